@@ -1,0 +1,224 @@
+"""The settings: frozen, bounded, nameable, and the only place where a default stands.
+
+A setting is a field here with its bounds and one line of meaning. A preset is a TOML file in `configs/` that names the
+settings it changes. `RunConfig.digest()` names a whole configuration in twelve characters.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stockcast.errors import ConfigError, NotFound
+
+DEFAULT_PRESET = "daily"
+
+Share = Annotated[float, Field(ge=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class DataConfig(_Section):
+    """What goes into the network and what it must say."""
+
+    price: str = Field("close", description="the column that is forecast")
+    features: tuple[str, ...] = Field(
+        (), description="the network's inputs; empty means every daily feature that the file's columns allow"
+    )
+    target: Literal["level", "return"] = Field(
+        "return", description="what is learned: the scaled price, or the log return in units of its volatility"
+    )
+    lookback: int = Field(60, ge=1, le=2000, description="sessions that the network looks back on")
+    horizon: int = Field(5, ge=1, le=250, description="sessions that are forecast")
+    scaler: Literal["minmax", "standard"] = Field("minmax", description="how inputs are scaled")
+    range_low: float = Field(0.0, description="lower end of MinMax scaling")
+    range_high: float = Field(1.0, description="upper end of MinMax scaling")
+    scale_by: Literal["series", "panel"] = Field(
+        "series", description="fit the scaler on each series by itself, or once on all series together"
+    )
+    halflife: float = Field(20.0, gt=0, le=500, description="half-life of the EWMA volatility, in sessions")
+    calendar: str = Field(
+        "auto", description="trading calendar: auto, 24/7, weekdays, weekly, monthly, or an exchange such as XNYS"
+    )
+
+    @model_validator(mode="after")
+    def _range_in_order(self) -> DataConfig:
+        if self.range_low >= self.range_high:
+            raise ValueError(f"data.range_low {self.range_low} must lie below data.range_high {self.range_high}")
+        return self
+
+
+class SplitConfig(_Section):
+    """How time is cut: fit | validation | calibration | test. Below 1 a share of the sessions, from 1 a count."""
+
+    test: Share = Field(0.15, description="held-out newest part that the model is judged on")
+    validation: Share = Field(0.0, description="part before calibration that stops training early; 0: fixed epochs")
+    calibration: Share = Field(0.15, description="part before the test that calibrates the bands; 0: the fit part")
+    until: date | None = Field(None, description="the last date that training may know; overrides split.test")
+
+
+class ModelConfig(_Section):
+    """The network."""
+
+    cell: Literal["lstm"] = Field("lstm", description="the recurrent cell")
+    units: tuple[Annotated[int, Field(ge=1, le=2048)], ...] = Field(
+        (32, 32), min_length=1, max_length=8, description="units of each recurrent layer, bottom to top"
+    )
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout after each recurrent layer")
+    head: Literal["point", "scale", "quantiles"] = Field(
+        "scale",
+        description="the output: one number a step; a scale times learned constants a step; or free quantiles",
+    )
+
+
+class FitConfig(_Section):
+    """The training."""
+
+    loss: Literal["mse", "mae", "huber", "pinball"] = Field("pinball", description="what is minimised")
+    optimizer: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="the optimiser")
+    learning_rate: float = Field(3e-3, gt=0, le=10, description="its step size at the start")
+    decay: Literal["none", "cosine"] = Field("cosine", description="how the step size falls over the training")
+    clipnorm: float = Field(1.0, ge=0, description="the global gradient norm is clipped here; 0: never")
+    epochs: int = Field(8, ge=1, le=100_000, description="passes over the training windows")
+    batch_size: int = Field(64, ge=1, le=65_536, description="windows a step")
+    positions: Literal["last", "all"] = Field(
+        "all", description="where the loss is taken: at a window's end, or at every position after fit.warmup"
+    )
+    warmup: int = Field(20, ge=0, description="positions at a window's start without loss")
+    stride: int = Field(10, ge=1, description="sessions from one training window to the next")
+    patience: int = Field(3, ge=1, description="epochs without a better validation loss before training stops")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
+
+
+class RunConfig(_Section):
+    """All settings of a run. Unknown keys are refused; two equal configurations have equal digests."""
+
+    data: DataConfig = DataConfig()
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    fit: FitConfig = FitConfig()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> RunConfig:
+        if self.fit.positions == "all" and self.fit.warmup >= self.data.lookback:
+            raise ValueError(f"fit.warmup {self.fit.warmup} must be below data.lookback {self.data.lookback}")
+        if (self.fit.loss == "pinball") == (self.model.head == "point"):
+            raise ValueError(f"fit.loss {self.fit.loss!r} doesn't go with model.head {self.model.head!r}")
+        return self
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name these settings."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def config_folder() -> Path:
+    """Where the presets are: inside an installed package, or beside it in a checkout."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "configs"
+    return packaged if packaged.is_dir() else here.parent / "configs"
+
+
+def preset_names() -> tuple[str, ...]:
+    """The presets that come with stockcast, in alphabetical order."""
+    return tuple(sorted(path.stem for path in config_folder().glob("*.toml")))
+
+
+def load_config(preset_or_file: str = DEFAULT_PRESET, settings: Iterable[str] = ()) -> RunConfig:
+    """A preset's name or a TOML file's path, with `KEY=VALUE` settings laid over it.
+
+    Raises `NotFound` for a missing file, `ConfigError` for an unknown preset, key or value.
+    """
+    table = _read_table(_find(preset_or_file))
+    for setting in settings:
+        _lay_over(table, setting)
+    return from_table(table)
+
+
+def config_name(preset_or_file: str) -> str:
+    """What a configuration is called in reports: the preset's name or the file's stem."""
+    return Path(preset_or_file).stem if preset_or_file.endswith(".toml") else preset_or_file
+
+
+def from_table(table: Mapping[str, Any]) -> RunConfig:
+    """Settings from nested tables, as in a TOML file or a manifest. Raises `ConfigError`."""
+    try:
+        return RunConfig.model_validate(table)
+    except ValidationError as error:
+        raise _explain(error) from error
+
+
+def _find(preset_or_file: str) -> Path:
+    if preset_or_file.endswith(".toml") or "/" in preset_or_file:
+        path = Path(preset_or_file)
+        if not path.is_file():
+            raise NotFound(f"there is no configuration file {preset_or_file}.", "give the path of a TOML file.")
+        return path
+    names = preset_names()
+    if preset_or_file not in names:
+        raise ConfigError(
+            f"there is no preset {preset_or_file!r}.{_nearest(preset_or_file, names)}",
+            f"use one of {', '.join(names)}, or the path of a .toml file.",
+        )
+    return config_folder() / f"{preset_or_file}.toml"
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}.", "correct that line.") from error
+
+
+def _lay_over(table: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot):
+        raise ConfigError(f"--set {setting!r} is not SECTION.KEY=VALUE.", "write for example --set data.lookback=40.")
+    inner = table.setdefault(section, {})
+    if not isinstance(inner, dict):
+        raise ConfigError(f"{section} is not a section of the settings.", f"use one of {', '.join(_sections())}.")
+    inner[name] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """A TOML value where it is one, else the text itself: `--set fit.loss=mse` needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _sections() -> dict[str, type[_Section]]:
+    return {name: cast("type[_Section]", field.annotation) for name, field in RunConfig.model_fields.items()}
+
+
+def all_keys() -> tuple[str, ...]:
+    """Every setting as `section.key`."""
+    return tuple(f"{name}.{key}" for name, section in _sections().items() for key in section.model_fields)
+
+
+def _explain(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"there is no setting {key!r}.{_nearest(key, all_keys())}", "see: stockcast config show")
+    what = first["msg"].removeprefix("Value error, ")
+    if not key or key in _sections():
+        return ConfigError(f"{what}.", "see: stockcast config show")
+    return ConfigError(f"{key} is {first['input']!r}: {what[0].lower()}{what[1:]}.", "see: stockcast config show")
+
+
+def _nearest(word: str, words: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""

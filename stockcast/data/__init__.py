@@ -1,0 +1,1 @@
+"""Floor 1: prices in, arrays out."""

@@ -1,0 +1,92 @@
+"""The forecast noun: what a forecaster hands back and what judging takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stockcast.data.series import Dates, Floats, Panel, PriceSeries
+
+QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
+
+Origins = Sequence[NDArray[np.int64]]
+"""Per series of a panel, the rows that are the last known one of a forecast: its cutoffs."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """n forecasts of H steps each, in price units.
+
+    - `series` (n,): the index of each forecast's series in its panel;
+    - `row` (n,): the index of the last row that was known, so that step h is about row + h;
+    - `last` (n,): the target price on that row;
+    - `point` (n, H) and `quantiles` (n, H, Q) at the probabilities `levels`, never crossing.
+    """
+
+    series: NDArray[np.int64]
+    row: NDArray[np.int64]
+    last: Floats
+    point: Floats
+    quantiles: Floats
+    levels: tuple[float, ...] = QUANTILES
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def horizon(self) -> int:
+        return self.point.shape[1]
+
+
+class Forecaster(Protocol):
+    """Anything that can forecast: a trained network, a saved model, a baseline.
+
+    A forecast from row t of a series may depend on rows up to and with t only: of its own series and, by date, of
+    the others.
+    """
+
+    name: str
+
+    def forecast(self, panel: Panel, origins: Origins) -> Forecast: ...
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A forecast beside what happened.
+
+    - `actual` (n, H): the target price at each step, NaN where it lies after the end of the data;
+    - `cutoff` (n,): the date of the last known row; `dates` (n, H): the date of each step, NaT after the end.
+    """
+
+    model: str
+    names: tuple[str, ...]
+    forecast: Forecast
+    actual: Floats
+    cutoff: Dates
+    dates: Dates
+
+
+def judge(model: str, panel: Panel, forecast: Forecast, price: str) -> Judged:
+    """Set `forecast` beside the prices in column `price` that followed."""
+    n, horizon = forecast.point.shape
+    actual = np.full((n, horizon), np.nan)
+    dates = np.full((n, horizon), np.datetime64("NaT", "D"))
+    cutoff = np.full(n, np.datetime64("NaT", "D"))
+    for index, one in enumerate(panel.series):
+        mine = forecast.series == index
+        if mine.any():
+            cutoff[mine] = one.dates[forecast.row[mine]]
+            actual[mine], dates[mine] = _following(one, forecast.row[mine], horizon, price)
+    return Judged(model, panel.names, forecast, actual, cutoff, dates)
+
+
+def _following(one: PriceSeries, row: NDArray[np.int64], horizon: int, price: str) -> tuple[Floats, Dates]:
+    steps = row[:, None] + np.arange(1, horizon + 1)  # (n, H)
+    known = steps < len(one)
+    steps = np.minimum(steps, len(one) - 1)
+    nat = np.datetime64("NaT", "D")
+    return np.where(known, one.columns[price][steps], np.nan), np.where(known, one.dates[steps], nat)
