@@ -1,0 +1,64 @@
+"""A faster LSTM for training on a CPU.
+
+Stock Keras runs its CPU LSTM as a loop of small graph operations, and most of the time goes into starting them.
+TensorFlow also has one operation for the whole sequence, `BlockLSTMV2`, whose gate order (i, f, c, o) is Keras' own.
+`FusedLSTM` is `keras.layers.LSTM` with that operation inside: the same weights, configuration and results.
+
+The gradient that TensorFlow registers for `BlockLSTMV2` is that of the older `BlockLSTM`, whose gates stand in another
+order, so a network trained through it converges to something else without an error. Here it is `BlockLSTMGradV2`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class FusedLSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras ships no types
+    """`keras.layers.LSTM` whose sequence loop is one operation wherever that is possible: see `_can_fuse`.
+
+    Weights and configuration are those of `keras.layers.LSTM`: `keras.layers.LSTM.from_config(layer.get_config())` with
+    `layer.get_weights()` is the same network.
+    """
+
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+        """Return the last output (batch, units), all outputs (batch, time, units), and both final states (batch, units)."""
+        if mask is not None or not self._can_fuse():
+            return super().inner_loop(sequences, initial_state, mask=mask, training=training)
+        if training and self.dropout:
+            sequences = sequences * self.cell.get_dropout_mask(sequences[:, 0, :])[:, None, :]
+        x = tf.transpose(sequences, (1, 0, 2))  # (time, batch, features)
+        if self.go_backwards:
+            x = x[::-1]
+        cell = self.cell
+        weights = tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)  # (features + units, 4 * units)
+        bias = tf.convert_to_tensor(cell.bias) if self.use_bias else tf.zeros(4 * self.units)
+        h, c = block_lstm(x, *initial_state, weights, bias)
+        return h[-1], tf.transpose(h, (1, 0, 2)), [h[-1], c[-1]]
+
+    def _can_fuse(self) -> bool:
+        """Whether the operation does what this layer asks: float32, standard activations, on a CPU (a GPU has cuDNN)."""
+        standard = self.activation is keras.activations.tanh and self.recurrent_activation is keras.activations.sigmoid
+        plain = not (self.recurrent_dropout or self.unroll)
+        return standard and plain and self.compute_dtype == "float32" and not tf.config.list_physical_devices("GPU")
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]  # tensorflow ships no types
+def block_lstm(x: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor) -> Any:
+    """Run an LSTM over x (time, batch, features); return its outputs and its cell states, each (time, batch, units).
+
+    `weights` (features + units, 4 * units) are Keras' kernel above its recurrent kernel. All is float32.
+    """
+    steps = tf.shape(x, out_type=tf.int64)[0]
+    no_peephole = tf.zeros_like(bias[: bias.shape[0] // 4])
+    inputs = {"seq_len_max": steps, "x": x, "cs_prev": c0, "h_prev": h0, "w": weights, "b": bias}
+    inputs |= {"wci": no_peephole, "wcf": no_peephole, "wco": no_peephole, "use_peephole": False}
+    out = tf.raw_ops.BlockLSTMV2(**inputs, cell_clip=0.0)
+
+    def gradient(h_grad: tf.Tensor, c_grad: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        back = tf.raw_ops.BlockLSTMGradV2(**inputs, **out._asdict(), cs_grad=c_grad, h_grad=h_grad)
+        return back.x_grad, back.h_prev_grad, back.cs_prev_grad, back.w_grad, back.b_grad
+
+    return (out.h, out.cs), gradient
