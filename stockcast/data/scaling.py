@@ -1,0 +1,98 @@
+"""MinMax and Standard scaling: fitted once on the training part, kept with the model, applied ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stockcast.config import DataConfig
+from stockcast.data.series import Floats
+from stockcast.errors import DataError
+
+ALL_SERIES = "*"
+"""The key of the one scaler of a panel that is scaled together."""
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """An affine map of each column: scaled = value * scale + offset. All arrays are (columns,).
+
+    `low` and `high` are the least and the greatest value that it was fitted on.
+    """
+
+    scale: Floats
+    offset: Floats
+    low: Floats
+    high: Floats
+
+    def transform(self, values: Floats) -> Floats:
+        """(rows, columns) in their own units, scaled."""
+        return values * self.scale + self.offset
+
+    def inverse(self, scaled: Floats) -> Floats:
+        """(rows, columns) scaled, back in their own units."""
+        return (scaled - self.offset) / self.scale
+
+    def outside(self, values: Floats) -> Floats:
+        """The share of `values` in each column beyond the fitted range, (columns,)."""
+        beyond = (values < self.low) | (values > self.high)
+        return beyond.mean(axis=0)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        return {key: getattr(self, key).tolist() for key in ("scale", "offset", "low", "high")}
+
+    @staticmethod
+    def from_dict(fields: Mapping[str, Any]) -> Scaler:
+        return Scaler(**{key: np.asarray(fields[key], dtype=np.float64) for key in ("scale", "offset", "low", "high")})
+
+
+def fit_scaler(values: Floats, config: DataConfig) -> Scaler:
+    """The scaler of `values`, (rows, columns) of the training part; rows with a NaN are left out.
+
+    Raises `DataError` if no row is left.
+    """
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    known = values[np.isfinite(values).all(axis=1)]
+    if len(known) == 0:
+        raise DataError("no session of the training part has all the network's inputs.", "use a longer history.")
+    low, high = known.min(axis=0), known.max(axis=0)
+    if config.scaler == "minmax":
+        fitted = MinMaxScaler((config.range_low, config.range_high)).fit(known)
+        return Scaler(fitted.scale_, fitted.min_, low, high)
+    standard = StandardScaler().fit(known)
+    return Scaler(1 / standard.scale_, -standard.mean_ / standard.scale_, low, high)
+
+
+@dataclass(frozen=True)
+class Scalers:
+    """The scalers of a panel: one for each series by its name, or one for all under `ALL_SERIES`."""
+
+    by_name: Mapping[str, Scaler]
+
+    def of(self, name: str) -> Scaler:
+        """The scaler of series `name`. Raises `DataError` for a series that the model was not trained on."""
+        scaler = self.by_name.get(ALL_SERIES) or self.by_name.get(name)
+        if scaler is None:
+            raise DataError(
+                f"the model scales each series by itself and was not trained on {name!r}.",
+                "train it on this series too, or with --set data.scale_by=panel.",
+            )
+        return scaler
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: scaler.to_dict() for name, scaler in self.by_name.items()}
+
+    @staticmethod
+    def from_dict(fields: Mapping[str, Any]) -> Scalers:
+        return Scalers({name: Scaler.from_dict(inner) for name, inner in fields.items()})
+
+
+def fit_scalers(values: Mapping[str, Floats], config: DataConfig) -> Scalers:
+    """Scalers of a panel from each series' training rows, (rows, columns) by name."""
+    if config.scale_by == "panel":
+        return Scalers({ALL_SERIES: fit_scaler(np.concatenate(list(values.values())), config)})
+    return Scalers({name: fit_scaler(rows, config) for name, rows in values.items()})

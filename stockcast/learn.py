@@ -1,0 +1,120 @@
+"""THE RECIPE: split > scale > window > fit > calibrate > judge.
+
+Read this page first. It touches no file, and nothing in it sees further than its own part of time: the scaler, the
+network and its early stopping know the prices up to `cuts.fit` and `cuts.validation`, the bands those up to
+`cuts.calibration`, and all that comes later is only judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stockcast.config import RunConfig
+from stockcast.data.features import Sessions, choose_features, sessions_of
+from stockcast.data.forecast import Forecaster, Judged, Origins, judge
+from stockcast.data.scaling import Scalers, fit_scalers
+from stockcast.data.series import Panel
+from stockcast.data.split import Cuts, cut
+from stockcast.data.windows import Windows, lay_out, origins_between, scaled_columns, strided, windows_between
+from stockcast.errors import DataError
+from stockcast.model.baselines import build as build_baseline
+from stockcast.model.calibrate import Calibration, calibrate
+from stockcast.model.forecaster import WindowForecaster
+
+if TYPE_CHECKING:
+    from stockcast.model.fit import Epoch, OnEpoch
+
+BASELINES = ("naive", "ewma")
+"""What every model is judged against: the last price, and the last price with volatility bands."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """All that a training gives: the forecaster that will serve, its parts as plain arrays, and how it was judged."""
+
+    forecaster: WindowForecaster
+    weights: Mapping[str, NDArray[np.float32]]
+    onnx: bytes
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    cuts: Cuts
+    training_windows: int
+    judged: Judged
+    baselines: Mapping[str, Judged]
+
+
+def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda _: None) -> Learned:
+    """Train one model over all series of `panel` and judge it on the newest part, beside the baselines.
+
+    Raises `DataError` if the prices can't be used with these settings, `TrainingDiverged` if the loss explodes.
+    """
+    from stockcast.model.export import export_onnx
+    from stockcast.model.fit import fit_network
+    from stockcast.model.serve import Runner
+
+    data, price = config.data, config.data.price
+    cuts = cut(panel, config)
+    features = choose_features(data.features, panel, price)
+    sessions = [sessions_of(one, price, data.halflife) for one in panel.series]
+    scalers = _scale(sessions, features, cuts, config)
+    rows = lay_out(sessions, features, scalers, data)
+
+    train = _demand_windows(windows_between(rows, data.lookback, None, cuts.fit), config)
+    validation = windows_between(rows, data.lookback, cuts.fit, cuts.validation)
+    trained = fit_network(strided(train, config.fit.stride), validation if len(validation) else None, config, on_epoch)
+    onnx = export_onnx(trained.network, train.take(slice(-64, None)).x)
+
+    raw = WindowForecaster(name, data, features, scalers, Runner(onnx))
+    held_out = windows_between(rows, data.lookback, cuts.validation, cuts.calibration)
+    forecaster = raw.calibrated(_calibrate(raw, held_out, train))
+
+    origins = origins_between(rows, data.lookback, cuts.calibration, cuts.test)
+    known = panel.upto(cuts.calibration)
+    baselines = {one: build_baseline(one, known, price, data.horizon) for one in BASELINES}
+    return Learned(
+        forecaster,
+        trained.weights,
+        onnx,
+        trained.history,
+        trained.best,
+        cuts,
+        len(train),
+        _judge(forecaster, panel, origins, price),
+        {one: _judge(baseline, panel, origins, price) for one, baseline in baselines.items()},
+    )
+
+
+def _scale(sessions: list[Sessions], features: tuple[str, ...], cuts: Cuts, config: RunConfig) -> Scalers:
+    """Scalers that know the fit part alone."""
+    values = {}
+    for one in sessions:
+        known = int(np.searchsorted(one.series.dates, cuts.fit, side="right"))
+        if known:
+            values[one.series.name] = scaled_columns(one, features)[:known]
+    return fit_scalers(values, config.data)
+
+
+def _demand_windows(windows: Windows, config: RunConfig) -> Windows:
+    if len(windows) == 0:
+        raise DataError(
+            f"no series has {config.data.lookback} sessions with known inputs and {config.data.horizon} more before "
+            "the held-out part.",
+            "use a longer history, or a smaller data.lookback.",
+        )
+    return windows
+
+
+def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows) -> Calibration:
+    """On the part that the network did not fit; where there is none, on its own training windows, and so marked."""
+    windows = held_out if len(held_out) else train
+    outputs = raw.outputs(windows.rows, windows.ends)
+    return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0)
+
+
+def _judge(forecaster: Forecaster, panel: Panel, origins: Origins, price: str) -> Judged:
+    return judge(forecaster.name, panel, forecaster.forecast(panel, origins), price)

@@ -1,0 +1,48 @@
+"""A trained network as ONNX, compared with Keras before anybody relies on it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from stockcast.data.windows import Floats32
+from stockcast.errors import StockcastError
+from stockcast.model.serve import Runner
+
+TOLERANCE = 1e-5
+"""The greatest difference between ONNX and Keras, relative to the outputs' size."""
+
+
+def export_onnx(network: keras.Model, examples: Floats32) -> bytes:
+    """The network as the bytes of an ONNX file that answers `examples`, (n, L, F), as Keras does.
+
+    Raises `StockcastError` if it doesn't.
+    """
+    expected = network.predict_on_batch(examples)  # the model must have been called before it is exported
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        with contextlib.redirect_stdout(io.StringIO()), _quiet("tf2onnx"):
+            network.export(path, format="onnx", verbose=False)
+        model = path.read_bytes()
+    difference = float(np.max(np.abs(Runner(model)(examples) - expected)))
+    size = float(np.max(np.abs(expected)))
+    if not difference <= TOLERANCE * size:
+        raise StockcastError(f"the exported network differs from Keras by {difference:.2g} in outputs up to {size:.2g}.")
+    return model
+
+
+@contextlib.contextmanager
+def _quiet(name: str):  # type: ignore[no-untyped-def]  # the decorator gives it its type
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
