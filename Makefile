@@ -1,0 +1,75 @@
+# The two commands of a fresh checkout are `make demo` and `make test`. Each makes its own virtual environment in .venv
+# from the lock files, once; a stamp inside it says that this was done, and is outdated by a changed lock file.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUNTIME := $(VENV)/runtime-installed
+DEV := $(VENV)/dev-installed
+PACKAGING := setup.cfg pyproject.toml
+
+LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help setup demo test check lint readme lock coverage clean
+.DEFAULT_GOAL := help
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## make the virtual environment with everything for working on stockcast
+	@echo "Ready. To use it: . $(BIN)/activate"
+
+demo: $(RUNTIME) ## train on data/ibm.csv, predict and plot, in the folder demo
+	@mkdir -p demo
+	$(BIN)/stockcast --store demo/models train --csv data/ibm.csv
+	$(BIN)/stockcast --store demo/models predict ibm
+	$(BIN)/stockcast --store demo/models plot ibm -o demo/ibm.png
+	@echo "The picture is demo/ibm.png. To go on by hand: . $(BIN)/activate"
+
+test: $(DEV) ## run all tests: first those without TensorFlow, then the others
+	$(BIN)/python -m pytest -m "not tensorflow" --maxfail 10
+	$(BIN)/python -m pytest -m tensorflow
+
+check: lint readme ## everything that must hold besides the tests: lint and readme
+
+lint: $(DEV) ## ruff, mypy and the rules of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/test_house.py
+
+readme: $(DEV) ## run the README's commands and compare what they print with what it says
+	$(BIN)/python tools/readme_truth.py
+
+coverage: $(DEV) ## run all tests and say which lines they leave out
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lock: $(DEV) ## write the lock files anew, from setup.cfg and the newest releases
+	$(LOCK) --extra baselines --output-file requirements.lock > /dev/null
+	$(LOCK) --extra baselines --extra test --extra dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
+
+clean: ## remove the virtual environment, the demo and what the tools left
+	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "stockcast needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
+		echo "Fix: name one that is installed, for example: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock $(PACKAGING) | $(BIN)/python
+	@echo "Installing the locked libraries into $(VENV): about 2 GB, some minutes the first time."
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(PACKAGING) | $(BIN)/python
+	@echo "Installing the locked libraries and the tools into $(VENV): about 2 GB, some minutes the first time."
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUNTIME)

@@ -1,0 +1,70 @@
+"""What all tests share: made-up prices, and files of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+from stockcast.data.series import COLUMNS, PriceSeries
+
+# No test is timed: on a busy machine a deadline fails without a fault in the code. All else stays as it was loaded,
+# which is hypothesis' own reproducible profile where the environment says that this is CI.
+hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture
+def prices() -> Callable[..., PriceSeries]:
+    """Makes a series: `prices(rows=300, seed=0, name="acme", start="2020-01-01", columns=COLUMNS)`."""
+    return made_up_prices
+
+
+def made_up_prices(
+    rows: int = 300,
+    seed: int = 0,
+    name: str = "acme",
+    start: str = "2020-01-01",
+    columns: tuple[str, ...] = COLUMNS,
+) -> PriceSeries:
+    """A random walk of cents on weekdays whose volatility comes in clusters, as GARCH(1,1) makes them."""
+    random = np.random.default_rng(seed)
+    shocks = random.standard_normal(rows)
+    variance = np.full(rows, 1.5e-4)
+    for row in range(1, rows):
+        variance[row] = 6e-6 + (0.08 * shocks[row - 1] ** 2 + 0.88) * variance[row - 1]
+    sigma = np.sqrt(variance)
+    close = 100 * np.exp(np.cumsum(sigma * shocks))
+    opening = np.append(100, close[:-1]) * np.exp(0.3 * sigma * random.standard_normal(rows))
+    reach = np.abs(random.standard_normal((2, rows))) * 0.5 * sigma
+    every = {
+        "open": opening,
+        "high": np.maximum(opening, close) * np.exp(reach[0]),
+        "low": np.minimum(opening, close) * np.exp(-reach[1]),
+        "close": close,
+    }
+    cents = {key: np.maximum(np.round(values, 2), 0.01) for key, values in every.items()}
+    volume = np.round(1e6 * np.exp(0.3 * random.standard_normal(rows)))
+    dates = np.busday_offset(start, np.arange(rows), roll="forward")
+    return PriceSeries(name, dates, {key: (cents | {"volume": volume})[key] for key in columns})
+
+
+@pytest.fixture
+def write_csv() -> Callable[[PriceSeries, Path], Path]:
+    """Writes a series as a plain CSV and hands back its path: `write_csv(series, tmp_path / "acme.csv")`."""
+    return _write_csv
+
+
+def _write_csv(series: PriceSeries, path: Path) -> Path:
+    lines = [",".join(("Date", *(key.capitalize() for key in series.columns)))]
+    for row, date in enumerate(series.dates):
+        cells = (
+            f"{values[row]:.0f}" if key == "volume" else f"{values[row]:.{series.decimals}f}"
+            for key, values in series.columns.items()
+        )
+        lines.append(",".join((str(date), *cells)))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
