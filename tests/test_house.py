@@ -24,7 +24,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
     {"store": ("stockcast/store/*",), "view": ("stockcast/view/*",)},
     {"recipe": ("stockcast/learn.py",)},
     {"jobs": ("stockcast/jobs/*",)},
-    {"command line": ("stockcast/cli.py", "stockcast/cli_*.py", "stockcast/__main__.py")},
+    {"command line": ("stockcast/cli/*", "stockcast/__main__.py")},
 )
 TOP = len(FLOORS) - 1
 
