@@ -1,0 +1,164 @@
+"""Writing that survives a crash: aside, flushed to the disk, then renamed or replaced.
+
+A failure of the disk leaves here as one line with a fix. Nothing that was whole is ever opened for writing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from stockcast.errors import CannotCreate, IOFailure, StockcastError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EEXIST}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an `OSError` while `path` is written into `CannotCreate` or `IOFailure`."""
+    try:
+        yield
+    except OSError as error:
+        raise _explain(error, path) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an `OSError` while `path` is read into `IOFailure`."""
+    try:
+        yield
+    except OSError as error:
+        raise IOFailure(f"{path} can't be read: {_reason(error)}.", "check its permissions and the disk.") from error
+
+
+def _explain(error: OSError, path: Path) -> StockcastError:
+    what = f"{path} can't be written: {_reason(error)}."
+    if error.errno in _FULL:
+        return IOFailure(what, "free some space, for example with: stockcast models prune NAME")
+    if error.errno in _FORBIDDEN:
+        return CannotCreate(what, "mend the permissions, or use another place with --store DIR.")
+    return IOFailure(what, "check the disk, then run it again.")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it, each flushed to the disk. Raises `CannotCreate` or `IOFailure`."""
+    with writing(folder):
+        if folder.is_dir():
+            return
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _flush_folder(folder.parent)
+
+
+def write_folder(aside: Path, folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files` into a new folder `aside`, then rename it to `folder`, in the same file system.
+
+    After a failure `folder` doesn't exist. Raises `CannotCreate` or `IOFailure`.
+    """
+    written = aside
+    with writing(folder):
+        try:
+            aside.mkdir()
+            for name, data in files.items():
+                _write_new(aside / name, data)
+            _flush_folder(aside)
+            written = aside.rename(folder)
+            _flush_folder(folder.parent)
+        except BaseException:
+            # What can't be deleted now is swept by the next run.
+            shutil.rmtree(written, ignore_errors=True)
+            raise
+
+
+def replace_file(aside: Path, path: Path, data: bytes) -> None:
+    """Make `data` the content of `path`: a reader sees the old or the new, never a mixture.
+
+    After a failure `path` holds what it held before. Raises `CannotCreate` or `IOFailure`.
+    """
+    with writing(path):
+        before = path.read_bytes() if path.is_file() else None
+        try:
+            _write_new(aside, data)
+            aside.replace(path)
+            _flush_folder(path.parent)
+        except BaseException:
+            _put_back(aside, path, before)
+            raise
+
+
+def _put_back(aside: Path, path: Path, before: bytes | None) -> None:
+    aside.unlink(missing_ok=True)
+    if before is None:
+        path.unlink(missing_ok=True)
+    elif path.read_bytes() != before:
+        _write_new(aside, before)
+        aside.replace(path)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add `line` to the end of `path`, after cutting off a line that a crash left torn.
+
+    Raises `CannotCreate` or `IOFailure`.
+    """
+    with writing(path), open(path, "a+b", buffering=0, opener=_open_plain) as file:
+        file.seek(0)
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
+        try:
+            _write_all(file.fileno(), line)
+            os.fsync(file.fileno())
+            _flush_folder(path.parent)
+        except BaseException:
+            file.truncate(whole)
+            raise
+
+
+def remove(path: Path, aside: Path) -> None:
+    """Take a file or folder away at one stroke: renamed to `aside`, then deleted. Raises `IOFailure`."""
+    with writing(path):
+        path.rename(aside)
+        _flush_folder(path.parent)
+    sweep(aside)
+
+
+def sweep(path: Path) -> None:
+    """Delete a file or a whole folder, if it exists. Raises `IOFailure`."""
+    with writing(path):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with open(path, "xb", buffering=0, opener=_open_plain) as file:
+        _write_all(file.fileno(), data)
+        os.fsync(file.fileno())
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """An opener that refuses links and doesn't wait for a pipe's reader."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

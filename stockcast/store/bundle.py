@@ -1,0 +1,102 @@
+"""A saved version as bytes: reading it, and refusing it unless every file is what the manifest says."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stockcast.errors import NotFound
+from stockcast.store.atomic import reading
+from stockcast.store.lock import in_use
+from stockcast.store.manifest import FILES, LARGEST, MANIFEST, Manifest, parse_manifest
+from stockcast.store.records import REMEDY, damaged, load, sha256
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model: its manifest and the content of its files, by name.
+
+    To be saved it needs every file of `manifest.FILES`; loaded for one purpose it may hold fewer.
+    """
+
+    manifest: Manifest
+    files: Mapping[str, bytes]
+
+
+def read_bundle(folder: Path, wanted: Collection[str] = FILES, manifest_sha256: str | None = None) -> Bundle:
+    """The version in `folder` with the files `wanted`, each checked against the manifest and for its own soundness.
+
+    Raises `ModelDamaged` naming the file that is missing, stray, a link, too large, or not what was saved; `NotFound`
+    if there is no such folder.
+    """
+    with in_use(folder) as descriptor:
+        with reading(folder):
+            stray = set(os.listdir(descriptor)) ^ set(LARGEST)  # noqa: PTH208, pathlib takes no open folder
+        for name in sorted(stray):
+            raise damaged(folder / name, "it is missing" if name in LARGEST else "it doesn't belong here")
+        page = read_file(folder / MANIFEST, LARGEST[MANIFEST], descriptor)
+        if manifest_sha256 not in (None, sha256(page)):
+            raise damaged(folder / MANIFEST, "it is not the one that was promoted")
+        manifest = parse_manifest(page, folder / MANIFEST)
+        if manifest.version != folder.name:
+            raise damaged(folder / MANIFEST, f"it belongs to version {manifest.version}")
+        return Bundle(manifest, {name: _read(folder / name, manifest.files[name], descriptor) for name in wanted})
+
+
+def _read(path: Path, expected: Mapping[str, object], descriptor: int) -> bytes:
+    data = read_file(path, LARGEST[path.name], descriptor)
+    if len(data) != expected["size"]:
+        raise damaged(path, f"it has {len(data)} bytes; the manifest says {expected['size']}")
+    if sha256(data) != expected["sha256"]:
+        raise damaged(path, "its content differs from the manifest's SHA-256")
+    check_content(path, data)
+    return data
+
+
+def check_content(path: Path, data: bytes) -> None:
+    """Refuse a file whose content could do harm or make no forecast, even where it is what the manifest says.
+
+    Raises `ModelDamaged` for JSON that is no object, arrays that aren't finite floats, an ONNX network that reads other
+    files or uses operators outside the standard, and text that isn't UTF-8.
+    """
+    if len(data) > LARGEST[path.name]:
+        raise damaged(path, f"it has {len(data)} bytes; at most {LARGEST[path.name]} are allowed")
+    if path.suffix == ".json":
+        load(data, path)
+    elif path.suffix == ".npz":
+        from stockcast.store.arrays import decode_arrays
+
+        decode_arrays(data, path)
+    elif path.suffix == ".onnx":
+        from stockcast.store.onnxfile import check_onnx
+
+        check_onnx(data, path)
+
+
+def read_file(path: Path, largest: int, folder: int | None = None) -> bytes:
+    """The content of a regular file of at most `largest` bytes; with `folder`, of that name in that open folder.
+
+    Raises `ModelDamaged` for a link, another kind of file or more bytes, `NotFound`, `IOFailure`.
+    """
+    with reading(path):
+        try:
+            # O_NONBLOCK: opening a pipe must not wait for its writer.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(path if folder is None else path.name, flags, dir_fd=folder)
+        except FileNotFoundError:
+            raise NotFound(f"there is no {path}.", REMEDY) from None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO):
+                raise damaged(path, "it is not a regular file") from None
+            raise
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise damaged(path, "it is not a regular file")
+            if status.st_size > largest:
+                raise damaged(path, f"it has {status.st_size} bytes; at most {largest} are allowed")
+            return file.read(largest)

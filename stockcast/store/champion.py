@@ -1,0 +1,49 @@
+"""The pointer to the version that serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from stockcast.store.names import is_version
+from stockcast.store.records import damaged, dump, load_exact, sha256
+
+CHAMPION = "champion.json"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Which version serves, since when (UTC, ISO), why, and which one it replaced.
+
+    `manifest_sha256` is that of the version's manifest.json, which in turn vouches for its other files.
+    """
+
+    version: str
+    manifest_sha256: str
+    since: str
+    why: str
+    replaced: str | None
+
+    def encode(self) -> bytes:
+        """The bytes of champion.json: the fields and a SHA-256 over them."""
+        table = asdict(self)
+        return dump({**table, "sha256": sha256(dump(table))})
+
+
+def parse_champion(data: bytes, where: object) -> Champion:
+    """The pointer in `data`, which was read from `where`. Raises `ModelDamaged` unless it is as it was written."""
+    table = load_exact(data, where)
+    if table.keys() != {one.name for one in fields(Champion)} | {"sha256"}:
+        raise damaged(where, "missing or stray keys")
+    digest = table.pop("sha256")
+    if digest != sha256(dump(table)) or not _is_sound(table):
+        raise damaged(where, "it differs from its checksum")
+    return Champion(**table)
+
+
+def _is_sound(table: Mapping[str, Any]) -> bool:
+    texts = (table["version"], table["manifest_sha256"], table["since"], table["why"], table["replaced"] or "")
+    if not all(isinstance(text, str) for text in texts):
+        return False
+    return is_version(table["version"]) and (table["replaced"] is None or is_version(table["replaced"]))

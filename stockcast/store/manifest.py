@@ -1,0 +1,190 @@
+"""What a saved model says of itself, and of the data it was trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from stockcast.errors import ModelDamaged
+from stockcast.store.names import is_version
+from stockcast.store.records import damaged, dump, load_exact, sha256
+
+if TYPE_CHECKING:
+    from stockcast.data.series import PriceSeries
+
+SCHEMA = 1
+
+MANIFEST = "manifest.json"
+
+MIB = 1 << 20
+LARGEST = {
+    MANIFEST: 8 * MIB,
+    "scaler.json": 8 * MIB,
+    "weights.npz": 128 * MIB,
+    "model.onnx": 128 * MIB,
+    "history.csv": 8 * MIB,
+    "backtest.csv": 128 * MIB,
+}
+"""Every file of a version, and the most bytes it may have."""
+
+FILES = tuple(name for name in LARGEST if name != MANIFEST)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A version's first page. `name`, `version`, `created` and `files` are filled in when it is saved.
+
+    - `config`: the settings as nested tables, `config_name` what they are called;
+    - `csv`: the paths that were read; `data`: a `fingerprint` of each series of the training data;
+    - `libraries`: the version of each library; `seed`: of everything random;
+    - `scores`: the held-out scores, in any shape that JSON knows;
+    - `calendar` and `next_sessions`: the coming dates (ISO) after the newest row;
+    - `created`: UTC, such as 2026-11-21T02:15:00Z; `files`: `sha256` and `size` of every other file.
+    """
+
+    config_name: str
+    config: Mapping[str, Any]
+    csv: tuple[str, ...]
+    data: tuple[Mapping[str, Any], ...]
+    libraries: Mapping[str, str]
+    seed: int
+    scores: Mapping[str, Any]
+    calendar: str
+    next_sessions: tuple[str, ...]
+    name: str = ""
+    version: str = ""
+    created: str = ""
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def encode(self) -> bytes:
+        """The bytes of manifest.json. Raises `ValueError` for NaN or infinity among the scores."""
+        return dump({one.name: getattr(self, one.name) for one in fields(self)})
+
+    def digest(self) -> str:
+        """The SHA-256 of everything but the version, whose end is this digest's beginning."""
+        return sha256(replace(self, version="").encode())
+
+
+def describe(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    """`Manifest.files` of these files."""
+    return {name: {"sha256": sha256(data), "size": len(data)} for name, data in files.items()}
+
+
+def fingerprint(series: PriceSeries) -> dict[str, Any]:
+    """What identifies a series' dates and closes: name, rows, first and last date, and their SHA-256."""
+    return {
+        "name": series.name,
+        "rows": len(series),
+        "first": str(series.dates[0]),
+        "last": str(series.dates[-1]),
+        "sha256": _sha256_of_rows(series, len(series)),
+    }
+
+
+def extends(series: PriceSeries, earlier: Mapping[str, Any]) -> bool:
+    """Whether `series` is the series of the fingerprint `earlier`, or the same with later rows added."""
+    rows = int(earlier["rows"])
+    if series.name != earlier["name"] or len(series) < rows:
+        return False
+    return _sha256_of_rows(series, rows) == str(earlier["sha256"])
+
+
+def _sha256_of_rows(series: PriceSeries, rows: int) -> str:
+    days = series.dates[:rows].astype("datetime64[D]").astype("<i8")
+    closes = series.columns["close"][:rows].astype("<f8")
+    return hashlib.sha256(days.tobytes() + closes.tobytes()).hexdigest()
+
+
+def parse_manifest(data: bytes, where: object) -> Manifest:
+    """The manifest in `data`, which was read from `where`.
+
+    Raises `ModelDamaged` for another schema, a missing, stray or ill-typed key, or bytes that are not exactly what
+    was written.
+    """
+    table = load_exact(data, where)
+    schema = table.get("schema")
+    if type(schema) is not int or schema != SCHEMA:
+        raise ModelDamaged(
+            f"{where} has schema {schema!r}; this stockcast reads schema {SCHEMA}.",
+            "use the stockcast that wrote it, or train the model again.",
+        )
+    names = {one.name for one in fields(Manifest)}
+    if table.keys() != names:
+        raise damaged(where, f"missing or stray keys {sorted(table.keys() ^ names)}")
+    for key, sound in _SOUND.items():
+        if not sound(table[key]):
+            raise damaged(where, f"{key} is {str(table[key])[:60]!r}")
+    for key in ("csv", "data", "next_sessions"):
+        table[key] = tuple(table[key])
+    manifest = Manifest(**table)
+    if manifest.digest()[:8] != manifest.version[-8:]:
+        raise damaged(where, f"its content doesn't belong to version {manifest.version}")
+    return manifest
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_date(value: object) -> bool:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return False
+    try:
+        return date.fromisoformat(value) is not None
+    except ValueError:
+        return False
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value) is not None
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_list(value: object, sound: Callable[[object], bool]) -> bool:
+    return isinstance(value, list) and all(sound(one) for one in value)
+
+
+def _is_record(value: object, sound: Mapping[str, Callable[[object], bool]]) -> bool:
+    return isinstance(value, dict) and value.keys() == sound.keys() and all(sound[key](value[key]) for key in sound)
+
+
+def _is_fingerprint(value: object) -> bool:
+    keys = {"name": _is_text, "rows": _is_count, "first": _is_date, "last": _is_date, "sha256": _is_sha256}
+    return _is_record(value, keys)
+
+
+def _is_file(value: object) -> bool:
+    return _is_record(value, {"sha256": _is_sha256, "size": _is_count})
+
+
+_SOUND: Mapping[str, Callable[[Any], bool]] = {
+    "config_name": _is_text,
+    "config": _is_table,
+    "csv": lambda value: _is_list(value, _is_text),
+    "data": lambda value: _is_list(value, _is_fingerprint),
+    "libraries": _is_table,
+    "seed": _is_count,
+    "scores": _is_table,
+    "calendar": _is_text,
+    "next_sessions": lambda value: _is_list(value, _is_date) and value == sorted(set(value)),
+    "name": _is_text,
+    "version": lambda value: _is_text(value) and is_version(value),
+    "created": _is_time,
+    "files": lambda value: _is_record(value, dict.fromkeys(FILES, _is_file)),
+}

@@ -1,0 +1,249 @@
+"""The folder of all models: which version serves, what it holds, and every change to it, each whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stockcast.errors import ModelDamaged, NotFound, StockcastError, UsageError
+from stockcast.store import atomic
+from stockcast.store.bundle import Bundle, check_content, read_bundle, read_file
+from stockcast.store.champion import CHAMPION, Champion, parse_champion
+from stockcast.store.lock import hold, unused
+from stockcast.store.manifest import FILES, MANIFEST, describe
+from stockcast.store.names import folder_name, is_version, model_name, next_version
+from stockcast.store.records import damaged, dump_line, load, sha256
+
+LOG = "log.jsonl"
+_LOCK = "lock"
+_VERSIONS = "versions"
+_ASIDE = ".aside"
+_LARGEST_POINTER = 1 << 16
+_LARGEST_LOG = 1 << 28
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class Store:
+    """The models under the folder `root`, which need not exist yet.
+
+    Guarantees, also after a crash or a failure of the disk at any moment:
+    - a version is never changed after it got its name, and versions sort by age;
+    - the champion is a version that was whole when it was promoted;
+    - whatever a dead writer left behind is gone after the next change to the model.
+
+    Reading takes no lock and needs no right to write. Every change takes the model's lock; to make several as one, or
+    to keep others out beforehand, hold `lock` around them. Besides the errors named, reading raises `IOFailure`, and
+    a change raises `Busy`, `CannotCreate` or `IOFailure`.
+    """
+
+    root: Path
+
+    def names(self) -> tuple[str, ...]:
+        """The models that have a champion, in alphabetical order."""
+        with atomic.reading(self.root):
+            if not self.root.exists():
+                return ()
+            folders = [entry.name for entry in self.root.iterdir() if (entry / CHAMPION).exists()]
+        return tuple(sorted(name for name in map(model_name, folders) if name is not None))
+
+    def only(self) -> str:
+        """The name of the only model. Raises `NotFound` if there is none, `UsageError` if there are several."""
+        names = self.names()
+        if len(names) > 1:
+            raise UsageError(f"{self.root} holds {len(names)} models: {_some(names)}.", "name one of them.")
+        if not names:
+            raise self._missing("model")
+        return names[0]
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """The versions of model `name`, oldest first; none if there is no such model."""
+        folder = self._folder(name) / _VERSIONS
+        with atomic.reading(folder):
+            return (
+                tuple(sorted(filter(is_version, (entry.name for entry in folder.iterdir())))) if folder.exists() else ()
+            )
+
+    def champion(self, name: str) -> Champion:
+        """Which version of model `name` serves. Raises `NotFound` naming the models there are, `ModelDamaged`."""
+        path = self._folder(name) / CHAMPION
+        try:
+            return parse_champion(read_file(path, _LARGEST_POINTER), path)
+        except NotFound:
+            raise self._missing(f"model {name!r}") from None
+
+    def load(self, name: str, version: str | None = None, wanted: Collection[str] = FILES) -> Bundle:
+        """A version of model `name`, or its champion, with the files `wanted`, all checked.
+
+        Raises `NotFound`, or `ModelDamaged` naming the file.
+        """
+        if version is not None:
+            return self._read(name, version, wanted)
+        champion = self.champion(name)
+        while True:
+            try:
+                return self._read(name, champion.version, wanted, champion.manifest_sha256)
+            except (NotFound, ModelDamaged) as error:
+                newer = self.champion(name)
+                if newer != champion:
+                    champion = newer  # another one was promoted, and this one pruned, since the pointer was read
+                elif isinstance(error, NotFound):
+                    raise damaged(self._folder(name) / CHAMPION, f"{champion.version} is not there") from error
+                else:
+                    raise
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Keep every other writer away from model `name`, whose folder is made if need be. Raises `Busy` at once."""
+        folder = self._folder(name)
+        atomic.make_folder(folder)
+        with hold(folder / _LOCK):
+            yield
+
+    def save(self, name: str, bundle: Bundle, now: datetime) -> str:
+        """Write a new version of model `name`, which doesn't serve until it is promoted, and return what it is called.
+
+        Raises `ModelDamaged` for content that could never be loaded, such as weights that are NaN.
+        """
+        if bundle.files.keys() != set(FILES):
+            raise ValueError(f"a bundle needs the files {FILES}")
+        folder = self._folder(name)
+        for file, data in bundle.files.items():
+            check_content(folder / file, data)
+        with self._changing(name):
+            draft = replace(bundle.manifest, name=name, version="", created=_iso(now), files=describe(bundle.files))
+            version = next_version(now, self.versions(name), draft.digest())
+            files = {**bundle.files, MANIFEST: replace(draft, version=version).encode()}
+            atomic.write_folder(folder / _ASIDE / version, folder / _VERSIONS / version, files)
+        return version
+
+    def promote(self, name: str, version: str, why: str, now: datetime) -> Champion:
+        """Make `version` the one that serves, after checking all of it. Raises `NotFound` or `ModelDamaged`."""
+        with self._changing(name):
+            bundle = self._read(name, version, FILES)
+            digest = sha256(bundle.manifest.encode())
+            champion = Champion(version, digest, _iso(now), why, self._replaced_by(name, version))
+            folder = self._folder(name)
+            atomic.replace_file(folder / _ASIDE / CHAMPION, folder / CHAMPION, champion.encode())
+        return champion
+
+    def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
+        """Promote `version`, or the version that the champion replaced. Raises `NotFound` or `ModelDamaged`."""
+        if not self.versions(name):
+            raise self._missing(f"model {name!r}")
+        target = version or self.champion(name).replaced
+        if target is None:
+            raise NotFound(f"the champion of {name!r} replaced no other version.", f"see: stockcast models show {name}")
+        return self.promote(name, target, why, now)
+
+    def prune(self, name: str, keep: int = 5) -> tuple[str, ...]:
+        """Delete all but the newest `keep` versions, the champion, the one it replaced, and any that is being read.
+
+        Returns the deleted versions. Raises `NotFound`, `ModelDamaged` for a damaged pointer.
+        """
+        if keep < 0:
+            raise UsageError(f"{keep} versions can't be kept.", "use --keep 0 or more.")
+        self.champion(name)
+        deleted = []
+        with self._changing(name):
+            champion = self.champion(name)
+            versions = self.versions(name)
+            for version in versions[: max(0, len(versions) - keep)]:
+                folder = self._folder(name) / _VERSIONS / version
+                if version in (champion.version, champion.replaced):
+                    continue
+                with unused(folder) as free:
+                    if free:
+                        atomic.remove(folder, self._folder(name) / _ASIDE / version)
+                        deleted.append(version)
+        return tuple(deleted)
+
+    def remove(self, name: str) -> None:
+        """Delete model `name` with all its versions and its log; the empty lock file stays. Raises `NotFound`."""
+        folder = self._folder(name)
+        parts = (CHAMPION, _VERSIONS, LOG)  # the pointer first: what is left of a torn removal is no model
+        if not any((folder / part).exists() for part in parts):
+            raise self._missing(f"model {name!r}")
+        with self._changing(name):
+            for part in parts:
+                if (folder / part).exists():
+                    atomic.remove(folder / part, folder / _ASIDE / part)
+
+    def verify(self, name: str) -> dict[str, str | None]:
+        """What is wrong with the pointer and with each version of model `name`: a message, or None where all is well.
+
+        Raises `NotFound`.
+        """
+        if not (self.versions(name) or (self._folder(name) / CHAMPION).exists()):
+            raise self._missing(f"model {name!r}")
+        return {CHAMPION: self._fault(name, None)} | {one: self._fault(name, one) for one in self.versions(name)}
+
+    def _fault(self, name: str, version: str | None) -> str | None:
+        try:
+            self.load(name, version)
+        except StockcastError as error:
+            return error.message
+        return None
+
+    def append_log(self, name: str, line: Mapping[str, Any]) -> None:
+        """Add one line to the log of model `name`. Raises `ValueError` for NaN or infinity."""
+        with self.lock(name):
+            atomic.append_line(self._folder(name) / LOG, dump_line(line))
+
+    def log(self, name: str) -> tuple[dict[str, Any], ...]:
+        """The log of model `name`, oldest line first. Raises `ModelDamaged` for a line that is no JSON object."""
+        path = self._folder(name) / LOG
+        if not path.exists():
+            return ()
+        *lines, _torn = read_file(path, _LARGEST_LOG).split(b"\n")
+        return tuple(load(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+
+    def _folder(self, name: str) -> Path:
+        return self.root / folder_name(name)
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[None]:
+        """Hold the lock, with the folders there and swept of what a dead writer left."""
+        folder = self._folder(name)
+        with self.lock(name):
+            if (folder / _VERSIONS).is_symlink():
+                raise damaged(folder / _VERSIONS, "it is a link")
+            atomic.sweep(folder / _ASIDE)
+            atomic.make_folder(folder / _ASIDE)
+            atomic.make_folder(folder / _VERSIONS)
+            yield
+
+    def _read(self, name: str, version: str, wanted: Collection[str], manifest_sha256: str | None = None) -> Bundle:
+        folder = self._folder(name) / _VERSIONS / version
+        if not is_version(version):
+            raise NotFound(f"{version!r} is not a version of {name!r}.", f"see: stockcast models show {name}")
+        bundle = read_bundle(folder, wanted, manifest_sha256)
+        if bundle.manifest.name != name:
+            raise damaged(folder / MANIFEST, f"it belongs to model {bundle.manifest.name!r}")
+        return bundle
+
+    def _replaced_by(self, name: str, version: str) -> str | None:
+        try:
+            before = self.champion(name)
+        except (NotFound, ModelDamaged):
+            return None  # promoting is how a damaged pointer is mended
+        return before.replaced if before.version == version else before.version
+
+    def _missing(self, what: str) -> NotFound:
+        return NotFound(
+            f"there is no {what} in {self.root}; it holds: {_some(self.names())}.",
+            "train one with: stockcast train --csv FILE, or name another store with --store DIR.",
+        )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    listed = ", ".join(names[:_LISTED])
+    return f"{listed} and {len(names) - _LISTED} more" if len(names) > _LISTED else listed or "none"
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
