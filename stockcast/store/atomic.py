@@ -89,6 +89,10 @@ def replace_file(aside: Path, path: Path, data: bytes) -> None:
         try:
             _write_new(aside, data)
             aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        try:
             _flush_folder(path.parent)
         except BaseException:
             _put_back(aside, path, before)
@@ -96,16 +100,16 @@ def replace_file(aside: Path, path: Path, data: bytes) -> None:
 
 
 def _put_back(aside: Path, path: Path, before: bytes | None) -> None:
-    aside.unlink(missing_ok=True)
     if before is None:
-        path.unlink(missing_ok=True)
-    elif path.read_bytes() != before:
+        path.unlink()
+    else:
         _write_new(aside, before)
         aside.replace(path)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Add `line` to the end of `path`, after cutting off a line that a crash left torn.
+@contextmanager
+def appended(path: Path, line: bytes) -> Iterator[None]:
+    """Add `line` to the end of `path`, after cutting off a line that a crash left torn; take it back if the body fails.
 
     Raises `CannotCreate` or `IOFailure`.
     """
@@ -117,6 +121,7 @@ def append_line(path: Path, line: bytes) -> None:
             _write_all(file.fileno(), line)
             os.fsync(file.fileno())
             _flush_folder(path.parent)
+            yield
         except BaseException:
             file.truncate(whole)
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,24 +121,29 @@ class Store:
             atomic.write_folder(folder / _ASIDE / version, folder / _VERSIONS / version, files)
         return version
 
-    def promote(self, name: str, version: str, why: str, now: datetime) -> Champion:
-        """Make `version` the one that serves, after checking all of it. Raises `NotFound` or `ModelDamaged`."""
+    def promote(
+        self, name: str, version: str, why: str, now: datetime, line: Mapping[str, Any] | None = None
+    ) -> Champion:
+        """Make `version` the one that serves, after checking all of it, and add `line` to the log as one with it.
+
+        Raises `NotFound` or `ModelDamaged`.
+        """
         with self._changing(name):
-            bundle = self._read(name, version, FILES)
-            digest = sha256(bundle.manifest.encode())
+            digest = sha256(self._read(name, version, FILES).manifest.encode())
             champion = Champion(version, digest, _iso(now), why, self._replaced_by(name, version))
             folder = self._folder(name)
-            atomic.replace_file(folder / _ASIDE / CHAMPION, folder / CHAMPION, champion.encode())
+            with atomic.appended(folder / LOG, dump_line(line)) if line else nullcontext():
+                atomic.replace_file(folder / _ASIDE / CHAMPION, folder / CHAMPION, champion.encode())
         return champion
 
     def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
-        """Promote `version`, or the version that the champion replaced. Raises `NotFound` or `ModelDamaged`."""
+        """Promote `version`, or the one that the champion replaced, and log it. Raises `NotFound` or `ModelDamaged`."""
         if not self.versions(name):
             raise self._missing(f"model {name!r}")
         target = version or self.champion(name).replaced
         if target is None:
             raise NotFound(f"the champion of {name!r} replaced no other version.", f"see: stockcast models show {name}")
-        return self.promote(name, target, why, now)
+        return self.promote(name, target, why, now, {"event": "rollback", "time": _iso(now), "to": target, "why": why})
 
     def prune(self, name: str, keep: int = 5) -> tuple[str, ...]:
         """Delete all but the newest `keep` versions, the champion, the one it replaced, and any that is being read.
@@ -191,8 +196,8 @@ class Store:
 
     def append_log(self, name: str, line: Mapping[str, Any]) -> None:
         """Add one line to the log of model `name`. Raises `ValueError` for NaN or infinity."""
-        with self.lock(name):
-            atomic.append_line(self._folder(name) / LOG, dump_line(line))
+        with self.lock(name), atomic.appended(self._folder(name) / LOG, dump_line(line)):
+            pass
 
     def log(self, name: str) -> tuple[dict[str, Any], ...]:
         """The log of model `name`, oldest line first. Raises `ModelDamaged` for a line that is no JSON object."""

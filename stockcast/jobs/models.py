@@ -1,0 +1,153 @@
+"""`stockcast models`: what the store holds, whether it is sound, and the changes a person makes to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stockcast.errors import StockcastError
+from stockcast.store.champion import Champion
+from stockcast.store.manifest import Manifest
+from stockcast.store.store import Store
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model of `models list`; where `fault` says that it is damaged, what is not known is None."""
+
+    name: str
+    versions: int
+    version: str | None = None
+    since: str | None = None
+    config: str | None = None
+    series: int | None = None
+    last: str | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """All models of a store, in alphabetical order."""
+
+    models: tuple[ModelRow, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {"models": [asdict(row) for row in self.models]}
+
+
+def list_models(store: Path) -> ModelList:
+    """Every model with its champion. A damaged one is listed with its fault."""
+    models = Store(store)
+    return ModelList(tuple(_row(models, name) for name in models.names()))
+
+
+def _row(models: Store, name: str) -> ModelRow:
+    versions = len(models.versions(name))
+    try:
+        champion = models.champion(name)
+        manifest = models.load(name, wanted=()).manifest
+    except StockcastError as error:
+        return ModelRow(name, versions, fault=error.message)
+    last = max(one["last"] for one in manifest.data)
+    return ModelRow(name, versions, champion.version, champion.since, manifest.config_name, len(manifest.data), last)
+
+
+@dataclass(frozen=True)
+class ModelDetail:
+    """One model: its champion, the champion's manifest, all versions (oldest first) and the log."""
+
+    champion: Champion
+    manifest: Manifest
+    versions: tuple[str, ...]
+    log: tuple[dict[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {
+            "name": self.manifest.name,
+            "champion": asdict(self.champion),
+            "manifest": asdict(self.manifest),
+            "versions": list(self.versions),
+            "log": list(self.log),
+        }
+
+
+def show_model(store: Path, name: str | None) -> ModelDetail:
+    """The model `name`, or the only one. Raises `NotFound` or `ModelDamaged`."""
+    models = Store(store)
+    name = name or models.only()
+    champion = models.champion(name)
+    manifest = models.load(name, champion.version, wanted=()).manifest
+    return ModelDetail(champion, manifest, models.versions(name), models.log(name))
+
+
+@dataclass(frozen=True)
+class Verification:
+    """For each model, its pointer and each version: what is wrong, or None."""
+
+    findings: dict[str, dict[str, str | None]]
+
+    @property
+    def exit_code(self) -> int:
+        """1 if any fault was found."""
+        return int(any(fault for model in self.findings.values() for fault in model.values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {"sound": self.exit_code == 0, "models": self.findings}
+
+
+def verify_models(store: Path, name: str | None) -> Verification:
+    """Check every byte of the model `name`, or of all. Raises `NotFound` if there is none."""
+    models = Store(store)
+    names = (name,) if name else models.names() or (models.only(),)
+    return Verification({one: models.verify(one) for one in names})
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """The model and the champion that it has now."""
+
+    name: str
+    champion: Champion
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {"name": self.name, "champion": asdict(self.champion)}
+
+
+def roll_back(store: Path, name: str | None, version: str | None) -> RolledBack:
+    """Let `version` serve again, or the one that served before. Raises `NotFound`, `ModelDamaged`, `Busy`."""
+    models = Store(store)
+    name = name or models.only()
+    return RolledBack(name, models.rollback(name, version, "rolled back by hand", datetime.now(UTC)))
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What was deleted of a model: versions, or the whole."""
+
+    name: str
+    versions: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {"name": self.name, "deleted": list(self.versions)}
+
+
+def prune_model(store: Path, name: str | None, keep: int) -> Deleted:
+    """Delete old versions of a model; see `Store.prune` for what stays."""
+    models = Store(store)
+    name = name or models.only()
+    return Deleted(name, models.prune(name, keep))
+
+
+def remove_model(store: Path, name: str) -> Deleted:
+    """Delete the model `name` with all its versions. Raises `NotFound`, `Busy`."""
+    models = Store(store)
+    versions = models.versions(name)
+    models.remove(name)
+    return Deleted(name, versions)
