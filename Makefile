@@ -63,13 +63,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUNTIME): requirements.lock $(PACKAGING) | $(BIN)/python
-	@echo "Installing the locked libraries into $(VENV): about 2 GB, some minutes the first time."
+	@echo "Installing the locked libraries into $(VENV): about 3 GB, some minutes the first time."
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(PACKAGING) | $(BIN)/python
-	@echo "Installing the locked libraries and the tools into $(VENV): about 2 GB, some minutes the first time."
+	@echo "Installing the locked libraries and the tools into $(VENV): about 3 GB, some minutes the first time."
 	$(PIP) install --require-hashes -r requirements-dev.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUNTIME)
