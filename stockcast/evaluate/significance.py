@@ -2,7 +2,8 @@
 
 Every p value is two-sided; the sign of the statistic tells which side. Series of a panel share their days, so nothing
 here counts the stocks of one day as independent: losses are averaged over each day first, and the days are tested.
-A test that can't be made, because of too few days or no variation, has a p of NaN.
+A test that can't be made, because of too few days or no variation, has a p of NaN. `day` (n,) numbers each forecast's
+cutoff among all days, in order, from 0.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stockcast.data.series import Dates, Floats
+from stockcast.data.series import Floats
+
+Days = NDArray[np.int64]
 
 FEWEST_DAYS = 8
 
@@ -27,10 +31,11 @@ class Evidence:
     days: int
 
 
-def daily_mean(values: Floats, day: Dates) -> Floats:
-    """The mean of `values` (n,) on each distinct day, in order of days, (days,)."""
-    _, index, count = np.unique(day, return_inverse=True, return_counts=True)
-    return np.bincount(index, weights=values) / count
+def daily_mean(values: Floats, day: Days) -> Floats:
+    """The mean of `values` (n,) on each day that has any, in order of days, (days,)."""
+    count = np.bincount(day)
+    total = np.bincount(day, weights=values)
+    return np.asarray(total[count > 0] / count[count > 0])
 
 
 def variance_of_mean(values: Floats, lags: int) -> float:
@@ -50,36 +55,46 @@ def variance_of_mean(values: Floats, lags: int) -> float:
     return float(max(plain, 0.0) / n)
 
 
-def mean_test(daily: Floats, step: int) -> Evidence:
-    """Is the mean of `daily` (days,) zero, where values up to `step` - 1 days apart overlap?
+def mean_test(daily: Floats, span: int) -> Evidence:
+    """Is the mean of `daily` (days,) zero, where values less than `span` days apart are correlated?
 
     The Diebold-Mariano statistic with the correction of Harvey, Leybourne & Newbold (1997), against Student's t. Its
-    degrees of freedom are counted in spans that don't overlap, n / step - 1: with the paper's n - 1, a true null
-    hypothesis is rejected far too often where n is less than some fifty times the step.
+    degrees of freedom are counted in separate spans, n / span - 1: with the paper's n - 1, a true null hypothesis is
+    rejected far too often where n is less than some fifty spans.
     """
     from scipy.special import stdtr
 
     n = len(daily)
-    if n < max(FEWEST_DAYS, 4 * step):
+    if n < max(FEWEST_DAYS, 4 * span):
         return Evidence(math.nan, math.nan, n)
-    variance = variance_of_mean(daily, step - 1)
+    variance = variance_of_mean(daily, span - 1)
     if variance <= (1e-12 * np.abs(daily).max()) ** 2:
         return Evidence(math.nan, math.nan, n)
-    correction = (n + 1 - 2 * step + step * (step - 1) / n) / n
+    correction = (n + 1 - 2 * span + span * (span - 1) / n) / n
     statistic = float(daily.mean()) * math.sqrt(correction / variance)
-    return Evidence(statistic, float(2 * stdtr(n / step - 1, -abs(statistic))), n)
+    return Evidence(statistic, float(2 * stdtr(n / span - 1, -abs(statistic))), n)
 
 
-def diebold_mariano(loss: Floats, other: Floats, day: Dates, step: int) -> Evidence:
+def clustered_span(days: int, step: int) -> int:
+    """The span of scores that follow volatility: as calm and wild days come in clusters, so do they.
+
+    At least the step itself, whose forecasts overlap, else 0.75 n^(1/3) (Stock & Watson, Introduction to Econometrics).
+    """
+    return max(step, int(0.75 * days ** (1 / 3)))
+
+
+def diebold_mariano(loss: Floats, other: Floats, day: Days, step: int, clustered: bool = False) -> Evidence:
     """Do two forecasts `step` steps ahead differ in mean loss? A negative statistic: `loss` is the lower one.
 
     Diebold & Mariano (1995), Comparing predictive accuracy, with the correction of Harvey, Leybourne & Newbold (1997),
-    on the mean difference of each day. `loss`, `other` and `day`, the cutoff, have shape (n,).
+    on the mean difference of each day. `loss` and `other` have shape (n,). `clustered`: the losses
+    follow volatility, as those of bands do, and are correlated beyond the overlap of their steps.
     """
-    return mean_test(daily_mean(loss - other, day), step)
+    daily = daily_mean(loss - other, day)
+    return mean_test(daily, clustered_span(len(daily), step) if clustered else step)
 
 
-def pesaran_timmermann(move: Floats, foreseen: Floats, day: Dates, step: int) -> Evidence:
+def pesaran_timmermann(move: Floats, foreseen: Floats, day: Days, step: int) -> Evidence:
     """Do the signs of foreseen and actual moves, (n,) each, agree more often than independent ones would?
 
     The numerator is that of Pesaran & Timmermann (1992), A simple nonparametric test of predictive performance: the
@@ -95,27 +110,27 @@ def pesaran_timmermann(move: Floats, foreseen: Floats, day: Dates, step: int) ->
     return mean_test(daily_mean(agreement, day[signed]), step)
 
 
-def effective_size(hits: Floats, day: Dates, step: int) -> float:
+def effective_size(hits: Floats, day: Days, step: int) -> float:
     """How many independent forecasts the `hits` (n,), 0 or 1, are worth when their share is judged.
 
-    n over the design effect: the variance of the share, estimated from the daily means, over what it would be of
-    independent hits (Kish 1965), with the loss of degrees of freedom by Korn & Graubard (1998). Never more than what
-    overlap allows: intervals h steps ahead, made daily, share part of their path, and for a random walk that alone
-    costs the factor (2 h^2 + 1) / (3 h).
+    One series one step ahead: all n, as in the binomial tests of the textbooks. Otherwise n over the design effect: the
+    variance of the share, estimated from the daily means, over what it would be of independent hits (Kish 1965), with
+    the loss of degrees of freedom by Korn & Graubard (1998). Never more than what overlap allows: intervals h steps
+    ahead, made daily, share part of their path, and for a random walk that alone costs the factor (2 h^2 + 1) / (3 h).
     """
     from scipy.special import stdtrit
 
-    n, days = len(hits), len(np.unique(day))
+    n, days = len(hits), int(np.count_nonzero(np.bincount(day)))
     overlap = (2 * step**2 + 1) / (3 * step)
     most = n / overlap
     if days == n and step == 1:
         return float(n)
     independent_days = days / overlap
-    share = hits.mean() if n else 0.0
+    share = float(hits.mean()) if n else 0.0
     if independent_days < 2 or share in (0.0, 1.0):
         return independent_days
-    variance = variance_of_mean(daily_mean(hits, day), step - 1)
-    freedom = (stdtrit(n - 1, 0.975) / stdtrit(independent_days - 1, 0.975)) ** 2
+    variance = variance_of_mean(daily_mean(hits, day), clustered_span(days, step) - 1)
+    freedom = (stdtrit(n - 1.0, 0.975) / stdtrit(independent_days - 1, 0.975)) ** 2
     size = share * (1 - share) / variance * freedom if variance > 0 else most
     return float(min(size, most))
 

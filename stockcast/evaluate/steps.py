@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.forecast import Forecast, Judged
-from stockcast.data.series import Dates, Floats, Panel
+from stockcast.data.series import Floats, Panel
 from stockcast.evaluate import scores
 from stockcast.evaluate.significance import (
     binomial_interval,
@@ -118,11 +118,14 @@ def plain(record: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Step:
-    """What is known of one step: the forecasts whose price has come. All arrays (n,), `quantiles` (n, Q)."""
+    """What is known of one step: the forecasts whose price has come. All arrays (n,), `quantiles` (n, Q).
+
+    `day` numbers the cutoffs in order, from 0.
+    """
 
     number: int
     series: NDArray[np.int64]
-    day: Dates
+    day: NDArray[np.int64]
     last: Floats
     actual: Floats
     point: Floats
@@ -150,25 +153,22 @@ class Step:
         return (100 * (self.actual - self.point) / self.last) ** 2
 
 
-def step_of(judged: Judged, number: int) -> Step:
-    """Step `number`, from 1, without the forecasts whose price is not known."""
-    at, forecast = number - 1, judged.forecast
-    known = np.isfinite(judged.actual[:, at])
-    return Step(
-        number,
-        forecast.series[known],
-        judged.cutoff[known],
-        forecast.last[known],
-        judged.actual[known, at],
-        forecast.point[known, at],
-        forecast.quantiles[known, at],
-        forecast.levels,
-    )
+def steps_of(judged: Judged) -> list[Step]:
+    """Every step, each without the forecasts whose price is not known."""
+    forecast = judged.forecast
+    day = np.unique(judged.cutoff, return_inverse=True)[1]
+    steps = []
+    for at in range(forecast.horizon):
+        known = np.isfinite(judged.actual[:, at])
+        series, last, actual = forecast.series[known], forecast.last[known], judged.actual[known, at]
+        point, quantiles = forecast.point[known, at], forecast.quantiles[known, at]
+        steps.append(Step(at + 1, series, day[known], last, actual, point, quantiles, forecast.levels))
+    return steps
 
 
 def score(judged: Judged, training: NaiveErrors) -> tuple[Scores, ...]:
     """The scores of each step, over all series together."""
-    return tuple(_score(judged, training, number) for number in range(1, judged.forecast.horizon + 1))
+    return tuple(_score(step, judged.names, training) for step in steps_of(judged))
 
 
 def score_each(judged: Judged, training: NaiveErrors) -> dict[str, tuple[Scores, ...]]:
@@ -189,12 +189,11 @@ def pick(judged: Judged, keep: NDArray[np.bool_]) -> Judged:
     return Judged(judged.model, judged.names, forecast, judged.actual[keep], judged.cutoff[keep], judged.dates[keep])
 
 
-def _score(judged: Judged, training: NaiveErrors, number: int) -> Scores:
-    step = step_of(judged, number)
+def _score(step: Step, names: tuple[str, ...], training: NaiveErrors) -> Scores:
     actual, point, last = step.actual, step.point, step.last
-    one_unit = len(np.unique(judged.forecast.series)) == 1
+    one_unit = len(np.unique(step.series)) == 1
     return Scores(
-        step=number,
+        step=step.number,
         n=len(actual),
         days=len(np.unique(step.day)),
         mae=scores.mae(actual, point) if one_unit else math.nan,
@@ -203,8 +202,8 @@ def _score(judged: Judged, training: NaiveErrors, number: int) -> Scores:
         rmse_percent=math.sqrt(scores.mean(step.squared())),
         mape=scores.mape(actual, point),
         smape=scores.smape(actual, point),
-        mase=scores.mase(actual, point, _unit(training.absolute, judged.names, step)),
-        rmsse=scores.rmsse(actual, point, _unit(training.squared, judged.names, step)),
+        mase=scores.mase(actual, point, _unit(training.absolute, names, step)),
+        rmsse=scores.rmsse(actual, point, _unit(training.squared, names, step)),
         pinball=scores.mean(step.pinball()),
         crps=scores.mean(100 * scores.crps(actual, step.quantiles, step.levels) / last),
         direction=scores.mean(scores.direction_hits(last, actual, point)),

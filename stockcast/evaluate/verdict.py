@@ -1,0 +1,238 @@
+"""What may be said of a model: words that its tests have earned.
+
+`RULES` is the whole of it. Each topic has a test at every step; after Holm's correction over all of a topic's tests,
+p < 0.05 earns the word for the side on which the statistic lies, and nothing else does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from stockcast.data.forecast import Judged
+from stockcast.errors import StockcastError
+from stockcast.evaluate import scores
+from stockcast.evaluate.echo import Echo, echo
+from stockcast.evaluate.significance import (
+    Evidence,
+    binomial_test,
+    diebold_mariano,
+    effective_size,
+    holm,
+    pesaran_timmermann,
+)
+from stockcast.evaluate.steps import BANDS, Step, plain, steps_of
+
+ALPHA = 0.05
+UNTESTED = "untested"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A topic's test, and the word for a statistic below zero, for none (p >= 0.05), and for one above zero."""
+
+    test: str
+    below: str
+    none: str
+    above: str
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "level": Rule("Diebold-Mariano, squared errors against the last price's", "skill", "no evidence", "worse"),
+        "direction": Rule("Pesaran-Timmermann, up or down", "wrong", "no evidence", "skill"),
+        "bands": Rule("binomial, the 50, 80, 90 and 95 % bands", "too narrow", "honest", "too wide"),
+        "sharpness": Rule("Diebold-Mariano, pinball losses against EWMA's", "sharper", "no sharper", "blunter"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A topic's word, and the numbers to quote for it.
+
+    `step` is the first that earned the word, 1 if none did; `p` the corrected p value there, and `value` the RMSE or
+    the pinball loss relative to the opponent's, less 1; the share of right directions; or the coverage of `band`.
+    `corrected` holds all corrected p values, in order of steps (and bands).
+    """
+
+    word: str
+    p: float
+    step: int
+    value: float
+    band: float | None
+    corrected: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The findings on each topic; `sharpness` is None where there is no EWMA to compare with."""
+
+    model: str
+    level: Finding
+    direction: Finding
+    bands: Finding
+    sharpness: Finding | None
+    echo: Echo
+    daily: bool
+
+    def sentences(self) -> tuple[str, ...]:
+        """Two plain sentences: one on the forecast, one on its bands."""
+        forecast = f"{_opening(self.echo, self.daily)}{_level(self.level)}, and {_direction(self.direction)}"
+        if self.echo.distance == 0:
+            forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
+        bands = _bands(self.bands) + (f"; they are {_sharpness(self.sharpness)}" if self.sharpness else "")
+        return (_capital(f"{forecast}."), _capital(f"{bands}."))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The findings as plain values for JSON, with the sentences."""
+        shown = {"repeats": self.echo.repeats, "is_last_price": self.echo.is_last_price}
+        record = plain(self)
+        return record | {"echo": record["echo"] | shown, "sentences": list(self.sentences())}
+
+
+def verdict(model: Judged, baselines: Mapping[str, Judged]) -> Verdict:
+    """Judge `model` against baselines judged on the same cutoffs: "naive", and "ewma" if there is one."""
+    ewma = baselines.get("ewma")
+    steps, naive = steps_of(model), steps_of(_same_cutoffs(baselines["naive"], model))
+    sharp = steps_of(_same_cutoffs(ewma, model)) if ewma else None
+    return Verdict(
+        model.model,
+        _find("level", [_level_case(mine, other) for mine, other in zip(steps, naive, strict=True)]),
+        _find("direction", [_direction_case(mine) for mine in steps]),
+        _find("bands", [_band_case(mine, band) for mine in steps for band in sorted(BANDS, key=lambda b: b != 0.8)]),
+        _find("sharpness", [_sharp_case(a, b) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
+        echo(model),
+        _is_daily(model),
+    )
+
+
+@dataclass(frozen=True)
+class _Case:
+    evidence: Evidence
+    step: int
+    value: float
+    band: float | None = None
+
+
+def _find(topic: str, cases: Sequence[_Case]) -> Finding:
+    rule = RULES[topic]
+    corrected = holm([case.evidence.p for case in cases])
+    earned = [index for index, p in enumerate(corrected) if p < ALPHA]
+    quoted = earned[0] if earned else 0
+    case = cases[quoted]
+    if earned:
+        word = rule.below if case.evidence.statistic < 0 else rule.above
+    else:
+        word = UNTESTED if np.isnan(corrected).all() else rule.none
+    return Finding(word, corrected[quoted], case.step, case.value, case.band, corrected)
+
+
+def _level_case(mine: Step, naive: Step) -> _Case:
+    loss, other = mine.squared(), naive.squared()
+    ratio = scores.mean(loss) / scores.mean(other) if scores.mean(other) > 0 else math.nan
+    return _Case(diebold_mariano(loss, other, mine.day, mine.number), mine.number, math.sqrt(ratio) - 1)
+
+
+def _direction_case(mine: Step) -> _Case:
+    move, foreseen = mine.actual - mine.last, mine.point - mine.last
+    right = scores.mean(scores.direction_hits(mine.last, mine.actual, mine.point))
+    return _Case(pesaran_timmermann(move, foreseen, mine.day, mine.number), mine.number, right)
+
+
+def _band_case(mine: Step, band: float) -> _Case:
+    hits = mine.hits(band)
+    size = effective_size(hits, mine.day, mine.number)
+    coverage = scores.mean(hits)
+    return _Case(binomial_test(coverage * size, size, band), mine.number, coverage, band)
+
+
+def _sharp_case(mine: Step, ewma: Step) -> _Case:
+    loss, other = mine.pinball(), ewma.pinball()
+    ratio = scores.mean(loss) / scores.mean(other) if scores.mean(other) > 0 else math.nan
+    return _Case(diebold_mariano(loss, other, mine.day, mine.number, clustered=True), mine.number, ratio - 1)
+
+
+def _same_cutoffs(baseline: Judged, model: Judged) -> Judged:
+    same = baseline.forecast.point.shape == model.forecast.point.shape and (
+        np.array_equal(baseline.forecast.series, model.forecast.series)
+        and np.array_equal(baseline.cutoff, model.cutoff)
+    )
+    if not same:
+        raise StockcastError(f"{baseline.model} and {model.model} were not judged on the same cutoffs.")
+    return baseline
+
+
+def _is_daily(judged: Judged) -> bool:
+    days = np.unique(judged.cutoff)
+    return len(days) < 2 or bool(np.median(np.diff(days)) < np.timedelta64(5, "D"))
+
+
+def _opening(found: Echo, daily: bool) -> str:
+    if found.repeats:
+        what = ("yesterday's price" if daily else "the last price") if found.late == 1 else "past prices"
+        return f"the forecast repeats {what}, {_count(found.late, 'day' if daily else 'step')} late: "
+    if found.is_last_price:
+        near = f", to within {100 * found.distance:.0f} % of a usual move" if found.distance >= 0.005 else ""
+        return f"the point forecast is the last price itself{near}: "
+    return ""
+
+
+def _level(found: Finding) -> str:
+    measure = f"RMSE {_relative(found.value)} the last price's"
+    if found.word == RULES["level"].below:
+        return f"evidence of skill in the level {_ahead(found.step)} ({measure}, {_p(found.p)})"
+    if found.word == RULES["level"].above:
+        return f"the level is worse than the last price {_ahead(found.step)} ({measure}, {_p(found.p)})"
+    return f"no evidence of skill in the level ({measure}, {_p(found.p)})"
+
+
+def _direction(found: Finding) -> str:
+    right = f"{100 * found.value:.0f} % right, {_p(found.p)}"
+    if found.word == RULES["direction"].above:
+        return f"evidence of skill in direction {_ahead(found.step)} ({right})"
+    if found.word == RULES["direction"].below:
+        return f"its direction is wrong more often than chance {_ahead(found.step)} ({right})"
+    return "none in direction" if found.word == UNTESTED else f"no evidence of skill in direction ({right})"
+
+
+def _bands(found: Finding) -> str:
+    held = f"the {100 * (found.band or 0):.0f} % band held {100 * found.value:.1f} % {_ahead(found.step)}"
+    if found.word == UNTESTED:
+        return f"there are too few forecasts to judge the bands: {held}"
+    return f"the bands are {found.word}: {held}"
+
+
+def _sharpness(found: Finding) -> str:
+    word = RULES["sharpness"].none if found.word == UNTESTED else found.word
+    return f"{word} than EWMA's (pinball loss {_relative(found.value)} EWMA's {_ahead(found.step)}, {_p(found.p)})"
+
+
+def _relative(share: float) -> str:
+    if math.isnan(share):
+        return "equal to"
+    return f"{100 * abs(share):.1f} % {'above' if share > 0 else 'below'}"
+
+
+def _ahead(step: int) -> str:
+    return f"{_count(step, 'step')} ahead"
+
+
+def _count(number: int, noun: str) -> str:
+    words = ("one", "two", "three", "four", "five")
+    return f"{words[number - 1] if number <= len(words) else number} {noun}{'s' if number > 1 else ''}"
+
+
+def _p(p: float) -> str:
+    if math.isnan(p):
+        return "not testable"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.{3 if p < 0.1 else 2}f}"
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
