@@ -7,7 +7,7 @@ network and its early stopping know the prices up to `cuts.fit` and `cuts.valida
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,12 @@ from stockcast.data.series import Panel
 from stockcast.data.split import Cuts, cut
 from stockcast.data.windows import Windows, lay_out, origins_between, scaled_columns, strided, windows_between
 from stockcast.errors import DataError
+from stockcast.evaluate.assessment import Assessment, assess
+from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build as build_baseline
 from stockcast.model.calibrate import Calibration, calibrate
 from stockcast.model.forecaster import WindowForecaster
+from stockcast.model.quiet import tensorflow_silenced
 
 if TYPE_CHECKING:
     from stockcast.model.fit import Epoch, OnEpoch
@@ -44,8 +47,7 @@ class Learned:
     best_epoch: int
     cuts: Cuts
     training_windows: int
-    judged: Judged
-    baselines: Mapping[str, Judged]
+    assessment: Assessment
 
 
 def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda _: None) -> Learned:
@@ -53,8 +55,9 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
 
     Raises `DataError` if the prices can't be used with these settings, `TrainingDiverged` if the loss explodes.
     """
-    from stockcast.model.export import export_onnx
-    from stockcast.model.fit import fit_network
+    with tensorflow_silenced():
+        from stockcast.model.export import export_onnx
+        from stockcast.model.fit import fit_network
     from stockcast.model.serve import Runner
 
     data, price = config.data, config.data.price
@@ -74,8 +77,6 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
     forecaster = raw.calibrated(_calibrate(raw, held_out, train))
 
     origins = origins_between(rows, data.lookback, cuts.calibration, cuts.test)
-    known = panel.upto(cuts.calibration)
-    baselines = {one: build_baseline(one, known, price, data.horizon) for one in BASELINES}
     return Learned(
         forecaster,
         trained.weights,
@@ -84,9 +85,22 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
         trained.best,
         cuts,
         len(train),
-        _judge(forecaster, panel, origins, price),
-        {one: _judge(baseline, panel, origins, price) for one, baseline in baselines.items()},
+        assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), price),
     )
+
+
+def assess_forecaster(
+    forecaster: Forecaster, panel: Panel, origins: Origins, known: Panel, price: str, against: Sequence[str] = BASELINES
+) -> Assessment:
+    """Judge a forecaster from `origins` of `panel`, beside baselines that are fitted on `known` alone."""
+
+    def judged(one: Forecaster) -> Judged:
+        return judge(one.name, panel, one.forecast(panel, origins), price)
+
+    mine = judged(forecaster)
+    horizon = mine.forecast.horizon
+    baselines = {name: judged(build_baseline(name, known, price, horizon)) for name in against}
+    return assess(mine, baselines, naive_errors(known, price, horizon))
 
 
 def _scale(sessions: list[Sessions], features: tuple[str, ...], cuts: Cuts, config: RunConfig) -> Scalers:
@@ -114,7 +128,3 @@ def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows) -> Cali
     windows = held_out if len(held_out) else train
     outputs = raw.outputs(windows.rows, windows.ends)
     return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0)
-
-
-def _judge(forecaster: Forecaster, panel: Panel, origins: Origins, price: str) -> Judged:
-    return judge(forecaster.name, panel, forecaster.forecast(panel, origins), price)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -42,6 +42,21 @@ class Forecast:
         return self.point.shape[1]
 
 
+def extended(forecast: Forecast, days: int) -> Forecast:
+    """The first `days` steps; steps after the horizon repeat the last one, its bands widened as a random walk's.
+
+    A quantile that lies a factor f from the point after H steps lies f ** sqrt(h / H) from it after h > H.
+    """
+    horizon = forecast.horizon
+    step = np.minimum(np.arange(days), horizon - 1)
+    growth = np.sqrt(np.maximum(np.arange(1, days + 1) / horizon, 1))
+    point = forecast.point[:, step]
+    ratio = forecast.quantiles[:, step] / point[..., None]
+    beyond = (np.arange(days) >= horizon)[:, None]
+    quantiles = np.where(beyond, point[..., None] * ratio ** growth[:, None], forecast.quantiles[:, step])
+    return replace(forecast, point=point, quantiles=quantiles)
+
+
 class Forecaster(Protocol):
     """Anything that can forecast: a trained network, a saved model, a baseline.
 
@@ -49,7 +64,8 @@ class Forecaster(Protocol):
     the others.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def forecast(self, panel: Panel, origins: Origins) -> Forecast: ...
 

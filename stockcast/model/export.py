@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import keras
@@ -27,7 +29,7 @@ def export_onnx(network: keras.Model, examples: Floats32) -> bytes:
     expected = network.predict_on_batch(examples)  # the model must have been called before it is exported
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        with contextlib.redirect_stdout(io.StringIO()), _quiet("tf2onnx"):
+        with _silence():
             network.export(path, format="onnx", verbose=False)
         model = path.read_bytes()
     difference = float(np.max(np.abs(Runner(model)(examples) - expected)))
@@ -37,12 +39,15 @@ def export_onnx(network: keras.Model, examples: Floats32) -> bytes:
     return model
 
 
-@contextlib.contextmanager
-def _quiet(name: str):  # type: ignore[no-untyped-def]  # the decorator gives it its type
-    logger = logging.getLogger(name)
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep tf2onnx' log and its use of an old numpy name from the user's terminal."""
+    logger = logging.getLogger("tf2onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
+            yield
     finally:
         logger.setLevel(level)

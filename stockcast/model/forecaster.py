@@ -12,7 +12,7 @@ from stockcast.data.features import sessions_of
 from stockcast.data.forecast import QUANTILES, Forecast, Origins
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
-from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, usable_ends
+from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, scaled_columns, usable_ends
 from stockcast.errors import DataError
 from stockcast.model.calibrate import Calibration
 
@@ -65,6 +65,21 @@ class WindowForecaster:
             quantiles=rows.to_price(ends, quantiles),
             levels=QUANTILES,
         )
+
+    def beyond_fitted_range(self, panel: Panel) -> list[str]:
+        """A sentence a series whose newest window holds inputs outside the range that the scaler was fitted on."""
+        sentences = []
+        for one in panel.series:
+            sessions = sessions_of(one, self.data.price, self.data.halflife)
+            values = scaled_columns(sessions, self.features)[-self.data.lookback :]
+            share = self.scalers.of(one.name).outside(values)
+            outside = [name for name, part in zip(self.features, share, strict=False) if part > 0]
+            if outside:
+                sentences.append(
+                    f"{one.name}: {', '.join(outside)} of the last {self.data.lookback} sessions left the range "
+                    "that the scaler was fitted on."
+                )
+        return sentences
 
     def calibrated(self, calibration: Calibration) -> WindowForecaster:
         """The same forecaster with its bands corrected."""

@@ -1,0 +1,38 @@
+"""Floor 6: the command line. click is spoken here and nowhere else; jobs are imported inside command bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from stockcast import __version__
+from stockcast.cli.boundary import guarded
+from stockcast.cli.options import Shared, shared_options
+from stockcast.cli.forecasting import plot, predict, train
+from stockcast.cli.settings import config
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="stockcast", message="%(prog)s %(version)s")
+@shared_options
+def stockcast(shared: Shared) -> None:
+    """Honest forecasts of the next sessions from a CSV of prices.
+
+    \b
+    stockcast train --csv data/ibm.csv     fit, judge against the last price, save
+    stockcast predict ibm                  the next sessions, with bands
+    stockcast plot ibm -o ibm.png          look at it
+    """
+
+
+for command in (train, predict, plot, config):
+    stockcast.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `stockcast ARGUMENTS` and return its exit code; every failure becomes a message and a code here."""
+    return guarded(
+        lambda: stockcast.main(list(arguments), "stockcast", standalone_mode=False, auto_envvar_prefix="STOCKCAST"),
+        as_json="--json" in arguments,
+    )

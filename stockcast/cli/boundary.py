@@ -1,0 +1,77 @@
+"""The one boundary between exceptions and exit codes. No traceback passes it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from stockcast.errors import CannotCreate, IOFailure, NotFound, StockcastError, UsageError
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def guarded(work: Callable[[], Any], as_json: bool) -> int:
+    """The exit code of `work`, 0 if it returns none; its failure is told on stderr, with `as_json` on stdout too."""
+    try:
+        code = work()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; nothing was changed.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:  # the boundary: whatever it is becomes one line and an exit code
+        return _tell(_foreseen(error), as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _foreseen(error: Exception) -> StockcastError:
+    """`error` as one of stockcast's own."""
+    if isinstance(error, StockcastError):
+        return error
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "stockcast"
+        return UsageError(error.format_message(), f"see: {command} --help")
+    if isinstance(error, OSError):
+        return _of_the_system(error)
+    return _crash(error)
+
+
+def _of_the_system(error: OSError) -> StockcastError:
+    where = f"{error.filename}: " if error.filename else ""
+    message = f"{where}{error.strerror or error}."
+    if isinstance(error, FileNotFoundError):
+        return NotFound(message, "check the path.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+        return CannotCreate(message, "choose a place that can be written, or change its permissions.")
+    return IOFailure(message, "check the disk's space and health, then run the command again.")
+
+
+def _crash(error: Exception) -> StockcastError:
+    """Write the traceback to a file of its own and name it."""
+    handle, name = tempfile.mkstemp(prefix="stockcast-crash-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    summary = f"a fault of stockcast itself ({type(error).__name__}); the details are in {name}."
+    return StockcastError(summary, "report it with that file.")
+
+
+def _tell(error: StockcastError, as_json: bool) -> int:
+    if as_json:
+        fields = {"kind": error.kind, "message": error.message, "fix": error.fix, "exit_code": error.exit_code}
+        click.echo(json.dumps({"error": fields}))
+    click.echo(f"Error: {error.message}", err=True)
+    if error.fix:
+        click.echo(f"Fix: {error.fix}", err=True)
+    return error.exit_code

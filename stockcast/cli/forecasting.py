@@ -1,0 +1,156 @@
+"""`stockcast train`, `predict` and `plot`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stockcast.cli.options import Shared, shared_options
+
+if TYPE_CHECKING:
+    from stockcast.jobs.predict import Prediction
+
+csv_option = click.option(
+    "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
+)
+config_option = click.option(
+    "--config", "preset", default="daily", show_default=True, metavar="PRESET_OR_FILE", help="Settings to start from."
+)
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay one setting over them: --set data.lookback=40."
+)
+out_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE."
+)
+
+
+@click.command()
+@click.option(
+    "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
+)
+@click.option("--test-csv", metavar="PATH", help="Later prices of the same series to judge on.")
+@click.option("--name", help="What the model is called. [default: the file's or folder's name]")
+@config_option
+@set_option
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last date that training may know.")
+@click.option("--seed", type=int, help="Seed of everything random. [default: the config's]")
+@shared_options
+def train(
+    shared: Shared,
+    csvs: tuple[str, ...],
+    test_csv: str | None,
+    name: str | None,
+    preset: str,
+    settings: tuple[str, ...],
+    until: datetime | None,
+    seed: int | None,
+) -> None:
+    """Fit a model to prices, judge it on the newest part, and save it.
+
+    One file is one series; several files, a folder, or a file with a ticker column are one model over all of them.
+    The model takes the place of the one that served before; `stockcast models rollback` brings that one back.
+    """
+    from stockcast.cli.progress import epochs
+    from stockcast.jobs.train import TrainRequest, train_model
+    from stockcast.view.report import train_report
+
+    overrides = (f"fit.seed={seed}",) if seed is not None else ()
+    overrides += (f"split.until={until:%Y-%m-%d}",) if until else ()
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, settings + overrides)
+    with epochs(shared) as on_epoch:
+        result = train_model(request, say=_talk(shared), on_epoch=on_epoch)
+    _print(shared, result.to_dict(), lambda: train_report(result.learned.assessment, str(result)))
+
+
+@click.command()
+@click.argument("name", required=False)
+@csv_option
+@click.option("--days", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the model's horizon]")
+@click.option("--series", "tickers", multiple=True, metavar="TICKER", help="Only this series of a panel; repeatable.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True, help="Form."
+)
+@out_option
+@shared_options
+def predict(
+    shared: Shared,
+    name: str | None,
+    csvs: tuple[str, ...],
+    days: int | None,
+    tickers: tuple[str, ...],
+    form: str,
+    output: Path | None,
+) -> None:
+    """Forecast the next sessions with the model NAME, from the newest rows of its CSV.
+
+    Quantiles are the prices that the session's close stays below with that probability.
+    """
+    from stockcast.jobs.output import write_output
+    from stockcast.jobs.predict import PredictRequest, predict_next
+
+    result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers))
+    for warning in result.warnings:
+        _talk(shared)(f"Warning: {warning}")
+    text = _form(result, "json" if shared.as_json else form)
+    if output is None:
+        click.echo(text)
+    else:
+        write_output(output, f"{text}\n".encode())
+
+
+def _form(result: Prediction, form: str) -> str:
+    from stockcast.view.prediction import prediction_csv, prediction_table
+
+    if form == "json":
+        return json.dumps(result.to_dict())
+    if form == "csv":
+        return prediction_csv(result.panel, result.forecast, result.dates)
+    return prediction_table(result.panel, result.forecast, result.dates, result.served.name)
+
+
+@click.command()
+@click.argument("name", required=False)
+@csv_option
+@click.option(
+    "--kind",
+    type=click.Choice(["forecast", "backtest", "history", "calibration"]),
+    default="forecast",
+    show_default=True,
+    help="What to draw.",
+)
+@click.option("--series", "ticker", metavar="TICKER", help="Which series of a panel. [default: the first]")
+@out_option
+@shared_options
+def plot(
+    shared: Shared, name: str | None, csvs: tuple[str, ...], kind: str, ticker: str | None, output: Path | None
+) -> None:
+    """Draw the forecast of the model NAME, or how it did on the held-out part, as PNG, SVG or PDF.
+
+    \b
+    forecast     recent prices and the next sessions as a fan of bands
+    backtest     the held-out part: what was forecast and what came
+    history      loss per epoch
+    calibration  how often the bands held
+    """
+    from stockcast.jobs.plot import PlotRequest, plot_model
+
+    written = plot_model(PlotRequest(shared.store, name, csvs, kind, ticker, output))
+    _print(shared, {"plot": str(written)}, lambda: str(written))
+
+
+def _print(shared: Shared, fields: dict[str, Any], text: Callable[[], str]) -> None:
+    """The result of a command: JSON, or text unless the user wants quiet."""
+    if shared.as_json:
+        click.echo(json.dumps(fields))
+    elif not shared.quiet:
+        click.echo(text())
+
+
+def _talk(shared: Shared) -> Callable[[str], None]:
+    """A function that says one line on stderr, or nothing where quiet is wanted."""
+    return (lambda line: None) if shared.quiet else (lambda line: click.echo(line, err=True))

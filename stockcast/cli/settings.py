@@ -1,0 +1,35 @@
+"""`stockcast config`: every setting with its meaning, bounds and value."""
+
+from __future__ import annotations
+
+import click
+
+from stockcast.cli.options import Shared, shared_options
+
+
+@click.group()
+@shared_options
+def config(shared: Shared) -> None:
+    """Every setting, with its meaning, bounds and value."""
+
+
+@config.command("list")
+@shared_options
+def list_(shared: Shared) -> None:
+    """The presets that come with stockcast."""
+    from stockcast.view.settings import preset_list
+
+    click.echo(preset_list(shared.as_json))
+
+
+@config.command()
+@click.argument("preset_or_file", default="daily")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay one setting over it.")
+@shared_options
+def show(shared: Shared, preset_or_file: str, settings: tuple[str, ...]) -> None:
+    """All settings of PRESET_OR_FILE as TOML, each with its bounds and meaning."""
+    from stockcast.config import load_config
+    from stockcast.view.settings import commented_toml, settings_json
+
+    loaded = load_config(preset_or_file, settings)
+    click.echo(settings_json(loaded) if shared.as_json else commented_toml(loaded))

@@ -1,0 +1,109 @@
+"""`stockcast predict`: the next sessions from the newest rows. Never imports TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockcast.data.forecast import Forecast, extended
+from stockcast.data.reader import read_panel
+from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.sessions import coming
+from stockcast.errors import NotFound
+from stockcast.jobs.served import Served, open_model
+from stockcast.view.prediction import entries, rounded
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """What the user asked for."""
+
+    store: Path
+    name: str | None
+    csvs: tuple[str, ...]
+    days: int | None
+    tickers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Forecasts of the sessions after the newest row of each series.
+
+    `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions.
+    """
+
+    served: Served
+    panel: Panel
+    forecast: Forecast
+    dates: Dates
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        single = len(self.panel) == 1
+        return {
+            **self.served.facts(),
+            "as_of": str(max(one.dates[-1] for one in self.panel.series)),
+            "last": rounded(self.forecast.last[0], self.panel.series[0]) if single else None,
+            "target": self.served.config.data.price,
+            "calendar": self.served.manifest.calendar,
+            "forecasts": entries(self.panel, self.forecast, self.dates),
+            "warnings": list(self.warnings),
+        }
+
+
+def predict_next(request: PredictRequest) -> Prediction:
+    """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
+    served = open_model(request.store, request.name)
+    read = read_panel(request.csvs or served.manifest.csv)
+    panel = _chosen(read.panel, request.tickers)
+    days = request.days or served.config.data.horizon
+    rows = [np.array([len(one) - 1]) for one in panel.series]
+    forecast = extended(served.forecaster.forecast(panel, rows), days)
+    dates = np.stack([_sessions(served, one, days) for one in panel.series])
+    warnings = [f"{path}: {error.message}" for path, error in read.failures]
+    warnings += [f"{file.path}: {found.message}" for file in read.files for found in file.findings]
+    warnings += _doubts(served, panel, days)
+    return Prediction(served, panel, forecast, dates, tuple(warnings))
+
+
+def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:
+    """Only the series that were asked for, or all."""
+    if not tickers:
+        return panel
+    missing = [ticker for ticker in tickers if ticker not in panel.names]
+    if missing:
+        raise NotFound(f"there is no series {missing[0]!r}.", f"use --series with one of {some(panel.names)}.")
+    return Panel(tuple(one for one in panel.series if one.name in tickers))
+
+
+def some(names: tuple[str, ...], most: int = 12) -> str:
+    """A list of names for a message, cut short."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _sessions(served: Served, one: PriceSeries, days: int) -> Dates:
+    listed = np.array(served.manifest.next_sessions, dtype="datetime64[D]")
+    return coming(listed, one.dates[-1], days, _trained_until(served))
+
+
+def _trained_until(served: Served) -> np.datetime64:
+    return max(np.datetime64(one["last"], "D") for one in served.manifest.data)
+
+
+def _doubts(served: Served, panel: Panel, days: int) -> list[str]:
+    """What a reader of this forecast should know about it."""
+    horizon = served.config.data.horizon
+    doubts = []
+    if days > horizon:
+        doubts.append(
+            f"the model forecasts {horizon} sessions; the later ones keep the last price forecast, "
+            "with bands that grow as the square root of time."
+        )
+    if served.forecaster.calibration and served.forecaster.calibration.in_sample:
+        doubts.append("the bands are made from the training part's own errors and may be too narrow.")
+    doubts += served.forecaster.beyond_fitted_range(panel)
+    return doubts

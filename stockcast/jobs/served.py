@@ -1,0 +1,55 @@
+"""A saved model brought back to life, without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stockcast.config import RunConfig, from_table
+from stockcast.data.scaling import Scalers
+from stockcast.model.calibrate import Calibration
+from stockcast.model.forecaster import WindowForecaster
+from stockcast.store.bundle import Bundle
+from stockcast.store.manifest import Manifest
+from stockcast.store.store import Store
+
+
+@dataclass(frozen=True)
+class Served:
+    """The model that serves under a name: its forecaster, settings and manifest."""
+
+    name: str
+    forecaster: WindowForecaster
+    config: RunConfig
+    manifest: Manifest
+    bundle: Bundle
+
+    def facts(self) -> dict[str, Any]:
+        """What every report about this model says of it."""
+        return {"name": self.name, "config": self.manifest.config_name, "version": self.manifest.version}
+
+
+def open_model(store: Path, name: str | None) -> Served:
+    """The champion of `name`, or of the store's only model, checked against its manifest.
+
+    Raises `NotFound` naming the models there are, `ModelDamaged` naming the file.
+    """
+    from stockcast.model.serve import Runner
+
+    models = Store(store)
+    name = name or models.only()
+    bundle = models.load(name)
+    manifest = bundle.manifest
+    config = from_table(manifest.config)
+    parts = json.loads(bundle.files["scaler.json"])
+    forecaster = WindowForecaster(
+        manifest.config_name,
+        config.data,
+        tuple(parts["features"]),
+        Scalers.from_dict(parts["scalers"]),
+        Runner(bundle.files["model.onnx"]),
+        Calibration.from_dict(parts["calibration"]),
+    )
+    return Served(name, forecaster, config, manifest, bundle)

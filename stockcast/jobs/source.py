@@ -1,0 +1,57 @@
+"""Where a model's prices come from, and what the model is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stockcast.data.reader import FileRead, Hints, PanelRead, read_panel
+from stockcast.data.series import Panel
+from stockcast.errors import DataError
+
+Say = Callable[[str], None]
+
+
+def read_prices(csvs: Sequence[str], say: Say, hints: Hints = Hints()) -> PanelRead:
+    """The panel of `csvs`; what was read, how, and what was found is said. Raises as `read_panel` does."""
+    read = read_panel(csvs, hints)
+    for line in describe(read.files):
+        say(line)
+    for path, error in read.failures:
+        say(f"Left out {path}: {error.message}" + (f" Fix: {error.fix}" if error.fix else ""))
+    return read
+
+
+def describe(files: Sequence[FileRead]) -> list[str]:
+    """One line a series of a few files, or one line for many."""
+    series = [(file, one) for file in files for one in file.series]
+    if len(series) > 3:
+        rows = sum(len(one) for _, one in series)
+        first = min(one.dates[0] for _, one in series)
+        last = max(one.dates[-1] for _, one in series)
+        lines = [f"Read {len(series)} series from {len(files)} files: {rows:,} sessions, {first} to {last}."]
+    else:
+        lines = [
+            f"Read {file.path}: {len(one):,} sessions, {one.dates[0]} to {one.dates[-1]}, {', '.join(one.columns)}. "
+            + file.reading.sentence()
+            for file, one in series
+        ]
+    return lines + [f"{file.path}: {found.message}" for file in files for found in file.findings]
+
+
+def with_later(panel: Panel, later: Panel) -> Panel:
+    """One series followed by its test prices. Raises `DataError` where either is a panel."""
+    if len(panel) != 1 or len(later) != 1:
+        raise DataError(
+            f"--test-csv goes with one series; there are {len(panel)} to train on and {len(later)} to test on.",
+            "give one file each, or put all prices into --csv and use --until DATE.",
+        )
+    return Panel((panel.series[0].then(later.series[0]),))
+
+
+def default_name(csvs: Sequence[str]) -> str:
+    """The model's name from its prices: the first path's stem, or the folder's name, in lower case."""
+    path = Path(csvs[0])
+    if path.is_dir():
+        return path.resolve().name.lower()
+    return (path.parent.resolve().name if "*" in path.name else path.stem).lower()

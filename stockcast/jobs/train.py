@@ -1,0 +1,142 @@
+"""`stockcast train`: read, learn, save and promote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from stockcast.config import RunConfig, config_name, load_config
+from stockcast.data.reader import PanelRead, find_files
+from stockcast.data.series import Panel
+from stockcast.data.sessions import check_calendar, match_calendar, next_sessions
+from stockcast.errors import DataError
+from stockcast.jobs.source import Say, default_name, read_prices, with_later
+from stockcast.jobs.packing import pack
+from stockcast.learn import Learned, learn
+from stockcast.store.bundle import Bundle
+from stockcast.store.manifest import Manifest, extends, fingerprint
+from stockcast.store.store import Store
+
+LISTED_SESSIONS = 250
+LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What the user asked for."""
+
+    store: Path
+    csvs: tuple[str, ...]
+    test_csv: str | None
+    name: str | None
+    preset: str
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training gave and where it was saved."""
+
+    name: str
+    version: str
+    store: Path
+    config_name: str
+    panel: Panel
+    learned: Learned
+    failures: tuple[str, ...]
+    seconds: float
+
+    def __str__(self) -> str:
+        epochs = len(self.learned.history)
+        return (
+            f"Saved as {self.name} in {self.store}, version {self.version}: {self.learned.training_windows} windows, "
+            f"{epochs} epochs, {self.seconds:.1f} s."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "config": self.config_name,
+            "series": len(self.panel),
+            "rows": self.panel.rows,
+            "scores": self.learned.assessment.as_dict(),
+            "failures": list(self.failures),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], None]) -> TrainResult:
+    """Train a model on the request's prices, judge it, save it as a new version and let it serve.
+
+    Raises `StockcastError` of any kind; the store is then as it was before.
+    """
+    begin = perf_counter()
+    read, panel, settings = _read(request, say)
+    config = load_config(request.preset, settings)
+    called = config_name(request.preset)
+    name = request.name or default_name(request.csvs)
+    store = Store(request.store)
+    _demand_same_series(store, name, panel)
+    calendar, sessions = _calendar(panel, config)
+    with store.lock(name):
+        learned = learn(panel, config, called, lambda epoch: on_epoch(epoch, config.fit.epochs))
+        paths = tuple(str(path.resolve()) for path in find_files(_all_csvs(request)))
+        manifest = Manifest(
+            config_name=called,
+            config=config.model_dump(mode="json"),
+            csv=paths,
+            data=tuple(fingerprint(one) for one in panel.series),
+            libraries={library: version(library) for library in LIBRARIES},
+            seed=config.fit.seed,
+            scores=learned.assessment.as_dict(),
+            calendar=calendar,
+            next_sessions=sessions,
+        )
+        saved = store.save(name, Bundle(manifest, pack(learned)), datetime.now(UTC))
+        store.promote(name, saved, "trained", datetime.now(UTC))
+    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
+    return TrainResult(name, saved, request.store, called, panel, learned, failures, perf_counter() - begin)
+
+
+def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str, ...]]:
+    """The prices, and the settings with the cutoff that --test-csv implies."""
+    read = read_prices(request.csvs, say)
+    if request.test_csv is None:
+        return read, read.panel, request.settings
+    panel = with_later(read.panel, read_prices([request.test_csv], say).panel)
+    return read, panel, (*request.settings, f"split.until={read.panel.dates[-1]}")
+
+
+def _all_csvs(request: TrainRequest) -> list[str]:
+    return [*request.csvs, *([request.test_csv] if request.test_csv else [])]
+
+
+def _demand_same_series(store: Store, name: str, panel: Panel) -> None:
+    """A model is trained again on the same series, or on longer ones; anything else needs another name."""
+    if name not in store.names():
+        return
+    by_name = {one.name: one for one in panel.series}
+    for earlier in store.load(name, wanted=()).manifest.data:
+        series = by_name.get(earlier["name"])
+        if series is None or not extends(series, earlier):
+            found = "are not among these prices" if series is None else "differ from these prices"
+            raise DataError(
+                f"the model {name!r} was trained on {earlier['rows']} sessions of {earlier['name']}, "
+                f"{earlier['first']} to {earlier['last']}, which {found}.",
+                f"give the new model another name with --name, or drop the old one: stockcast models remove {name}",
+            )
+
+
+def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...]]:
+    """The calendar of the panel's dates and its coming sessions."""
+    newest = max(panel.series, key=lambda one: (one.dates[-1], len(one)))
+    wanted = config.data.calendar
+    calendar = match_calendar(newest.dates) if wanted == "auto" else check_calendar(wanted)
+    return calendar, tuple(str(day) for day in next_sessions(calendar, newest.dates, LISTED_SESSIONS))

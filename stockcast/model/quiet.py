@@ -1,0 +1,29 @@
+"""TensorFlow without its notes on the machine, which are nothing for a user of stockcast."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def tensorflow_silenced() -> Iterator[None]:
+    """Import TensorFlow inside this: what it writes on standard error meanwhile is dropped, exceptions are not.
+
+    Its first lines come before it reads its own log level, so that only the file descriptor can be closed to them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,53 @@
+"""What `train` prints: the held-out scores beside the last price's, the verdict, and where the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stockcast.evaluate.assessment import Assessment
+from stockcast.evaluate.steps import Scores
+from stockcast.view.text import table
+
+
+def train_report(held_out: Assessment, saved: str) -> str:
+    """The held-out part: its dates, the scores of each step and the verdict; then where the model was `saved`."""
+    judged, scores = held_out.judged, held_out.scores
+    cutoffs = len(np.unique(judged.cutoff))
+    title = f"Held out: forecasts from {cutoffs} days, {judged.cutoff.min()} to {judged.cutoff.max()}"
+    lines = [title, "", score_table(scores["model"], scores["naive"], scores["ewma"]), ""]
+    return "\n".join([*lines, *held_out.verdict.sentences(), "", saved])
+
+
+def score_table(model: Sequence[Scores], naive: Sequence[Scores], ewma: Sequence[Scores]) -> str:
+    """One line a step: the error beside the last price's, the pinball loss beside EWMA's, and how the bands held.
+
+    Errors are in the price's unit for one series and in percent of the last price for several.
+    """
+    single = model[0].rmse == model[0].rmse  # NaN over several series
+    unit = "" if single else " %"
+    head = [
+        "step",
+        "days",
+        f"RMSE{unit}",
+        "last price",
+        "ratio",
+        "pinball %",
+        "EWMA",
+        "ratio",
+        "80 % held",
+        "95 % held",
+    ]
+    rows = []
+    for mine, last, bands in zip(model, naive, ewma, strict=True):
+        error, usual = (mine.rmse, last.rmse) if single else (mine.rmse_percent, last.rmse_percent)
+        held = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
+        rows.append(
+            [
+                *(str(mine.step), str(mine.days), f"{error:.4f}", f"{usual:.4f}", f"{error / usual:.3f}"),
+                *(f"{mine.pinball:.4f}", f"{bands.pinball:.4f}", f"{mine.pinball / bands.pinball:.3f}"),
+                *(held[0.8], held[0.95]),
+            ]
+        )
+    return table(head, rows)

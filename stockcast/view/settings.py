@@ -1,0 +1,71 @@
+"""The settings as text: TOML with comments, JSON, and the list of presets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic.fields import FieldInfo
+
+from stockcast.config import RunConfig, config_folder, preset_names
+
+_SIGNS = {Ge: ("ge", ">="), Gt: ("gt", ">"), Le: ("le", "<="), Lt: ("lt", "<")}
+_LENGTHS = {MinLen: ("min_length", "at least"), MaxLen: ("max_length", "at most")}
+
+
+def preset_list(as_json: bool) -> str:
+    """Each preset with the first line of its own comment."""
+    about = {name: _first_comment(name) for name in preset_names()}
+    if as_json:
+        return json.dumps({"presets": about})
+    width = max(len(name) for name in about)
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in about.items())
+
+
+def _first_comment(name: str) -> str:
+    first = (config_folder() / f"{name}.toml").read_text(encoding="utf-8").splitlines()[0]
+    return first.removeprefix("#").strip().removeprefix(f"{name}:").strip()
+
+
+def settings_json(config: RunConfig) -> str:
+    """The settings and their digest as one JSON object."""
+    return json.dumps({"digest": config.digest(), "settings": config.model_dump(mode="json")})
+
+
+def commented_toml(config: RunConfig) -> str:
+    """The settings as a TOML file that `--config` takes, each with its bounds and meaning."""
+    lines: list[str] = []
+    for section in RunConfig.model_fields:
+        inner = getattr(config, section)
+        lines += [f"[{section}]"]
+        for key, field in type(inner).model_fields.items():
+            lines += [f"# {_meaning(field)}", _assignment(key, getattr(inner, key)), ""]
+    return "\n".join(lines).rstrip()
+
+
+def _assignment(key: str, value: Any) -> str:
+    return f"# {key} is not set" if value is None else f"{key} = {_toml(value)}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, str) else str(value)
+
+
+def _meaning(field: FieldInfo) -> str:
+    parts = [field.description or "", *(_bound(mark) for mark in field.metadata)]
+    return "; ".join(part for part in parts if part)
+
+
+def _bound(mark: Any) -> str:
+    for kind, (name, sign) in _SIGNS.items():
+        if isinstance(mark, kind):
+            return f"{sign} {getattr(mark, name)}"
+    for length, (name, words) in _LENGTHS.items():
+        if isinstance(mark, length):
+            return f"{words} {getattr(mark, name)} of them"
+    return ""

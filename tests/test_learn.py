@@ -1,0 +1,122 @@
+"""The recipe as a whole: what it may know, that it repeats itself, and that what serves is what was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stockcast.config import RunConfig, load_config
+from stockcast.data.series import Panel, PriceSeries
+from stockcast.errors import DataError, TrainingDiverged
+from stockcast.learn import Learned, learn
+
+pytestmark = pytest.mark.tensorflow
+
+TINY = ("model.units=[4,4]", "fit.epochs=2", "data.lookback=10", "fit.warmup=2", "data.horizon=3")
+LEVEL = (*TINY, "data.lookback=8", "data.horizon=1", "model.units=[3]", "fit.warmup=0")
+
+Prices = Callable[..., PriceSeries]
+
+
+def tiny(preset: str = "daily", *settings: str) -> RunConfig:
+    return load_config(preset, (*(TINY if preset == "daily" else LEVEL), *settings))
+
+
+def changed_after(panel: Panel, cutoff: np.datetime64) -> Panel:
+    """The panel with every later price half as high again, and its volume, if any, at ten times its own."""
+    factors = {"volume": 10.0}
+    return Panel(
+        tuple(
+            replace(
+                one,
+                columns={
+                    key: np.where(one.dates > cutoff, values * factors.get(key, 1.5), values)
+                    for key, values in one.columns.items()
+                },
+            )
+            for one in panel.series
+        )
+    )
+
+
+def assert_same_model(first: Learned, second: Learned) -> None:
+    for key, weights in first.weights.items():
+        np.testing.assert_array_equal(weights, second.weights[key])
+    assert first.forecaster.scalers.to_dict() == second.forecaster.scalers.to_dict()
+    assert first.forecaster.calibration is not None
+    assert second.forecaster.calibration is not None
+    assert first.forecaster.calibration.to_dict() == second.forecaster.calibration.to_dict()
+
+
+@pytest.mark.parametrize("preset", ["daily", "tutorial-google"])
+def test_nothing_that_is_learned_depends_on_a_price_after_the_cutoff(prices: Prices, preset: str) -> None:
+    panel = Panel((prices(rows=260, name="a"), prices(rows=240, name="b", seed=1)))
+    config = tiny(preset, "split.validation=0.1", "split.calibration=0.1")
+    learned = learn(panel, config, preset)
+    later = learn(changed_after(panel, learned.cuts.calibration), config, preset)
+    assert_same_model(learned, later)
+    first = learned.assessment.judged.cutoff == learned.cuts.calibration
+    assert first.any()
+    np.testing.assert_array_equal(learned.assessment.judged.forecast.point[first], later.assessment.judged.forecast.point[first])
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(prices: Prices) -> None:
+    panel = Panel((prices(),))
+    once = learn(panel, tiny(), "daily")
+    assert_same_model(once, learn(panel, tiny(), "daily"))
+    other = learn(panel, tiny("daily", "fit.seed=1"), "daily")
+    assert any((weights != other.weights[key]).any() for key, weights in once.weights.items())
+
+
+@pytest.mark.parametrize("preset", ["daily", "tutorial-google"])
+def test_what_serves_answers_as_keras_does_with_the_same_weights(prices: Prices, preset: str) -> None:
+    from stockcast.model.network import Shape, build_network
+
+    config = tiny(preset)
+    learned = learn(Panel((prices(),)), config, preset)
+    features = len(learned.forecaster.features)
+    network = build_network(
+        config.model, Shape(config.data.lookback, features, config.data.horizon), fused=False
+    )
+    network.set_weights(list(learned.weights.values()))
+    windows = np.random.default_rng(0).random((50, config.data.lookback, features)).astype(np.float32)
+    keras_says = np.asarray(network(windows))
+    np.testing.assert_allclose(
+        learned.forecaster.infer(windows), keras_says, rtol=1e-5, atol=1e-5 * np.abs(keras_says).max()
+    )
+
+
+def test_every_forecast_is_judged_on_later_dates_and_quantiles_never_cross(prices: Prices) -> None:
+    learned = learn(Panel((prices(),)), tiny(), "daily")
+    judged = learned.assessment.judged
+    known = ~np.isnat(judged.dates)
+    assert (judged.dates > judged.cutoff[:, None])[known].all()
+    assert (np.diff(judged.forecast.quantiles, axis=-1) >= 0).all()
+    assert judged.cutoff.min() == learned.cuts.calibration
+    for baseline in learned.assessment.baselines.values():
+        np.testing.assert_array_equal(baseline.cutoff, judged.cutoff)
+
+
+def test_early_stopping_keeps_the_best_epoch(prices: Prices) -> None:
+    config = tiny("daily", "split.validation=0.2", "fit.epochs=30", "fit.patience=2", "fit.learning_rate=0.05")
+    learned = learn(Panel((prices(),)), config, "daily")
+    losses = [epoch.validation_loss for epoch in learned.history]
+    assert None not in losses
+    assert learned.best_epoch == 1 + int(np.argmin(np.array(losses, dtype=np.float64)))
+    assert len(losses) in (30, learned.best_epoch + 2)
+
+
+def test_a_loss_that_is_no_number_stops_with_the_setting_to_change(prices: Prices) -> None:
+    config = tiny("tutorial-google", "fit.learning_rate=10", "fit.optimizer=sgd", "fit.epochs=50", "data.range_high=1e9")
+    with pytest.raises(TrainingDiverged, match="step size") as refused:
+        learn(Panel((prices(),)), config, "tutorial-google")
+    assert "--set fit.learning_rate=1" in (refused.value.fix or "")
+
+
+def test_a_short_series_says_how_many_sessions_are_needed(prices: Prices) -> None:
+    with pytest.raises(DataError, match="acme has 48 sessions; lookback 60 and horizon 5 need at least 130") as refused:
+        learn(Panel((prices(rows=48),)), load_config(), "daily")
+    assert "--set data.lookback=" in (refused.value.fix or "")
