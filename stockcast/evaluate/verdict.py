@@ -30,6 +30,7 @@ from stockcast.evaluate.steps import BANDS, Step, plain, steps_of
 
 ALPHA = 0.05
 UNTESTED = "untested"
+ROUNDING = 0.0005  # of a usual move
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Verdict:
     def sentences(self) -> tuple[str, ...]:
         """Two plain sentences: one on the forecast, one on its bands."""
         forecast = f"{_opening(self.echo, self.daily)}{_level(self.level)}, and {_direction(self.direction)}"
-        if self.echo.distance == 0:
+        if self.echo.distance < ROUNDING:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
         bands = _bands(self.bands) + (f"; they are {_sharpness(self.sharpness)}" if self.sharpness else "")
         return (_capital(f"{forecast}."), _capital(f"{bands}."))

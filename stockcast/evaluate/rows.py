@@ -1,0 +1,102 @@
+"""Judged forecasts as a CSV file, one row for each model, series, cutoff and step whose price is known; and back.
+
+model,series,cutoff,date,step,last,actual,forecast,q0.025,...,q0.975
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from stockcast.data.forecast import QUANTILES, Forecast, Judged
+from stockcast.data.neutral import neutral, restored
+from stockcast.errors import DataError
+
+FIELDS = ("model", "series", "cutoff", "date", "step", "last", "actual", "forecast")
+
+
+def rows_text(all_judged: Sequence[Judged]) -> str:
+    """The whole file: ISO dates, quantiles with ten digits, the other prices exactly.
+
+    All of `all_judged` must be at the same levels.
+    """
+    levels = all_judged[0].forecast.levels if all_judged else QUANTILES
+    header = _line([*FIELDS, *(f"q{level:g}" for level in levels)])
+    return "".join([header, *(line for judged in all_judged for line in _lines(judged))])
+
+
+def _lines(judged: Judged) -> Iterator[str]:
+    forecast, known = judged.forecast, np.isfinite(judged.actual)
+    ten_digits = ",".join(["%.10g"] * len(forecast.levels))
+    start = [_line([neutral(judged.model), neutral(name)])[:-1] for name in judged.names]
+    owner, last, cutoff = forecast.series.tolist(), forecast.last.tolist(), judged.cutoff.astype(str).tolist()
+    actual, dates, point = judged.actual.tolist(), judged.dates.astype(str).tolist(), forecast.point.tolist()
+    quantiles = forecast.quantiles.tolist()
+    for at, step in np.argwhere(known).tolist():
+        known_part = f"{start[owner[at]]},{cutoff[at]},{dates[at][step]},{step + 1},{last[at]!r},{actual[at][step]!r}"
+        yield f"{known_part},{point[at][step]!r},{ten_digits % tuple(quantiles[at][step])}\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()
+
+
+def read_rows(text: str) -> tuple[Judged, ...]:
+    """The judged forecasts of a file made by `rows_text`, one for each model, in the file's order.
+
+    The rows of the prices aren't in the file, so each cutoff's `row` is its rank among those of its series. Steps that
+    are missing are NaN. Raises `DataError` for any other file.
+    """
+    reader = csv.reader(io.StringIO(text))
+    levels = _levels(next(reader, []))
+    by_model: dict[str, list[list[str]]] = {}
+    for number, cells in enumerate(reader, start=2):
+        if len(cells) != len(FIELDS) + len(levels):
+            raise DataError(f"line {number} of the row file has {len(cells)} cells, not {len(FIELDS) + len(levels)}.")
+        by_model.setdefault(restored(cells[0]), []).append(cells)
+    try:
+        return tuple(_judged(model, rows, levels) for model, rows in by_model.items())
+    except ValueError as error:
+        raise DataError(f"the row file holds something that is not a number or a date: {error}.") from error
+
+
+def _levels(header: Sequence[str]) -> tuple[float, ...]:
+    quantiles = header[len(FIELDS) :]
+    if tuple(header[: len(FIELDS)]) != FIELDS or not all(cell.startswith("q") for cell in quantiles):
+        raise DataError(
+            f"this is not a row file of forecasts: its first line is {','.join(header)[:80]!r}.",
+            "give a file written by stockcast backtest -o FILE.csv.",
+        )
+    return tuple(float(cell[1:]) for cell in quantiles)
+
+
+def _judged(model: str, rows: Sequence[Sequence[str]], levels: tuple[float, ...]) -> Judged:
+    names = tuple(dict.fromkeys(restored(cells[1]) for cells in rows))
+    index = {name: number for number, name in enumerate(names)}
+    series = np.array([index[restored(cells[1])] for cells in rows])
+    cutoff, date = _column(rows, 2, "datetime64[D]"), _column(rows, 3, "datetime64[D]")
+    step = _column(rows, 4, "int64") - 1
+    last, actual = _column(rows, 5, "float64"), _column(rows, 6, "float64")
+    numbers = np.array([[float(cell) for cell in cells[7:]] for cells in rows])  # (rows, 1 + Q)
+
+    keys, at = np.unique(np.rec.fromarrays([series, cutoff.astype("int64")]), return_inverse=True)
+    n, horizon = len(keys), int(step.max()) + 1
+    table = np.full((n, horizon, 2 + len(levels)), np.nan)
+    table[at, step] = np.column_stack([actual, numbers])
+    dates = np.full((n, horizon), np.datetime64("NaT", "D"))
+    dates[at, step] = date
+    lasts = np.empty(n)
+    lasts[at] = last
+    owner = keys["f0"].astype("int64")
+    rank = np.arange(n) - np.searchsorted(owner, owner)
+    forecast = Forecast(owner, rank, lasts, table[..., 1], table[..., 2:], levels)
+    return Judged(model, names, forecast, table[..., 0], keys["f1"].astype("datetime64[D]"), dates)
+
+
+def _column(rows: Iterable[Sequence[str]], index: int, kind: str) -> np.ndarray:
+    return np.array([cells[index] for cells in rows]).astype(kind)
