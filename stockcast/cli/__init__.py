@@ -11,6 +11,7 @@ from stockcast.cli.boundary import guarded
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.forecasting import plot, predict, train
 from stockcast.cli.settings import config
+from stockcast.cli.store import models
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -26,7 +27,7 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, plot, config):
+for command in (train, predict, plot, models, config):
     stockcast.add_command(command)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from stockcast.cli.options import Shared, shared_options
+from stockcast.cli.output import print_result, talk
 
 if TYPE_CHECKING:
     from stockcast.jobs.predict import Prediction
@@ -63,8 +63,8 @@ def train(
     overrides += (f"split.until={until:%Y-%m-%d}",) if until else ()
     request = TrainRequest(shared.store, csvs, test_csv, name, preset, settings + overrides)
     with epochs(shared) as on_epoch:
-        result = train_model(request, say=_talk(shared), on_epoch=on_epoch)
-    _print(shared, result.to_dict(), lambda: train_report(result.learned.assessment, str(result)))
+        result = train_model(request, say=talk(shared), on_epoch=on_epoch)
+    print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, str(result)))
 
 
 @click.command()
@@ -95,7 +95,7 @@ def predict(
 
     result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers))
     for warning in result.warnings:
-        _talk(shared)(f"Warning: {warning}")
+        talk(shared)(f"Warning: {warning}")
     text = _form(result, "json" if shared.as_json else form)
     if output is None:
         click.echo(text)
@@ -140,17 +140,4 @@ def plot(
     from stockcast.jobs.plot import PlotRequest, plot_model
 
     written = plot_model(PlotRequest(shared.store, name, csvs, kind, ticker, output))
-    _print(shared, {"plot": str(written)}, lambda: str(written))
-
-
-def _print(shared: Shared, fields: dict[str, Any], text: Callable[[], str]) -> None:
-    """The result of a command: JSON, or text unless the user wants quiet."""
-    if shared.as_json:
-        click.echo(json.dumps(fields))
-    elif not shared.quiet:
-        click.echo(text())
-
-
-def _talk(shared: Shared) -> Callable[[str], None]:
-    """A function that says one line on stderr, or nothing where quiet is wanted."""
-    return (lambda line: None) if shared.quiet else (lambda line: click.echo(line, err=True))
+    print_result(shared, {"plot": str(written)}, lambda: str(written))

@@ -1,0 +1,24 @@
+"""Where a command's words go: data to stdout, talk to stderr, and nothing that the user didn't want."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from stockcast.cli.options import Shared
+
+
+def print_result(shared: Shared, fields: Mapping[str, Any], text: Callable[[], str]) -> None:
+    """The result of a command on stdout: one JSON object, or text, or nothing where quiet is wanted."""
+    if shared.as_json:
+        click.echo(json.dumps(fields))
+    elif not shared.quiet:
+        click.echo(text())
+
+
+def talk(shared: Shared) -> Callable[[str], None]:
+    """A function that says one line on stderr, or nothing where quiet is wanted."""
+    return (lambda line: None) if shared.quiet else (lambda line: click.echo(line, err=True))
