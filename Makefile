@@ -53,7 +53,7 @@ lock: $(DEV) ## write the lock files anew, from setup.cfg and the newest release
 	$(LOCK) --extra baselines --extra test --extra dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
 
 clean: ## remove the virtual environment, the demo and what the tools left
-	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
