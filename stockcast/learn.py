@@ -1,14 +1,14 @@
 """THE RECIPE: split > scale > window > fit > calibrate > judge.
 
-Read this page first. It touches no file, and nothing in it sees further than its own part of time: the scaler, the
-network and its early stopping know the prices up to `cuts.fit` and `cuts.validation`, the bands those up to
-`cuts.calibration`, and all that comes later is only judged.
+Read this page first. It touches no file, and nothing in it sees further than its own part of time: the scaler and the
+network know the prices up to `cuts.fit`, its early stopping those up to `cuts.validation`, the bands those up to
+`cuts.calibration`. Later prices are not even handed to `fit`; they are only judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,10 +30,19 @@ from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.quiet import tensorflow_silenced
 
 if TYPE_CHECKING:
-    from stockcast.model.fit import Epoch, OnEpoch
+    from stockcast.model.fit import Epoch, OnEpoch, Trained
 
 BASELINES = ("naive", "ewma")
 """What every model is judged against: the last price, and the last price with volatility bands."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the prices up to a cutoff teach: a forecaster that still runs in Keras, and the course of its training."""
+
+    forecaster: WindowForecaster
+    trained: Trained
+    train: Windows
 
 
 @dataclass(frozen=True)
@@ -55,38 +64,46 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
 
     Raises `DataError` if the prices can't be used with these settings, `TrainingDiverged` if the loss explodes.
     """
-    with tensorflow_silenced():
-        from stockcast.model.export import export_onnx
-        from stockcast.model.fit import fit_network
+    cuts = cut(panel, config)
+    known = panel.upto(cuts.calibration)
+    fitted = fit(known, config, cuts, name, on_epoch)
+    from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
 
-    data, price = config.data, config.data.price
-    cuts = cut(panel, config)
-    features = choose_features(data.features, panel, price)
-    sessions = [sessions_of(one, price, data.halflife) for one in panel.series]
+    onnx = export_onnx(fitted.trained.network, fitted.train.take(slice(-64, None)).x)
+    forecaster = replace(fitted.forecaster, infer=Runner(onnx))
+    rows = forecaster.lay_out(panel)
+    origins = origins_between(rows, config.data.lookback, cuts.calibration, cuts.test)
+    return Learned(
+        forecaster,
+        fitted.trained.weights,
+        onnx,
+        fitted.trained.history,
+        fitted.trained.best,
+        cuts,
+        len(fitted.train),
+        assess_forecaster(forecaster, panel, origins, known, config.data.price),
+    )
+
+
+def fit(known: Panel, config: RunConfig, cuts: Cuts, name: str, on_epoch: OnEpoch = lambda _: None) -> Fitted:
+    """Scale, window, fit and calibrate on `known`, the prices up to `cuts.calibration` and none later."""
+    with tensorflow_silenced():
+        from stockcast.model.fit import fit_network
+
+    data = config.data
+    features = choose_features(data.features, known, data.price)
+    sessions = [sessions_of(one, data.price, data.halflife) for one in known.series]
     scalers = _scale(sessions, features, cuts, config)
     rows = lay_out(sessions, features, scalers, data)
 
     train = _demand_windows(windows_between(rows, data.lookback, None, cuts.fit), config)
     validation = windows_between(rows, data.lookback, cuts.fit, cuts.validation)
     trained = fit_network(strided(train, config.fit.stride), validation if len(validation) else None, config, on_epoch)
-    onnx = export_onnx(trained.network, train.take(slice(-64, None)).x)
 
-    raw = WindowForecaster(name, data, features, scalers, Runner(onnx))
+    raw = WindowForecaster(name, data, features, scalers, trained.network.predict_on_batch)
     held_out = windows_between(rows, data.lookback, cuts.validation, cuts.calibration)
-    forecaster = raw.calibrated(_calibrate(raw, held_out, train))
-
-    origins = origins_between(rows, data.lookback, cuts.calibration, cuts.test)
-    return Learned(
-        forecaster,
-        trained.weights,
-        onnx,
-        trained.history,
-        trained.best,
-        cuts,
-        len(train),
-        assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), price),
-    )
+    return Fitted(raw.calibrated(_calibrate(raw, held_out, train)), trained, train)
 
 
 def assess_forecaster(

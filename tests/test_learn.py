@@ -60,7 +60,9 @@ def test_nothing_that_is_learned_depends_on_a_price_after_the_cutoff(prices: Pri
     assert_same_model(learned, later)
     first = learned.assessment.judged.cutoff == learned.cuts.calibration
     assert first.any()
-    np.testing.assert_array_equal(learned.assessment.judged.forecast.point[first], later.assessment.judged.forecast.point[first])
+    np.testing.assert_array_equal(
+        learned.assessment.judged.forecast.point[first], later.assessment.judged.forecast.point[first]
+    )
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(prices: Prices) -> None:
@@ -78,9 +80,7 @@ def test_what_serves_answers_as_keras_does_with_the_same_weights(prices: Prices,
     config = tiny(preset)
     learned = learn(Panel((prices(),)), config, preset)
     features = len(learned.forecaster.features)
-    network = build_network(
-        config.model, Shape(config.data.lookback, features, config.data.horizon), fused=False
-    )
+    network = build_network(config.model, Shape(config.data.lookback, features, config.data.horizon), fused=False)
     network.set_weights(list(learned.weights.values()))
     windows = np.random.default_rng(0).random((50, config.data.lookback, features)).astype(np.float32)
     keras_says = np.asarray(network(windows))
@@ -110,7 +110,9 @@ def test_early_stopping_keeps_the_best_epoch(prices: Prices) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_with_the_setting_to_change(prices: Prices) -> None:
-    config = tiny("tutorial-google", "fit.learning_rate=10", "fit.optimizer=sgd", "fit.epochs=50", "data.range_high=1e9")
+    config = tiny(
+        "tutorial-google", "fit.learning_rate=10", "fit.optimizer=sgd", "fit.epochs=50", "data.range_high=1e9"
+    )
     with pytest.raises(TrainingDiverged, match="step size") as refused:
         learn(Panel((prices(),)), config, "tutorial-google")
     assert "--set fit.learning_rate=1" in (refused.value.fix or "")

@@ -8,8 +8,8 @@ import click
 
 from stockcast import __version__
 from stockcast.cli.boundary import guarded
-from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.forecasting import plot, predict, train
+from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.settings import config
 from stockcast.cli.store import models
 

@@ -59,9 +59,9 @@ def train(
     from stockcast.jobs.train import TrainRequest, train_model
     from stockcast.view.report import train_report
 
-    overrides = (f"fit.seed={seed}",) if seed is not None else ()
-    overrides += (f"split.until={until:%Y-%m-%d}",) if until else ()
-    request = TrainRequest(shared.store, csvs, test_csv, name, preset, settings + overrides)
+    overrides = [f"fit.seed={seed}"] if seed is not None else []
+    overrides += [f"split.until={until:%Y-%m-%d}"] if until else []
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides))
     with epochs(shared) as on_epoch:
         result = train_model(request, say=talk(shared), on_epoch=on_epoch)
     print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, str(result)))

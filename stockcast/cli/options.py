@@ -33,7 +33,7 @@ def shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
     @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the result.")
     @click.option("-v", "--verbose", count=True, help="Say more; twice for every epoch.")
-    @click.pass_context
+    @click.pass_context  # type: ignore[arg-type]  # mypy doesn't see that the context still comes first
     @wraps(function)
     def with_shared(
         context: click.Context, store: Path | None, as_json: bool, quiet: bool, verbose: int, **rest: Any

@@ -43,6 +43,4 @@ def _bar() -> Iterator[Callable[[Any, int], None]]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("training", total=None, loss="...")
-        yield lambda epoch, total: progress.update(
-            task, completed=epoch.number, total=total, loss=f"{epoch.loss:.5f}"
-        )
+        yield lambda epoch, total: progress.update(task, completed=epoch.number, total=total, loss=f"{epoch.loss:.5f}")

@@ -39,7 +39,7 @@ class Forecast:
 
     @property
     def horizon(self) -> int:
-        return self.point.shape[1]
+        return int(self.point.shape[1])
 
 
 def extended(forecast: Forecast, days: int) -> Forecast:

@@ -30,16 +30,16 @@ class Scaler:
 
     def transform(self, values: Floats) -> Floats:
         """(rows, columns) in their own units, scaled."""
-        return values * self.scale + self.offset
+        return np.asarray(values * self.scale + self.offset)
 
     def inverse(self, scaled: Floats) -> Floats:
         """(rows, columns) scaled, back in their own units."""
-        return (scaled - self.offset) / self.scale
+        return np.asarray((scaled - self.offset) / self.scale)
 
     def outside(self, values: Floats) -> Floats:
         """The share of `values` in each column beyond the fitted range, (columns,)."""
         beyond = (values < self.low) | (values > self.high)
-        return beyond.mean(axis=0)
+        return np.asarray(beyond.mean(axis=0))
 
     def to_dict(self) -> dict[str, list[float]]:
         return {key: getattr(self, key).tolist() for key in ("scale", "offset", "low", "high")}

@@ -140,9 +140,10 @@ class Windows:
 def usable_ends(rows: Rows, lookback: int) -> Ints:
     """Rows on which a window of known inputs ends, inside one series, (n,)."""
     known = np.isfinite(rows.inputs).all(axis=1)
-    position = np.arange(len(known)) - np.repeat(rows.starts[:-1], np.diff(rows.starts))
+    row = np.arange(rows.starts[-1])
+    position = row - np.repeat(rows.starts[:-1], np.diff(rows.starts))
     run = np.cumsum(known)
-    before = np.concatenate([[0], run])[np.maximum(np.arange(len(known)) - lookback + 1, 0)]
+    before = np.concatenate([[0], run])[np.maximum(row - lookback + 1, 0)]
     full = (run - before == lookback) & (position >= lookback - 1)
     return np.flatnonzero(full)
 

@@ -51,7 +51,9 @@ def _saved(request: PlotRequest) -> Figure:
     """A picture of what was kept at training: the held-out forecasts or the losses."""
     served = open_model(request.store, request.name)
     if request.kind == "history":
-        return charts.history(served.name, served.manifest.config_name, *_losses(served), measure=served.config.fit.loss)
+        return charts.history(
+            served.name, served.manifest.config_name, *_losses(served), measure=served.config.fit.loss
+        )
     judged = _held_out(served)
     if request.kind == "calibration":
         return charts.calibration(judged)

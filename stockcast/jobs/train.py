@@ -15,8 +15,8 @@ from stockcast.data.reader import PanelRead, find_files
 from stockcast.data.series import Panel
 from stockcast.data.sessions import check_calendar, match_calendar, next_sessions
 from stockcast.errors import DataError
-from stockcast.jobs.source import Say, default_name, read_prices, with_later
 from stockcast.jobs.packing import pack
+from stockcast.jobs.source import Say, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
 from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest, extends, fingerprint
