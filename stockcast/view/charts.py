@@ -1,0 +1,215 @@
+"""The pictures: prices, forecasts and scores in, a matplotlib `Figure` out. No file is read or written here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
+from numpy.typing import ArrayLike
+
+from stockcast.data.forecast import Forecast, Judged
+from stockcast.data.series import Dates, Floats, PriceSeries
+from stockcast.errors import DataError
+from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
+from stockcast.view import canvas
+from stockcast.view.canvas import BANDS, BLUE, CHANCE, INK, plain, price_text
+
+_LEAST_SHOWN, _MOST_SHOWN = 40, 120
+_DOTS = 40  # so few points are also drawn as dots
+_LOG_FROM = 10.0  # a loss that falls by more than this factor is drawn on a log axis
+
+
+@canvas.style()
+def fan(
+    series: PriceSeries, forecast: Forecast, dates: Dates, model: str, *, price: str = "close", at: int = 0
+) -> Figure:
+    """Recent prices and one forecast of them, its bands opening like a fan from the last price.
+
+    `forecast` may hold many forecasts; number `at` is drawn, which was made from row `forecast.row[at]` of `series`.
+    `dates` (H,) are its steps. Twelve sessions are shown for each step, but no fewer than 40 and no more than 120.
+    """
+    known = int(forecast.row[at]) + 1
+    shown = min(max(12 * forecast.horizon, _LEAST_SHOWN), _MOST_SHOWN)
+    past = slice(max(known - shown, 0), known)
+    last = float(forecast.last[at])
+    days = np.concatenate([series.dates[known - 1 : known], dates])  # (1 + H,)
+
+    figure = canvas.blank()
+    axes = figure.add_subplot()
+    canvas.headline(axes, *_fan_words(series, forecast, days, model, at))
+    axes.plot(series.dates[past], series.columns[price][past], color=INK, linewidth=1.5, label="Price")
+    for tail, colour in BANDS.items():
+        low, high = (np.concatenate([[last], side[at]]) for side in _band(forecast, tail))  # (1 + H,)
+        axes.fill_between(days, low, high, color=colour, linewidth=0, label=f"{100 - 200 * tail:.0f} % band")
+    axes.plot(days[1:], forecast.point[at], color=BLUE, linewidth=1.6, label="Forecast", **_dots(forecast.horizon))
+    axes.plot(days[[0, -1]], [last, last], color=INK, linewidth=1, linestyle=":", label="Last price")
+    axes.plot(days[:1], [last], color=INK, marker="o", markersize=6)
+    canvas.date_axis(axes)
+    canvas.price_axis(axes, f"Price ({price})")
+    canvas.legend_below(figure, axes)
+    return figure
+
+
+def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str, at: int) -> tuple[str, str]:
+    title = f"{plain(series.name)}: forecast by model {plain(model, 24)}, {days[0]}"
+    prices = (forecast.last[at], forecast.point[at, -1], *(side[at, -1] for side in _band(forecast, 0.1)))
+    last, final, low, high = (price_text(value, series.decimals) for value in prices)
+    facts = f"Last price {last}. Forecast for {days[-1]}: {final}, four times in five between {low} and {high}."
+    return title, facts
+
+
+@canvas.style()
+def backtest(
+    judged: Judged, *, at: int = 0, decimals: int = 2, price: str = "close", colours: tuple[str, str] = (INK, BLUE)
+) -> Figure:
+    """What one series did on the held-out dates against what the model had said one step before.
+
+    Above prices, below the errors with the 80 % band around the forecast. `at` is the series' index in `judged.names`,
+    `colours` are those of the actual and the forecast price. Raises `DataError` if the series has nothing to show.
+    """
+    mine = np.flatnonzero((judged.forecast.series == at) & np.isfinite(judged.actual[:, 0]))
+    if mine.size == 0:
+        raise DataError(f"{judged.names[at]} has no forecast whose outcome is known.")
+    mine = mine[np.argsort(judged.dates[mine, 0])]
+    days, actual = judged.dates[mine, 0], judged.actual[mine, 0]
+    point, last = judged.forecast.point[mine, 0], judged.forecast.last[mine]
+    low, high = (side[mine, 0] for side in _band(judged.forecast, 0.1))
+
+    figure = canvas.blank()
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    title = f"{plain(judged.names[at])}: one step ahead by model {plain(judged.model, 24)}, {days[0]} to {days[-1]}"
+    ours, naive = (price_text(rmse(actual, said), decimals) for said in (point, last))
+    held = int(inside(actual, low, high).sum())
+    facts = f"RMSE {ours}; of the last price {naive}. The 80 % band held {held} of {mine.size} prices"
+    canvas.headline(above, title, f"{facts} ({100 * held / mine.size:.0f} %).")
+    dots = _dots(mine.size)
+    edge = 3 if mine.size == 1 else 0  # a single date has no width to fill
+    above.fill_between(days, low, high, color=BANDS[0.1], linewidth=edge, label="80 % band")
+    above.plot(days, actual, color=colours[0], linewidth=1.5, label="Actual", **dots)
+    above.plot(days, point, color=colours[1], linewidth=1.2, linestyle="--", label="Forecast", **dots)
+    canvas.price_axis(above, f"Price ({price})")
+    below.fill_between(days, low - point, high - point, color=BANDS[0.1], linewidth=edge)
+    below.plot(days, actual - point, color=colours[0], linewidth=1, **dots)
+    below.axhline(0, color=colours[1], linewidth=1.2, linestyle="--")
+    canvas.price_axis(below, "Actual \N{MINUS SIGN} forecast")
+    canvas.date_axis(below)
+    canvas.legend_below(figure, above)
+    return figure
+
+
+@canvas.style()
+def history(
+    name: str, model: str, loss: ArrayLike, validation: ArrayLike | None = None, *, measure: str = "loss"
+) -> Figure:
+    """The loss of each epoch (epochs,), and the validation loss where there is one, NaN in epochs without.
+
+    The axis is logarithmic if the losses are positive and span more than a decade. `measure` names the loss.
+    """
+    curves = {"Training": np.asarray(loss, dtype=np.float64)}
+    if validation is not None:
+        curves["Validation"] = np.asarray(validation, dtype=np.float64)
+    train = curves["Training"]
+
+    figure = canvas.blank()
+    axes = figure.add_subplot()
+    facts = f"{measure.capitalize()} {train[0]:.4g} in epoch 1, {train[-1]:.4g} in epoch {train.size}."
+    canvas.headline(axes, f"{plain(name)}: training of model {plain(model, 24)}", facts)
+    styles = {"Training": (INK, "-"), "Validation": (BLUE, "--")}
+    for label, values in curves.items():
+        colour, line = styles[label]
+        epoch = np.arange(1, values.size + 1)
+        axes.plot(epoch, values, color=colour, linestyle=line, linewidth=1.5, label=label, **_dots(values.size))
+    every = np.concatenate(list(curves.values()))
+    if np.nanmin(every) > 0 and np.nanmax(every) > _LOG_FROM * np.nanmin(every):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(0.5, train.size + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlabel("Epoch")
+    axes.set_ylabel(measure.capitalize())
+    canvas.legend_below(figure, axes)
+    return figure
+
+
+@canvas.style()
+def calibration(judged: Judged) -> Figure:
+    """How often prices fell into the bands, step by step, and where they fell between the quantiles one step ahead.
+
+    Grey is where 95 of 100 honest models would lie, by the normal approximation of the binomial. Steps that overlap and
+    series that share their days repeat each other, so it counts the distinct cutoffs and divides them by the step.
+    Raises `DataError` if no outcome is known yet.
+    """
+    if not np.isfinite(judged.actual).any():
+        raise DataError("no forecast's outcome is known yet.")
+    figure = canvas.blank()
+    parts = figure.subplot_mosaic([[str(tail), "pit"] for tail in BANDS], width_ratios=(3, 2))
+    names = judged.names
+    whose = plain(names[0]) if len(names) == 1 else f"{len(names)} series"
+    title = f"{whose}: bands of model {plain(judged.model, 24)}"
+    top, *_, bottom = (parts[str(tail)] for tail in BANDS)
+    canvas.headline(top, title, f"{len(judged.forecast)} forecasts, {judged.cutoff.min()} to {judged.cutoff.max()}.")
+    for tail in BANDS:
+        _draw_coverage(parts[str(tail)], judged, tail)
+    bottom.set_xlabel("Steps ahead")
+    _draw_pit(parts["pit"], judged)
+    canvas.legend_below(figure, top)
+    return figure
+
+
+def _draw_coverage(axes: Axes, judged: Judged, tail: float) -> None:
+    """One band's observed share at each step, beside its nominal one and what chance allows."""
+    known = np.isfinite(judged.actual)  # (n, H)
+    hits = inside(judged.actual, *_band(judged.forecast, tail))
+    steps = 1 + np.flatnonzero(known.any(axis=0))  # (H,), fewer where the data end before the last step
+    observed = np.array([mean(hits[known[:, step - 1], step - 1]) for step in steps])
+    trials = np.array([np.unique(judged.cutoff[known[:, step - 1]]).size / step for step in steps])
+    nominal, borders = np.full(steps.size, 1 - 2 * tail, np.float64), np.arange(steps.size + 1) + 0.5
+    _chance(axes, borders, nominal, _spread(nominal, trials), most=1.0)
+    axes.plot(steps, observed, color=BLUE, linewidth=1.5, label="Observed", **_dots(steps.size))
+    axes.use_sticky_edges = False  # so that 100 % keeps a margin
+    axes.set_xlim(borders[0], borders[-1])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    axes.set_ylabel(f"In the {100 - 200 * tail:.0f} % band")
+
+
+def _draw_pit(axes: Axes, judged: Judged) -> None:
+    """The PIT histogram one step ahead: each gap between two quantiles, as wide as its probability."""
+    known = np.isfinite(judged.actual[:, 0])
+    levels = judged.forecast.levels
+    expected = pit_expected(levels)  # (Q + 1,)
+    share = pit_histogram(judged.actual[known, 0], judged.forecast.quantiles[known, 0], levels)
+    borders = np.array([0.0, *levels, 1.0])
+    spread = _spread(expected, np.array(np.unique(judged.cutoff[known]).size)) / expected
+    _chance(axes, borders, np.ones(expected.size), spread, most=np.inf)
+    axes.stairs(share / expected, borders, baseline=None, color=BLUE, linewidth=1.8)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("Quantile at which the next price fell")
+    axes.set_ylabel("Observed / nominal share")
+
+
+def _chance(axes: Axes, borders: Floats, nominal: Floats, spread: Floats, most: float) -> None:
+    low, high = np.maximum(nominal - spread, 0), np.minimum(nominal + spread, most)
+    axes.stairs(high, borders, baseline=low, fill=True, color=CHANCE, linewidth=0, label="Range of chance (95 %)")
+    axes.stairs(nominal, borders, baseline=None, color=INK, linewidth=1, linestyle="--", label="Nominal")
+
+
+def _spread(probability: Floats, trials: Floats) -> Floats:
+    """Half the width that 95 of 100 observed shares of so many independent trials lie in, elementwise."""
+    return np.asarray(1.96 * np.sqrt(probability * (1 - probability) / trials))
+
+
+def _band(forecast: Forecast, tail: float) -> tuple[Floats, Floats]:
+    """The lower and the upper edge, (n, H) each, of the band that leaves out `tail` on either side."""
+    which = forecast.levels.index(tail)
+    return forecast.quantiles[:, :, which], forecast.quantiles[:, :, -1 - which]
+
+
+def _dots(count: int) -> dict[str, Any]:
+    return {"marker": "o", "markersize": 4} if count <= _DOTS else {}
