@@ -167,7 +167,7 @@ def _find(preset_or_file: str) -> Path:
     names = preset_names()
     if preset_or_file not in names:
         raise ConfigError(
-            f"there is no preset {preset_or_file!r}.{_nearest(preset_or_file, names)}",
+            f"there is no preset {preset_or_file!r}.{nearest(preset_or_file, names)}",
             f"use one of {', '.join(names)}, or the path of a .toml file.",
         )
     return config_folder() / f"{preset_or_file}.toml"
@@ -212,13 +212,14 @@ def _explain(error: ValidationError) -> ConfigError:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return ConfigError(f"there is no setting {key!r}.{_nearest(key, all_keys())}", "see: stockcast config show")
+        return ConfigError(f"there is no setting {key!r}.{nearest(key, all_keys())}", "see: stockcast config show")
     what = first["msg"].removeprefix("Value error, ")
     if not key or key in _sections():
         return ConfigError(f"{what}.", "see: stockcast config show")
     return ConfigError(f"{key} is {first['input']!r}: {what[0].lower()}{what[1:]}.", "see: stockcast config show")
 
 
-def _nearest(word: str, words: Iterable[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
+    """A question that names the one of `words` most like `word`, or nothing."""
     close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -27,12 +27,13 @@ set_option = click.option(
 out_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE."
 )
+required_csv_option = click.option(
+    "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
+)
 
 
 @click.command()
-@click.option(
-    "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
-)
+@required_csv_option
 @click.option("--test-csv", metavar="PATH", help="Later prices of the same series to judge on.")
 @click.option("--name", help="What the model is called. [default: the file's or folder's name]")
 @config_option

@@ -17,11 +17,16 @@ def epochs(shared: Shared) -> Iterator[Callable[[Any, int], None]]:
     """A function to be called with each finished epoch and the number of all epochs."""
     if shared.verbose >= 2 and not shared.as_json:
         yield _line
-    elif shared.shows_progress and sys.stderr.isatty():
-        with _bar() as update:
-            yield update
-    else:
-        yield lambda epoch, total: None
+        return
+    with _bar(shared, "epoch") as update:
+        yield lambda epoch, total: update(epoch.number, total, f"loss {epoch.loss:.5f}")
+
+
+@contextmanager
+def trainings(shared: Shared) -> Iterator[Callable[[int, int], None]]:
+    """A function to be called with the number of finished trainings and of all."""
+    with _bar(shared, "training") as update:
+        yield lambda done, total: update(done, total, "")
 
 
 def _line(epoch: Any, total: int) -> None:
@@ -30,17 +35,21 @@ def _line(epoch: Any, total: int) -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Any, int], None]]:
+def _bar(shared: Shared, unit: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar with the time left, on a terminal whose user wants to see one."""
+    if not (shared.shows_progress and sys.stderr.isatty()):
+        yield lambda done, total, note: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("epoch"),
+        TextColumn(unit),
         MofNCompleteColumn(),
         BarColumn(),
-        TextColumn("loss {task.fields[loss]}"),
+        TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("training", total=None, loss="...")
-        yield lambda epoch, total: progress.update(task, completed=epoch.number, total=total, loss=f"{epoch.loss:.5f}")
+        task = progress.add_task(unit, total=None, note="")
+        yield lambda done, total, note: progress.update(task, completed=done, total=total, note=note)

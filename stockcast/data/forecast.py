@@ -100,6 +100,20 @@ def judge(model: str, panel: Panel, forecast: Forecast, price: str) -> Judged:
     return Judged(model, panel.names, forecast, actual, cutoff, dates)
 
 
+def stacked(parts: Sequence[Judged]) -> Judged:
+    """Forecasts of one model over the same series, made in several goes, as one."""
+    first = parts[0]
+    forecasts = [part.forecast for part in parts]
+    arrays = {
+        key: np.concatenate([getattr(one, key) for one in forecasts])
+        for key in ("series", "row", "last", "point", "quantiles")
+    }
+    actual, cutoff, dates = (
+        np.concatenate([getattr(one, key) for one in parts]) for key in ("actual", "cutoff", "dates")
+    )
+    return Judged(first.model, first.names, replace(first.forecast, **arrays), actual, cutoff, dates)
+
+
 def _following(one: PriceSeries, row: NDArray[np.int64], horizon: int, price: str) -> tuple[Floats, Dates]:
     steps = row[:, None] + np.arange(1, horizon + 1)  # (n, H)
     known = steps < len(one)

@@ -1,0 +1,74 @@
+"""`stockcast backtest`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from stockcast.cli.forecasting import config_option, required_csv_option, set_option
+from stockcast.cli.options import Shared, shared_options
+from stockcast.cli.output import print_result, talk
+from stockcast.cli.progress import trainings
+
+
+class _Refit(click.ParamType):
+    """`never`, or a number of sessions."""
+
+    name = "never|N"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == "never" or isinstance(value, int):
+            return value
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+        self.fail(f"{value!r} is neither 'never' nor a number of sessions from 1.", param, ctx)
+
+
+@click.command()
+@required_csv_option
+@config_option
+@set_option
+@click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first cutoff judged.")
+@click.option("--refit", type=_Refit(), default="never", show_default=True, help="Train anew every N sessions.")
+@click.option("--window", type=click.IntRange(1), metavar="M", help="Train on M sessions. [default: on all before]")
+@click.option("--horizon", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the config's]")
+@click.option(
+    "--against", default="naive,ewma", show_default=True, help="Baselines, presets and TOML files, with commas."
+)
+@click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Train with so many seeds.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Rows as CSV.")
+@shared_options
+def backtest(
+    shared: Shared,
+    csvs: tuple[str, ...],
+    preset: str,
+    settings: tuple[str, ...],
+    start: datetime,
+    refit: int | str,
+    window: int | None,
+    horizon: int | None,
+    against: str,
+    seeds: int,
+    output: Path | None,
+) -> None:
+    """Walk forward through the past and judge a configuration beside others, on the same cutoffs.
+
+    At each cutoff only what was known then is used: prices, scaling, calibration and early stopping.
+    Baselines are naive (the last price), drift, ewma and garch.
+    """
+    from stockcast.jobs.backtest import BacktestRequest, run_backtest
+    from stockcast.view.backtest import backtest_report
+
+    names = tuple(name.strip() for name in against.split(",") if name.strip())
+    changed = (*settings, *([f"data.horizon={horizon}"] if horizon else []))
+    every = None if isinstance(refit, str) else refit
+    request = BacktestRequest(shared.store, csvs, preset, changed, start.date(), every, window, names, seeds, output)
+    with trainings(shared) as on_fit:
+        result = run_backtest(request, talk(shared), on_fit)
+    print_result(
+        shared,
+        result.to_dict(),
+        lambda: backtest_report(result.config_name, result.assessment, len(result.folds), result.spread),
+    )

@@ -1,0 +1,181 @@
+"""`stockcast backtest`: walk forward over the past, and put every contestant on the same cutoffs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from stockcast.config import RunConfig, config_name, load_config, nearest, preset_names
+from stockcast.data.features import VOLATILITY_WARMUP
+from stockcast.data.forecast import Forecast, Judged, judge, stacked
+from stockcast.data.series import Panel
+from stockcast.data.split import cut
+from stockcast.errors import UsageError
+from stockcast.evaluate.assessment import Assessment, assess
+from stockcast.evaluate.rows import rows_text
+from stockcast.evaluate.seeds import SeedSpread, seed_spread
+from stockcast.evaluate.steps import naive_errors
+from stockcast.evaluate.walk import Fold, walk
+from stockcast.jobs.cache import FoldCache
+from stockcast.jobs.output import write_output
+from stockcast.jobs.source import Say, read_prices
+from stockcast.learn import fit
+from stockcast.model.baselines import BASELINES, build
+
+
+@dataclass(frozen=True)
+class BacktestRequest:
+    """What the user asked for; `refit` None is never, `window` None is all sessions before."""
+
+    store: Path
+    csvs: tuple[str, ...]
+    preset: str
+    settings: tuple[str, ...]
+    start: date
+    refit: int | None
+    window: int | None
+    against: tuple[str, ...]
+    seeds: int
+    output: Path | None
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """The contest: the configuration's assessment, beside all others, and the spread over seeds if there are several."""
+
+    config_name: str
+    folds: tuple[Fold, ...]
+    assessment: Assessment
+    spread: SeedSpread | None
+    output: Path | None
+    failures: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {
+            "config": self.config_name,
+            "folds": len(self.folds),
+            **self.assessment.as_dict(),
+            "seeds": None if self.spread is None else self.spread.as_dict(),
+            "rows": None if self.output is None else str(self.output),
+            "failures": list(self.failures),
+        }
+
+
+def run_backtest(request: BacktestRequest, say: Say, on_fit: Callable[[int, int], None]) -> BacktestResult:
+    """Walk forward and judge. `on_fit` hears how many of all trainings are done.
+
+    Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant or one whose library is
+    missing.
+    """
+    read = read_prices(request.csvs, say)
+    config = load_config(request.preset, request.settings)
+    panel, price = read.panel, config.data.price
+    name = config_name(request.preset)
+    rivals = _configs(request)
+    _demand_known(request.against, rivals)
+    folds = _folds(panel, request, [config, *rivals.values()])
+
+    seeds = [_reseeded(config, config.fit.seed + offset) for offset in range(request.seeds)]
+    trainings = (len(seeds) + len(rivals)) * len(folds)
+    run = _Run(panel, folds, price, FoldCache(request.store / ".backtests", panel), say, on_fit, trainings)
+    mine = [run.network(name, one) for one in seeds]
+    others = {one: run.baseline(one, config.data.horizon) for one in _baselines(request.against)}
+    others |= {one: run.network(one, rival) for one, rival in rivals.items()}
+
+    training = naive_errors(folds[0].training(panel), price, config.data.horizon)
+    assessments = [assess(one, others, training) for one in mine]
+    assessment = assessments[0]
+    spread = seed_spread(assessments) if len(assessments) > 1 else None
+    if request.output:
+        write_output(request.output, rows_text(assessment.rows).encode())
+    run.cache.clear()
+    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
+    return BacktestResult(name, folds, assessment, spread, request.output, failures)
+
+
+@dataclass
+class _Run:
+    """One walk over the folds, shared by all contestants; `done` counts the trainings."""
+
+    panel: Panel
+    folds: tuple[Fold, ...]
+    price: str
+    cache: FoldCache
+    say: Say
+    on_fit: Callable[[int, int], None]
+    trainings: int
+    done: int = 0
+
+    def network(self, name: str, config: RunConfig) -> Judged:
+        """A network's forecasts from all folds; a training that an interrupted run has finished is not repeated."""
+        return self._judge(name, [self._trained(name, config, fold) for fold in self.folds])
+
+    def _trained(self, name: str, config: RunConfig, fold: Fold) -> Forecast:
+        begin = perf_counter()
+        forecast = self.cache.load(config.digest(), fold)
+        if forecast is None:
+            known = fold.training(self.panel)
+            until = config.split.model_copy(update={"until": _last(known)})
+            here = config.model_copy(update={"split": until})
+            forecast = fit(known, here, cut(known, here), name).forecaster.forecast(self.panel, fold.origins)
+            self.cache.save(config.digest(), fold, forecast)
+        self.done += 1
+        self.on_fit(self.done, self.trainings)
+        if self.done == 1 and self.trainings > 1:
+            left = (perf_counter() - begin) * (self.trainings - 1)
+            self.say(f"1 of {self.trainings} trainings is done; the others take about {left:.0f} s.")
+        return forecast
+
+    def baseline(self, name: str, horizon: int) -> Judged:
+        """A baseline's forecasts, fitted anew in each fold."""
+        makers = (build(name, fold.training(self.panel), self.price, horizon) for fold in self.folds)
+        parts = [one.forecast(self.panel, fold.origins) for one, fold in zip(makers, self.folds, strict=True)]
+        return self._judge(name, parts)
+
+    def _judge(self, name: str, parts: list[Forecast]) -> Judged:
+        return stacked([judge(name, self.panel, part, self.price) for part in parts])
+
+
+def _last(panel: Panel) -> date:
+    last: date = panel.dates[-1].item()
+    return last
+
+
+def _reseeded(config: RunConfig, seed: int) -> RunConfig:
+    return config.model_copy(update={"fit": config.fit.model_copy(update={"seed": seed})})
+
+
+def _baselines(against: tuple[str, ...]) -> tuple[str, ...]:
+    """The last price, always, and the baselines that were asked for."""
+    return tuple(dict.fromkeys(["naive", *(name for name in against if name in BASELINES)]))
+
+
+def _configs(request: BacktestRequest) -> Mapping[str, RunConfig]:
+    """The rival configurations: presets and TOML files, over the same steps and price as the first."""
+    named = [name for name in request.against if name in preset_names() or name.endswith(".toml")]
+    shared = [one for one in request.settings if one.startswith(("data.horizon=", "data.price="))]
+    return {config_name(name): load_config(name, shared) for name in named}
+
+
+def _demand_known(against: tuple[str, ...], rivals: Mapping[str, RunConfig]) -> None:
+    for name in against:
+        if name not in BASELINES and config_name(name) not in rivals:
+            known = [*BASELINES, *preset_names()]
+            raise UsageError(
+                f"there is nothing called {name!r} to compare with.{nearest(name, known)}",
+                f"use some of {', '.join(known)}, or a TOML file, separated by commas.",
+            )
+
+
+def _folds(panel: Panel, request: BacktestRequest, configs: list[RunConfig]) -> tuple[Fold, ...]:
+    lookback = max(one.data.lookback for one in configs)
+    horizon = configs[0].data.horizon
+    start = np.datetime64(request.start, "D")
+    return walk(panel, start, 2 * (lookback + horizon), lookback + VOLATILITY_WARMUP, request.refit, request.window)

@@ -1,0 +1,50 @@
+"""What `backtest` prints: every contestant at every step, the spread over seeds, and the verdict."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from stockcast.evaluate.assessment import Assessment
+from stockcast.evaluate.seeds import SeedSpread
+from stockcast.evaluate.steps import Scores
+from stockcast.view.text import table
+
+
+def backtest_report(name: str, held: Assessment, folds: int, spread: SeedSpread | None) -> str:
+    """A table of all contestants on the same cutoffs, then the configuration's verdict."""
+    judged = held.judged
+    days = len(np.unique(judged.cutoff))
+    trained = "trained once before them" if folds == 1 else f"trained {folds} times on the way"
+    title = f"Backtest from {days} days, {judged.cutoff.min()} to {judged.cutoff.max()}; {trained}"
+    sentences = [*held.verdict.sentences(), *([spread.sentence()] if spread else [])]
+    return "\n".join([title, "", contest_table(name, held), "", *sentences])
+
+
+def contest_table(name: str, held: Assessment) -> str:
+    """One line a step and contestant; errors in the price's unit, or in percent of it over several series."""
+    single = not math.isnan(held.scores["model"][0].rmse)
+    head = ["step", "model", "RMSE" if single else "RMSE %", "/ last price", "MASE", "pinball %", "/ last price"]
+    head += ["50 % held", "80 % held", "95 % held", "direction"]
+    rows = [
+        _row(name if label == "model" else label, steps[step], held.scores["naive"][step], single)
+        for step in range(judged_steps(held))
+        for label, steps in held.scores.items()
+    ]
+    return table(head, rows, left=2)
+
+
+def judged_steps(held: Assessment) -> int:
+    """How many steps were judged."""
+    return len(held.scores["model"])
+
+
+def _row(label: str, mine: Scores, naive: Scores, single: bool) -> list[str]:
+    error, usual = (mine.rmse, naive.rmse) if single else (mine.rmse_percent, naive.rmse_percent)
+    held = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
+    return [
+        *(str(mine.step), label, f"{error:.4f}", f"{error / usual:.3f}", f"{mine.mase:.3f}"),
+        *(f"{mine.pinball:.4f}", f"{mine.pinball / naive.pinball:.3f}"),
+        *(held[0.5], held[0.8], held[0.95], f"{100 * mine.direction:.1f} %"),
+    ]
