@@ -1,0 +1,74 @@
+"""The fault scripts in their short form; `make faults` runs the long one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(script: str, *options: str, within: tuple[str, ...] = ()) -> str:
+    command = [*within, sys.executable, str(ROOT / "tests" / "faults" / script), *options]
+    quick = {"TMPDIR": "/dev/shm"} if Path("/dev/shm").is_dir() else {}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **quick}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def can(*command: str) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+needs_strace = pytest.mark.skipif(
+    not can("strace", "-o", os.devnull, "-e", "inject=fsync:error=EIO", "true"),
+    reason="strace is missing, or may not trace here",
+)
+
+
+@needs_strace
+def test_a_kill_at_a_system_call_leaves_a_whole_champion() -> None:
+    assert "prune, remove: 0 bad" in run("kill_at_every_call.py", "--every", "13")
+
+
+@needs_strace
+def test_a_failing_system_call_leaves_the_champion_untouched() -> None:
+    assert "prune, remove: 0 bad" in run("fail_at_every_call.py", "--every", "9", "--error", "ENOSPC")
+
+
+@needs_strace
+def test_every_name_comes_after_its_content() -> None:
+    assert ": 0 that" in run("flushed.py")
+
+
+def test_random_kills_leave_the_old_or_the_new() -> None:
+    assert "0 bad" in run("random_kills.py", "--kills", "20")
+
+
+def test_readers_never_see_a_mixture() -> None:
+    assert ": 0 readers failed" in run("many_readers.py", "--readers", "3", "--loads", "60", "--promotions", "10")
+
+
+def test_one_of_a_crowd_is_inside() -> None:
+    # How quick and small the others are is a figure for the long run.
+    assert "6 at once: 1 inside, 5 turned away" in run("crowd.py", "--processes", "6", "--limit-ms", "1e5")
+
+
+def test_a_dead_holder_holds_no_lock() -> None:
+    assert "10 holders killed" in run("lock_freed.py", "--kills", "10", "--limit-ms", "1e5")
+
+
+@pytest.mark.skipif(
+    not can("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", str(ROOT / "tests")),
+    reason="mounting a small disk needs more rights",
+)
+def test_a_full_disk_leaves_the_champion_untouched() -> None:
+    assert "0 bad" in run("full_disk.py", "--every", "7", within=("unshare", "--mount"))
