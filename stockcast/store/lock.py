@@ -37,7 +37,8 @@ def hold(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        with writing(path):
+            lock.release()
 
 
 def _holder(path: Path) -> str:
@@ -59,7 +60,7 @@ def in_use(folder: Path) -> Iterator[int]:
     Raises `NotFound` if there is no such folder or it is just being deleted, `ModelDamaged` if it is a link or a file.
     """
     with _opened(folder) as descriptor:
-        if not _flock(descriptor, fcntl.LOCK_SH):
+        if not _flock(descriptor, fcntl.LOCK_SH, folder):
             raise NotFound(f"{folder} is just being deleted.", "see: stockcast models list")
         yield descriptor
 
@@ -68,7 +69,7 @@ def in_use(folder: Path) -> Iterator[int]:
 def unused(folder: Path) -> Iterator[bool]:
     """Whether nobody reads `folder`; if so, nobody can begin to until this context ends."""
     with _opened(folder) as descriptor:
-        yield _flock(descriptor, fcntl.LOCK_EX)
+        yield _flock(descriptor, fcntl.LOCK_EX, folder)
 
 
 @contextmanager
@@ -86,9 +87,10 @@ def _opened(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _flock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _flock(descriptor: int, kind: int, folder: Path) -> bool:
+    with reading(folder):
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
