@@ -115,24 +115,22 @@ def effective_size(hits: Floats, day: Days, step: int) -> float:
 
     One series one step ahead: all n, as in the binomial tests of the textbooks. Otherwise n over the design effect: the
     variance of the share, estimated from the daily means, over what it would be of independent hits (Kish 1965), with
-    the loss of degrees of freedom by Korn & Graubard (1998). Never more than what overlap allows: intervals h steps
-    ahead, made daily, share part of their path, and for a random walk that alone costs the factor (2 h^2 + 1) / (3 h).
+    the loss of degrees of freedom by Korn & Graubard (1998); never more than n. Where all hits are equal, nothing can
+    be estimated, and the days count, thinned by their overlap: bands h steps ahead, made daily, share part of their
+    path, which for a random walk costs the factor (2 h^2 + 1) / (3 h).
     """
     from scipy.special import stdtrit
 
     n, days = len(hits), int(np.count_nonzero(np.bincount(day)))
-    overlap = (2 * step**2 + 1) / (3 * step)
-    most = n / overlap
     if days == n and step == 1:
         return float(n)
-    independent_days = days / overlap
-    share = float(hits.mean()) if n else 0.0
-    if independent_days < 2 or share in (0.0, 1.0):
-        return independent_days
-    variance = variance_of_mean(daily_mean(hits, day), clustered_span(days, step) - 1)
-    freedom = (stdtrit(n - 1.0, 0.975) / stdtrit(independent_days - 1, 0.975)) ** 2
-    size = share * (1 - share) / variance * freedom if variance > 0 else most
-    return float(min(size, most))
+    separate_days = days * 3 * step / (2 * step**2 + 1)
+    variance = variance_of_mean(daily_mean(hits, day), clustered_span(days, step) - 1) if n else 0.0
+    if separate_days < 2 or variance == 0:
+        return separate_days
+    freedom = (stdtrit(n - 1.0, 0.975) / stdtrit(separate_days - 1, 0.975)) ** 2
+    share = float(hits.mean())
+    return float(min(share * (1 - share) / variance * freedom, n))
 
 
 def binomial_interval(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
@@ -186,11 +184,11 @@ def christoffersen(daily_hits: Floats, step: int = 1) -> Evidence:
     """
     from scipy.special import chdtrc, xlogy
 
+    if len(daily_hits) < FEWEST_DAYS:
+        return Evidence(math.nan, math.nan, len(daily_hits))
     if step > 1 or not np.isin(daily_hits, (0, 1)).all():
         centred = daily_hits - daily_hits.mean()
         return mean_test(centred[step:] * centred[:-step], step)
-    if len(daily_hits) < FEWEST_DAYS:
-        return Evidence(math.nan, math.nan, len(daily_hits))
     before, after = daily_hits[:-1].astype(int), daily_hits[1:].astype(int)
     moves = np.bincount(2 * before + after, minlength=4).reshape(2, 2).astype(float)  # from, to
     if (moves.sum(axis=0) == 0).any() or (moves.sum(axis=1) == 0).any():

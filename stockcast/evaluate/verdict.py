@@ -72,7 +72,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings on each topic; `sharpness` is None where there is no EWMA to compare with."""
+    """The findings on each topic; `sharpness` is None where there is no EWMA, and `daily` is true of daily prices."""
 
     model: str
     level: Finding
@@ -84,11 +84,21 @@ class Verdict:
 
     def sentences(self) -> tuple[str, ...]:
         """Two plain sentences: one on the forecast, one on its bands."""
-        forecast = f"{_opening(self.echo, self.daily)}{_level(self.level)}, and {_direction(self.direction)}"
+        forecast = f"{self._opening()}{_level(self.level)}, and {_direction(self.direction)}"
         if self.echo.distance < ROUNDING:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
         bands = _bands(self.bands) + (f"; they are {_sharpness(self.sharpness)}" if self.sharpness else "")
         return (_capital(f"{forecast}."), _capital(f"{bands}."))
+
+    def _opening(self) -> str:
+        late = self.echo.late
+        if self.echo.repeats:
+            what = ("yesterday's price" if self.daily else "the last price") if late == 1 else "past prices"
+            return f"the forecast repeats {what}, {_count(late, 'day' if self.daily else 'step')} late: "
+        skilled = self.level.word == RULES["level"].below or self.direction.word == RULES["direction"].above
+        if self.echo.is_last_price and not skilled:
+            return f"the forecast stays at the last price (within {100 * self.echo.distance:.0f} % of a usual move): "
+        return ""
 
     def as_dict(self) -> dict[str, Any]:
         """The findings as plain values for JSON, with the sentences."""
@@ -172,16 +182,6 @@ def _same_cutoffs(baseline: Judged, model: Judged) -> Judged:
 def _is_daily(judged: Judged) -> bool:
     days = np.unique(judged.cutoff)
     return len(days) < 2 or bool(np.median(np.diff(days)) < np.timedelta64(5, "D"))
-
-
-def _opening(found: Echo, daily: bool) -> str:
-    if found.repeats:
-        what = ("yesterday's price" if daily else "the last price") if found.late == 1 else "past prices"
-        return f"the forecast repeats {what}, {_count(found.late, 'day' if daily else 'step')} late: "
-    if found.is_last_price:
-        near = f", to within {100 * found.distance:.0f} % of a usual move" if found.distance >= 0.005 else ""
-        return f"the point forecast is the last price itself{near}: "
-    return ""
 
 
 def _level(found: Finding) -> str:

@@ -1,0 +1,178 @@
+"""The words that a model gets, from forecasts whose quality is known because they were made so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stockcast.data.forecast import Forecast, Judged, judge
+from stockcast.data.series import Floats, Panel, PriceSeries
+from stockcast.errors import StockcastError
+from stockcast.evaluate.verdict import RULES, UNTESTED, Verdict, verdict
+from stockcast.model.baselines import build
+
+ROWS, JUDGED, HORIZON = 1000, 400, 3
+
+
+def walks(count: int = 1, step: int = 1) -> Panel:
+    """Random walks whose volatility doubles and halves every hundred days."""
+    random = np.random.default_rng(4)
+    dates = np.datetime64("2015-01-01") + step * np.arange(ROWS)
+    volatility = np.where(np.arange(ROWS) // 100 % 2, 0.02, 0.005)
+    shared = random.standard_normal(ROWS)
+    every = []
+    for index in range(count):
+        returns = volatility * (0.6 * shared + 0.8 * random.standard_normal(ROWS))
+        every.append(PriceSeries(f"w{index}", dates, {"close": 100 * np.exp(np.cumsum(returns))}))
+    return Panel(tuple(every))
+
+
+def baselines(panel: Panel) -> dict[str, Judged]:
+    train = panel.upto(panel.series[0].dates[ROWS - JUDGED - 1])
+    origins = [np.arange(ROWS - JUDGED, ROWS - 1) for _ in panel.series]
+    found = {}
+    for name in ("naive", "ewma"):
+        forecast = build(name, train, "close", HORIZON).forecast(panel, origins)
+        found[name] = judge(name, panel, forecast, "close")
+    return found
+
+
+def changed(judged: Judged, point: Floats | None = None, widen: float = 1.0) -> Judged:
+    """The same forecasts with another point, around which the bands move along, or with bands `widen` times as wide."""
+    old = judged.forecast
+    new_point = old.point if point is None else point
+    quantiles = new_point[..., None] * (old.quantiles / old.point[..., None]) ** widen
+    forecast = Forecast(old.series, old.row, old.last, new_point, quantiles, old.levels)
+    return replace(judged, model="test", forecast=forecast)
+
+
+def foreseeing(judged: Judged, share: float) -> Floats:
+    """A point forecast that knows a share of each move."""
+    last = judged.forecast.last[:, None]
+    return np.where(np.isfinite(judged.actual), last + share * (judged.actual - last), last)
+
+
+def say(model: Judged, others: Mapping[str, Judged]) -> tuple[Verdict, str]:
+    result = verdict(model, others)
+    return result, " ".join(result.sentences())
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_last_price_claims_nothing_and_bands_that_follow_volatility_are_sharper(count: int) -> None:
+    others = baselines(walks(count))
+    naive, text = say(others["naive"], others)
+    assert (naive.level.word, naive.direction.word) == (UNTESTED, UNTESTED)
+    assert naive.sharpness is not None
+    assert naive.sharpness.word == "blunter"
+    assert text.startswith("The point forecast is the last price itself, and claims no skill")
+    against_naive, text = say(others["ewma"], {"naive": others["naive"], "ewma": others["naive"]})
+    assert against_naive.sharpness is not None
+    assert against_naive.sharpness.word == "sharper"
+    assert "they are sharper than EWMA's (pinball loss" in text
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_forecast_that_knows_has_skill_in_level_and_direction(count: int) -> None:
+    others = baselines(walks(count))
+    result, text = say(changed(others["ewma"], foreseeing(others["ewma"], 0.2)), others)
+    assert (result.level.word, result.direction.word) == ("skill", "skill")
+    assert result.level.value == pytest.approx(-0.2, abs=0.01)
+    assert result.direction.value == 1
+    assert "Evidence of skill in the level one step ahead (RMSE 20.0 % below the last price's, p < 0.001)" in text
+    assert "evidence of skill in direction one step ahead (100 % right" in text
+
+
+def test_a_forecast_that_bets_the_wrong_way_is_told_so() -> None:
+    others = baselines(walks())
+    result, text = say(changed(others["ewma"], foreseeing(others["ewma"], -0.3)), others)
+    assert (result.level.word, result.direction.word) == ("worse", "wrong")
+    assert "the level is worse than the last price" in text.lower()
+    assert "its direction is wrong more often than chance" in text
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_noise_around_the_last_price_is_no_skill(count: int) -> None:
+    others = baselines(walks(count))
+    noise = np.random.default_rng(5).normal(1, 0.0005, others["ewma"].forecast.point.shape)
+    result, text = say(changed(others["ewma"], noise * others["ewma"].forecast.point), others)
+    assert (result.level.word, result.direction.word) == ("no evidence", "no evidence")
+    assert text.startswith("The forecast stays at the last price (within 3 % of a usual move): no evidence of skill in")
+    assert "no evidence of skill in direction (" in text
+
+
+def test_a_copy_of_yesterdays_price_is_named_in_days_or_steps() -> None:
+    for step, words in ((1, "repeats yesterday's price, one day late"), (7, "repeats the last price, one step late")):
+        others = baselines(walks(step=step))
+        result, text = say(changed(others["ewma"], 1.02 * others["ewma"].forecast.point), others)
+        assert result.echo.repeats
+        assert text.startswith(f"The forecast {words}: ")
+
+
+@pytest.mark.parametrize(("widen", "word"), [(0.6, "too narrow"), (1.0, "honest"), (1.7, "too wide")])
+@pytest.mark.parametrize("count", [1, 5])
+def test_bands_are_judged_by_what_they_hold(widen: float, word: str, count: int) -> None:
+    others = baselines(walks(count))
+    result, text = say(changed(others["ewma"], widen=widen), others)
+    assert result.bands.word == word
+    assert f"The bands are {word}: the {100 * (result.bands.band or 0):.0f} % band held" in text
+
+
+def test_without_an_ewma_sharpness_is_not_mentioned() -> None:
+    others = baselines(walks())
+    result, text = say(others["naive"], {"naive": others["naive"]})
+    assert result.sharpness is None
+    assert "EWMA" not in text
+
+
+def test_five_forecasts_are_too_few_to_judge() -> None:
+    others = baselines(walks())
+    few = {name: _first(one, 5) for name, one in others.items()}
+    result, text = say(changed(few["ewma"], 1.0001 * few["ewma"].forecast.point), few)
+    assert {result.level.word, result.direction.word, result.bands.word} == {UNTESTED}
+    assert "too few forecasts to judge the bands" in text
+
+
+def _first(judged: Judged, count: int) -> Judged:
+    old = judged.forecast
+    part = slice(0, count)
+    forecast = Forecast(old.series[part], old.row[part], old.last[part], old.point[part], old.quantiles[part])
+    return Judged(judged.model, judged.names, forecast, judged.actual[part], judged.cutoff[part], judged.dates[part])
+
+
+def test_one_lucky_step_of_many_is_not_called_skill() -> None:
+    """On its own the p value of the one step is below 5 %; among twenty it isn't."""
+    random = np.random.default_rng(6)
+    words = []
+    for _ in range(60):
+        day = np.datetime64("2020-01-01") + np.arange(250)
+        move = random.normal(0, 1, (250, 20))  # twenty steps with moves of their own
+        last = np.full(250, 100.0)
+        point, actual = 100 + random.normal(0, 0.3, move.shape), 100 + move
+        forecast = Forecast(
+            np.zeros(250, dtype=np.int64), np.arange(250), last, point, np.repeat(point[..., None], 9, axis=2)
+        )
+        dates = np.repeat(day[:, None], 20, axis=1)
+        mine = Judged("test", ("x",), forecast, actual, day, dates)
+        flat = replace(mine, forecast=replace(forecast, point=np.full(move.shape, 100.0)))
+        words.append(verdict(mine, {"naive": flat}).direction.word)
+    assert words.count("no evidence") >= 54
+
+
+def test_baselines_must_have_been_judged_on_the_same_cutoffs() -> None:
+    others = baselines(walks())
+    with pytest.raises(StockcastError, match="same cutoffs"):
+        verdict(others["ewma"], {"naive": _first(others["naive"], 50)})
+
+
+def test_the_verdict_as_json_holds_the_sentences_and_only_words_of_the_rules() -> None:
+    others = baselines(walks())
+    result = verdict(others["ewma"], others)
+    record = json.loads(json.dumps(result.as_dict(), allow_nan=False))
+    assert tuple(record["sentences"]) == result.sentences()
+    assert record["echo"]["repeats"] is False
+    for topic, rule in RULES.items():
+        assert record[topic]["word"] in {rule.below, rule.none, rule.above, UNTESTED}
