@@ -64,9 +64,7 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
 
     Raises `DataError` if the prices can't be used with these settings, `TrainingDiverged` if the loss explodes.
     """
-    cuts = cut(panel, config)
-    known = panel.upto(cuts.calibration)
-    fitted = fit(known, config, cuts, name, on_epoch)
+    cuts, fitted = fit_to_cutoff(panel, config, name, on_epoch)
     from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
 
@@ -82,8 +80,16 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
         fitted.trained.best,
         cuts,
         len(fitted.train),
-        assess_forecaster(forecaster, panel, origins, known, config.data.price),
+        assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), config.data.price),
     )
+
+
+def fit_to_cutoff(
+    panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda _: None
+) -> tuple[Cuts, Fitted]:
+    """Cut time as the settings say, and fit to the prices up to the cutoff alone."""
+    cuts = cut(panel, config)
+    return cuts, fit(panel.upto(cuts.calibration), config, cuts, name, on_epoch)
 
 
 def fit(known: Panel, config: RunConfig, cuts: Cuts, name: str, on_epoch: OnEpoch = lambda _: None) -> Fitted:
@@ -101,7 +107,7 @@ def fit(known: Panel, config: RunConfig, cuts: Cuts, name: str, on_epoch: OnEpoc
     validation = windows_between(rows, data.lookback, cuts.fit, cuts.validation)
     trained = fit_network(strided(train, config.fit.stride), validation if len(validation) else None, config, on_epoch)
 
-    raw = WindowForecaster(name, data, features, scalers, trained.network.predict_on_batch)
+    raw = WindowForecaster(name, data, features, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, cuts.calibration)
     return Fitted(raw.calibrated(_calibrate(raw, held_out, train)), trained, train)
 

@@ -8,7 +8,7 @@ import click
 
 from stockcast import __version__
 from stockcast.cli.boundary import guarded
-from stockcast.cli.evaluation import backtest
+from stockcast.cli.evaluation import audit, backtest
 from stockcast.cli.forecasting import plot, predict, train
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.settings import config
@@ -28,7 +28,7 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, plot, backtest, models, config):
+for command in (train, predict, plot, backtest, audit, models, config):
     stockcast.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`stockcast backtest`."""
+"""`stockcast backtest` and `audit`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ from stockcast.cli.output import print_result, talk
 from stockcast.cli.progress import trainings
 
 
-class _Refit(click.ParamType):
-    """`never`, or a number of sessions."""
-
-    name = "never|N"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        if value == "never" or isinstance(value, int):
-            return value
-        if value.isdigit() and int(value) > 0:
-            return int(value)
-        self.fail(f"{value!r} is neither 'never' nor a number of sessions from 1.", param, ctx)
+def _sessions_or_never(_context: click.Context, _option: click.Parameter, value: str) -> int | None:
+    if value == "never":
+        return None
+    if value.isdigit() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(f"{value!r} is neither 'never' nor a number of sessions from 1.")
 
 
 @click.command()
@@ -31,7 +26,14 @@ class _Refit(click.ParamType):
 @config_option
 @set_option
 @click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first cutoff judged.")
-@click.option("--refit", type=_Refit(), default="never", show_default=True, help="Train anew every N sessions.")
+@click.option(
+    "--refit",
+    callback=_sessions_or_never,
+    default="never",
+    show_default=True,
+    metavar="never|N",
+    help="Train anew every N sessions.",
+)
 @click.option("--window", type=click.IntRange(1), metavar="M", help="Train on M sessions. [default: on all before]")
 @click.option("--horizon", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the config's]")
 @click.option(
@@ -46,7 +48,7 @@ def backtest(
     preset: str,
     settings: tuple[str, ...],
     start: datetime,
-    refit: int | str,
+    refit: int | None,
     window: int | None,
     horizon: int | None,
     against: str,
@@ -63,8 +65,7 @@ def backtest(
 
     names = tuple(name.strip() for name in against.split(",") if name.strip())
     changed = (*settings, *([f"data.horizon={horizon}"] if horizon else []))
-    every = None if isinstance(refit, str) else refit
-    request = BacktestRequest(shared.store, csvs, preset, changed, start.date(), every, window, names, seeds, output)
+    request = BacktestRequest(shared.store, csvs, preset, changed, start.date(), refit, window, names, seeds, output)
     with trainings(shared) as on_fit:
         result = run_backtest(request, talk(shared), on_fit)
     print_result(
@@ -72,3 +73,25 @@ def backtest(
         result.to_dict(),
         lambda: backtest_report(result.config_name, result.assessment, len(result.folds), result.spread),
     )
+
+
+@click.command()
+@required_csv_option
+@config_option
+@set_option
+@click.option(
+    "--repeats", type=click.IntRange(2, 100), default=5, show_default=True, help="Trainings on shuffled returns."
+)
+@shared_options
+def audit(shared: Shared, csvs: tuple[str, ...], preset: str, settings: tuple[str, ...], repeats: int) -> int:
+    """Prove on your own prices that no forecast saw the future. Exit code 1 if one did.
+
+    Prices after a cutoff are changed: nothing that was fitted or forecast before it may move by a bit. Returns are
+    shuffled: no skill may appear. It trains the configuration several times.
+    """
+    from stockcast.jobs.audit import run_audit
+    from stockcast.view.backtest import audit_report
+
+    result = run_audit(csvs, preset, settings, repeats, talk(shared))
+    print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
+    return 0 if result.passed else 1

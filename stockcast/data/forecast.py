@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,16 +102,15 @@ def judge(model: str, panel: Panel, forecast: Forecast, price: str) -> Judged:
 
 def stacked(parts: Sequence[Judged]) -> Judged:
     """Forecasts of one model over the same series, made in several goes, as one."""
-    first = parts[0]
+
+    def joined(key: str, records: Sequence[object]) -> Any:
+        return np.concatenate([getattr(one, key) for one in records])
+
     forecasts = [part.forecast for part in parts]
-    arrays = {
-        key: np.concatenate([getattr(one, key) for one in forecasts])
-        for key in ("series", "row", "last", "point", "quantiles")
-    }
-    actual, cutoff, dates = (
-        np.concatenate([getattr(one, key) for one in parts]) for key in ("actual", "cutoff", "dates")
-    )
-    return Judged(first.model, first.names, replace(first.forecast, **arrays), actual, cutoff, dates)
+    arrays = {key: joined(key, forecasts) for key in ("series", "row", "last", "point", "quantiles")}
+    actual, cutoff, dates = (joined(key, parts) for key in ("actual", "cutoff", "dates"))
+    forecast = Forecast(**arrays, levels=forecasts[0].levels)
+    return Judged(parts[0].model, parts[0].names, forecast, actual, cutoff, dates)
 
 
 def _following(one: PriceSeries, row: NDArray[np.int64], horizon: int, price: str) -> tuple[Floats, Dates]:

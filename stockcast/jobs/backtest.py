@@ -47,7 +47,7 @@ class BacktestRequest:
 
 @dataclass(frozen=True)
 class BacktestResult:
-    """The contest: the configuration's assessment, beside all others, and the spread over seeds if there are several."""
+    """The configuration's assessment beside all others, and the spread over seeds if there are several."""
 
     config_name: str
     folds: tuple[Fold, ...]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stockcast.config import FitConfig, RunConfig
 from stockcast.data.forecast import QUANTILES
-from stockcast.data.windows import Windows
+from stockcast.data.windows import Floats32, Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.network import Shape, build_network
 
@@ -40,6 +40,12 @@ class Trained:
     network: keras.Model
     history: tuple[Epoch, ...]
     best: int
+
+    def infer(self) -> Callable[[Floats32], Floats32]:
+        """The network as a function of windows, traced once for batches of every size."""
+        shape = tf.TensorSpec((None, *self.network.input_shape[1:]), tf.float32)
+        traced = tf.function(lambda windows: self.network(windows, training=False), input_signature=[shape])
+        return lambda windows: traced(windows).numpy()
 
     @property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -155,7 +161,11 @@ def _loss(kind: str) -> Callable[[Any, Any], Any]:
     """Mean loss of targets (..., 1) and outputs (..., K)."""
     if kind == "pinball":
         return lambda y, outputs: pinball(y, outputs, QUANTILES)
-    named = {"mse": keras.losses.mean_squared_error, "mae": keras.losses.mean_absolute_error, "huber": keras.losses.huber}
+    named = {
+        "mse": keras.losses.mean_squared_error,
+        "mae": keras.losses.mean_absolute_error,
+        "huber": keras.losses.huber,
+    }
     return lambda y, outputs: tf.reduce_mean(named[kind](y, outputs))
 
 

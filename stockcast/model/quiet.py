@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ def tensorflow_silenced() -> Iterator[None]:
     Its first lines come before it reads its own log level, so that only the file descriptor can be closed to them.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Each fold of a backtest traces its own network, on purpose: TensorFlow would warn of that.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     if "tensorflow" in sys.modules:
         yield
         return

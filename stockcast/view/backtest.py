@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from stockcast.evaluate.assessment import Assessment
+from stockcast.evaluate.audit import Check
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
 from stockcast.view.text import table
@@ -48,3 +50,8 @@ def _row(label: str, mine: Scores, naive: Scores, single: bool) -> list[str]:
         *(f"{mine.pinball:.4f}", f"{mine.pinball / naive.pinball:.3f}"),
         *(held[0.5], held[0.8], held[0.95], f"{100 * mine.direction:.1f} %"),
     ]
+
+
+def audit_report(checks: Sequence[Check]) -> str:
+    """PASS or FAIL, a line a check."""
+    return "\n".join(f"{'PASS' if check.passed else 'FAIL'}  {check.name}: {check.seen}." for check in checks)

@@ -1,0 +1,194 @@
+"""Proof that no forecast saw the future: the future is changed, and nothing earlier may move by a bit.
+
+The audit is handed a way to train on a panel and looks at what comes out; it knows nothing of how that is done. So it
+finds a leak wherever it hides: in the scaler, the windows, the targets, the calibration or the early stopping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stockcast.data.forecast import Forecast, Forecaster, Judged, Origins, judge
+from stockcast.data.series import Panel, PriceSeries
+from stockcast.evaluate.significance import diebold_mariano
+from stockcast.evaluate.steps import Step, steps_of
+
+DATES_TRIED = 8
+"""So many judged dates have all that follows them changed."""
+
+ALARM = 0.001
+"""Skill on shuffled returns counts as a leak below this p."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained pipeline: its forecaster, each part that was fitted as bytes, and the last date of its targets."""
+
+    forecaster: Forecaster
+    parts: Mapping[str, bytes]
+    trained_until: np.datetime64
+
+
+Train = Callable[[Panel], Subject]
+"""Trains on the prices of a panel up to the audit's cutoff; it is handed all of them, and may not look."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold, whether it does, and what was seen."""
+
+    name: str
+    passed: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is audited: prices, the training, the rows to forecast from (at or after `cutoff`) and the price column."""
+
+    panel: Panel
+    price: str
+    cutoff: np.datetime64
+    origins: Origins
+    train: Train
+
+
+def audit(trial: Trial, naive: Callable[[Panel], Forecaster], repeats: int, seed: int = 0) -> tuple[Check, ...]:
+    """All checks. `naive` makes the last price's forecaster from a training panel; `repeats` shuffles are trained."""
+    subject = trial.train(trial.panel)
+    judged = _judge(trial, subject.forecaster, trial.panel)
+    return (
+        _later_prices(trial, subject, judged.forecast),
+        *_parts(trial, subject, judged.forecast),
+        _no_skill_in_noise(trial, naive, repeats, seed),
+        _dates_in_order(judged, subject),
+    )
+
+
+def _later_prices(trial: Trial, subject: Subject, before: Forecast) -> Check:
+    """A trained forecaster must not react to prices after the row that it forecasts from."""
+    days = np.unique(_cutoffs(trial, before))
+    moved = 0
+    tried = days[np.unique(np.linspace(0, len(days) - 1, DATES_TRIED).astype(int))]
+    for day in tried:
+        early = _cutoffs(trial, before) <= day
+        for change in CHANGES.values():
+            # From all rows, so that both go through the network in batches of one shape: the bits depend on that.
+            after = subject.forecaster.forecast(_changed(trial.panel, day, change), trial.origins)
+            moved += _differing(before, after, early)
+    seen = f"{len(tried)} dates x {len(CHANGES)} changes of all later prices: {moved} earlier forecasts moved"
+    return Check("forecasts ignore later prices", moved == 0, seen)
+
+
+def _parts(trial: Trial, subject: Subject, before: Forecast) -> list[Check]:
+    """Nothing that is fitted may depend on a price after the cutoff, nor any forecast by way of it."""
+    others = [trial.train(_changed(trial.panel, trial.cutoff, change)) for change in CHANGES.values()]
+    moved = sum(_differing(before, one.forecaster.forecast(trial.panel, trial.origins)) for one in others)
+    seen = f"{moved} of {len(others) * len(before)} forecasts moved"
+    checks = [Check("training ignores later prices", moved == 0, seen)]
+    for part, content in subject.parts.items():
+        same = all(other.parts[part] == content for other in others)
+        checks.append(Check(f"{part} ignores later prices", same, "bit-identical" if same else "it changed"))
+    return checks
+
+
+def _no_skill_in_noise(trial: Trial, naive: Callable[[Panel], Forecaster], repeats: int, seed: int) -> Check:
+    """On returns in random order nothing can be forecast: whoever seems to have skill there has seen the answers."""
+    from scipy.stats import combine_pvalues
+
+    found: dict[str, list[float]] = {"level": [], "bands": []}
+    for repeat in range(repeats):
+        panel = _shuffled(trial.panel, np.random.default_rng([seed, repeat]))
+        known = panel.upto(trial.cutoff)
+        mine = steps_of(_judge(trial, trial.train(panel).forecaster, panel))[0]
+        last = steps_of(_judge(trial, naive(known), panel))[0]
+        found["level"].append(_better(mine.squared(), last.squared(), mine))
+        found["bands"].append(_better(mine.pinball(), last.pinball(), mine))
+    combined = {topic: float(combine_pvalues(values).pvalue) for topic, values in found.items()}
+    seen = "; ".join(
+        f"{topic}: p = {', '.join(f'{p:.2f}' for p in values)} (together {combined[topic]:.2f})"
+        for topic, values in found.items()
+    )
+    return Check("no skill on shuffled returns", min(combined.values()) >= ALARM, seen)
+
+
+def _better(losses: np.ndarray, others: np.ndarray, step: Step) -> float:
+    """The one-sided p of the losses being smaller; 1 where there is no difference to test."""
+    evidence = diebold_mariano(losses, others, step.day, step.number)
+    if np.isnan(evidence.p):
+        return 1.0
+    return evidence.p / 2 if evidence.statistic < 0 else 1 - evidence.p / 2
+
+
+def _dates_in_order(judged: Judged, subject: Subject) -> Check:
+    """Every judged date lies after its cutoff and after every training target."""
+    known = ~np.isnat(judged.dates)
+    late = int(((judged.dates <= judged.cutoff[:, None]) & known).sum())
+    shared = int((judged.dates[known] <= subject.trained_until).sum())
+    seen = f"{late} rows dated at or before their cutoff, {shared} judged targets that were trained on"
+    return Check("judged dates come later", late == 0 and shared == 0, seen)
+
+
+def _scaled_up(values: np.ndarray) -> np.ndarray:
+    return values * 1.5
+
+
+def _reversed(values: np.ndarray) -> np.ndarray:
+    return values[::-1]
+
+
+def _next_alone(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([values[:1] * 2, values[1:]])
+
+
+CHANGES = {"half as high again": _scaled_up, "in reverse order": _reversed, "the next one doubled": _next_alone}
+"""What is done to the prices after a date."""
+
+
+def _changed(panel: Panel, day: np.datetime64, change: Callable[[np.ndarray], np.ndarray]) -> Panel:
+    """The panel with every column after `day` changed."""
+
+    def one(series: PriceSeries) -> PriceSeries:
+        known = int(np.searchsorted(series.dates, day, side="right"))
+        columns = {key: np.concatenate([all_[:known], change(all_[known:])]) for key, all_ in series.columns.items()}
+        return replace(series, columns=columns)
+
+    return Panel(tuple(one(series) for series in panel.series))
+
+
+def _shuffled(panel: Panel, random: np.random.Generator) -> Panel:
+    """The panel with each series' sessions in random order: the same moves, one after another by chance."""
+
+    def one(series: PriceSeries) -> PriceSeries:
+        order = random.permutation(len(series) - 1)
+        close = series.columns["close"]
+        base = close[0] * np.exp(np.concatenate([[0.0], np.cumsum(np.diff(np.log(close))[order])]))
+        columns = {"close": base}
+        for key, values in series.columns.items():
+            if key == "volume":
+                columns[key] = np.concatenate([values[:1], values[1:][order]])
+            elif key != "close":
+                relative = values[1:] / close[:-1]
+                columns[key] = np.concatenate([values[:1], relative[order] * base[:-1]])
+        return replace(series, columns={key: columns[key] for key in series.columns})
+
+    return Panel(tuple(one(series) for series in panel.series))
+
+
+def _judge(trial: Trial, forecaster: Forecaster, panel: Panel) -> Judged:
+    return judge(forecaster.name, panel, forecaster.forecast(panel, trial.origins), trial.price)
+
+
+def _cutoffs(trial: Trial, forecast: Forecast) -> np.ndarray:
+    """The date of each forecast's last known row, (n,)."""
+    dates = [one.dates for one in trial.panel.series]
+    return np.array([dates[series][row] for series, row in zip(forecast.series, forecast.row, strict=True)])
+
+
+def _differing(first: Forecast, second: Forecast, among: np.ndarray | bool = True) -> int:
+    """How many forecasts differ in any bit."""
+    same = (first.point == second.point).all(axis=1) & (first.quantiles == second.quantiles).all(axis=(1, 2))
+    return int((~same & among).sum())
