@@ -21,14 +21,12 @@ from stockcast.errors import ConfigError, DataError
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 REGULAR = ("24/7", "weekdays", "weekly", *MONTHS)
 
-# Exchanges with the same sessions stand here once: XPAR is also Amsterdam, Brussels and Lisbon, XETR also Frankfurt.
-CANDIDATES = (
-    *("XNYS", "weekdays", "24/7", "XLON", "XTKS", "XETR", "XPAR", "XHKG", "XSHG", "XBOM", "XTSE", "XASX", "XSWX"),
-    *("XMIL", "XMAD", "XIST", "BVMF", "XSTO", "XSES", "XTAI", "XKRX"),
+# What weekdays are compared with. Exchanges that differ by a session a year or less stand in one group and are compared
+# with each other; those that don't differ at all stand here once: XPAR is also Amsterdam, Brussels and Lisbon.
+_GROUPS = (
+    *(("XNYS",), ("weekdays",), ("XLON",), ("XTKS",), ("XETR", "XPAR", "XSWX", "XMIL", "XMAD"), ("XHKG",), ("XSHG",)),
+    *(("XBOM",), ("XTSE",), ("XASX",), ("XIST",), ("BVMF",), ("XSTO",), ("XSES",), ("XTAI",), ("XKRX",)),
 )
-
-# So few differing sessions a year settle it, because every other candidate differs by more than twice as many.
-_NEAR_ENOUGH = {"XNYS": 3, "weekdays": 1, "24/7": 30}
 
 _RECENT = np.timedelta64(4 * 365, "D")
 _DAY = np.timedelta64(1, "D")
@@ -39,8 +37,9 @@ _FIRST, _LAST = np.datetime64("1885-01-01"), np.datetime64("2200-01-01")
 def match_calendar(dates: Dates) -> str:
     """The calendar that `dates` follow, by their last four years.
 
-    By the median gap weekly, monthly, quarterly or yearly; else the one of `CANDIDATES` with the fewest sessions
-    missing from the dates or added to them; "weekdays" if even that one differs on more than a tenth of them.
+    Dates that mostly lie more than a day apart are weekly, monthly, quarterly or yearly. Dates with weekends among them
+    follow 24/7. All others follow the exchange, or the plain weekdays, with the fewest sessions missing from them or
+    added to them: "weekdays" also if even that calendar differs on more than a tenth of the dates.
     """
     days = np.unique(np.asarray(dates, dtype="datetime64[D]"))
     return _period(days) or _nearest_calendar(days[days > days[-1] - _RECENT])
@@ -131,23 +130,33 @@ def coming(listed: Dates, after: np.datetime64, count: int, since: np.datetime64
 
 
 def _period(days: Dates) -> str | None:
-    """The calendar's name if the dates lie weeks or months apart."""
-    if days.size < 3:
+    """The calendar of dates that mostly lie more than a day apart, None for daily ones."""
+    gap = float(np.median(np.diff(days[-53:]).astype(np.int64))) if days.size > 1 else 1
+    if gap <= 1:
         return None
-    gap = float(np.median(np.diff(days[-53:]).astype(np.int64)))
     spans = {"weekly": (6, 8), "monthly": (28, 31), "quarterly": (89, 93), "yearly": (363, 368)}
-    return next((name for name, (least, most) in spans.items() if least <= gap <= most), None)
+    return next((name for name, (least, most) in spans.items() if least <= gap <= most), "weekdays")
 
 
 def _nearest_calendar(days: Dates) -> str:
     differing: dict[str, int] = {}
-    for name in CANDIDATES:
-        known = sessions_between(name, days[0], days[-1])
-        differing[name] = np.setxor1d(known, days, assume_unique=True).size
-        if differing[name] <= _NEAR_ENOUGH.get(name, 0) * days.size // 250:
-            return name
+
+    def nearest(names: tuple[str, ...]) -> str:
+        for name in names:
+            known = sessions_between(name, days[0], days[-1])
+            differing[name] = np.setxor1d(known, days, assume_unique=True).size
+        return min(names, key=differing.__getitem__)
+
+    tenth, year = days.size // 10, days.size // 250
+    if np.count_nonzero(~np.is_busday(days)) > tenth:
+        return nearest(("weekdays", "24/7"))
+    for group in _GROUPS:
+        best = nearest(group)
+        # So few settle it at once: every other group differs by more than twice as many.
+        if differing[best] <= (3 * year if best == "XNYS" else year):
+            return best
     best = min(differing, key=differing.__getitem__)
-    return best if differing[best] <= 0.1 * days.size else "weekdays"
+    return best if differing[best] <= tenth else "weekdays"
 
 
 def _weekdays(last: np.datetime64, count: int) -> Dates:
@@ -191,8 +200,8 @@ def _next_of_exchange(name: str, last: np.datetime64, count: int) -> Dates:
     first_known, last_known = _bounds(name)
     if last < first_known:
         return _weekdays(last, count)
-    # The longest closure on record, New York's in 1914, took 134 days.
-    sessions = _exchange(name, last + _DAY, last + np.timedelta64(2 * count + 200, "D"))[:count]
+    # No exchange is closed on every other day, nor for a month.
+    sessions = _exchange(name, last + _DAY, last + np.timedelta64(2 * count + 31, "D"))[:count]
     beyond = _weekdays(max(last, last_known), count - sessions.size)
     return np.concatenate([sessions, beyond])
 
