@@ -2,84 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
+from stockcast.data.assemble import assemble
+from stockcast.data.decoding import decode
+from stockcast.data.dialect import read_table
+from stockcast.data.findings import refuse
+from stockcast.data.header import known_names
+from stockcast.data.reading import NO_HINTS, FileRead, Finding, Hints, PanelRead, Reading
+from stockcast.data.series import Panel
+from stockcast.data.source import load
+from stockcast.errors import NotFound, StockcastError
 
-from stockcast.data.series import COLUMNS, Floats, Panel, PriceSeries
-from stockcast.errors import DataError, NotFound, StockcastError
+__all__ = ["FileRead", "Finding", "Hints", "PanelRead", "Reading", "find_files", "read_file", "read_panel"]
 
-Verdict = Literal["repaired", "warned", "refused"]
-
-
-@dataclass(frozen=True)
-class Hints:
-    """What the user says about a file; each settles one question.
-
-    - `columns` maps a role (date, ticker, open, high, low, close, adj_close, volume) to a header name or a column number from 0;
-    - `accept` holds the kinds of findings that are taken although they would be refused.
-    """
-
-    date_format: str | None = None
-    decimal: str | None = None
-    delimiter: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    accept: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a file was read."""
-
-    delimiter: str
-    decimal: str
-    thousands: str
-    date_format: str
-    order: Literal["oldest first", "newest first"]
-    columns: Mapping[str, str]
-
-    def sentence(self) -> str:
-        """One plain sentence."""
-        roles = ", ".join(f"{role} from {name!r}" for role, name in self.columns.items())
-        return f"Dates as {self.date_format}, {self.order}; {roles}."
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One kind of fault in one file: how often, where first, and what was done about it."""
-
-    kind: str
-    verdict: Verdict
-    count: int
-    first: date | None
-    message: str
-
-
-@dataclass(frozen=True)
-class FileRead:
-    """A file's series, how it was read, and what was found while reading. `sha256` is of the bytes read."""
-
-    path: Path
-    sha256: str
-    reading: Reading
-    series: tuple[PriceSeries, ...]
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
-class PanelRead:
-    """All series of several files, beside the files that could not be read and why."""
-
-    panel: Panel
-    files: tuple[FileRead, ...]
-    failures: tuple[tuple[Path, StockcastError], ...]
+_PACKED = (".gz", ".zip")
 
 
 def find_files(csvs: Sequence[str]) -> tuple[Path, ...]:
@@ -108,7 +48,7 @@ def _matching(text: str) -> list[Path]:
     return matches
 
 
-def read_panel(csvs: Sequence[str], hints: Hints = Hints()) -> PanelRead:
+def read_panel(csvs: Sequence[str], hints: Hints = NO_HINTS) -> PanelRead:
     """Every series of the files that `csvs` means; broken files are handed back beside the good ones.
 
     Raises the first file's error if no file can be read, `NotFound` if there is none.
@@ -125,47 +65,22 @@ def read_panel(csvs: Sequence[str], hints: Hints = Hints()) -> PanelRead:
     return PanelRead(Panel(tuple(one for file in files for one in file.series)), tuple(files), tuple(failures))
 
 
-def read_file(path: Path, hints: Hints = Hints()) -> FileRead:
+def read_file(path: Path, hints: Hints = NO_HINTS) -> FileRead:
     """The series that one file holds.
 
-    Raises `NotFound` (66), `DataError` and `AmbiguousData` (65), `Busy` (75).
+    Raises `NotFound` (66), `DataError` (65) for what can't be read or is refused, `AmbiguousData` (65) where there are
+    two sound readings, `Busy` (75) if the file keeps changing.
     """
-    if not path.is_file():
-        raise NotFound(f"there is no file {path}.", "check the path that --csv was given.")
-    raw = path.read_bytes()
-    header, *rows = [row for row in csv.reader(raw.decode("utf-8-sig").splitlines()) if any(row)]
-    roles = _roles(header)
-    style, dates = _dates([row[0] for row in rows], path)
-    order = np.argsort(dates)
-    columns = {role: _numbers([row[index] for row in rows])[order] for role, index in roles.items()}
-    newest_first = bool(len(dates) > 1 and dates[0] > dates[-1])
-    reading = Reading(
-        ",",
-        ".",
-        "",
-        style,
-        "newest first" if newest_first else "oldest first",
-        {role: header[index] for role, index in {"date": 0, **roles}.items()},
-    )
-    series = PriceSeries(path.stem.lower(), dates[order], columns)
-    return FileRead(path, hashlib.sha256(raw).hexdigest(), reading, (series,), ())
+    source = load(path)
+    where = str(path)
+    today = date.today()  # noqa: DTZ011 -- the user's own day
+    table = read_table(decode(source.content, where, known_names), where, hints, today)
+    read = assemble(table, stem_of(path), where)
+    refuse(read.findings, hints.accept, where)
+    return FileRead(path, source.sha256, read.reading, read.series, read.findings)
 
 
-def _roles(header: list[str]) -> dict[str, int]:
-    names = [name.strip().lower() for name in header]
-    roles = {name: index for index, name in enumerate(names) if name in COLUMNS}
-    return roles if "close" in roles else {"close": 1, **roles}
-
-
-def _dates(texts: list[str], path: Path) -> tuple[str, np.ndarray[tuple[int], np.dtype[np.datetime64]]]:
-    for style in ("%Y-%m-%d", "%m/%d/%Y"):
-        try:
-            days = [datetime.strptime(text, style).date() for text in texts]
-        except ValueError:
-            continue
-        return style, np.array(days, dtype="datetime64[D]")
-    raise DataError(f"{path}: {texts[0]!r} is not a date that can be read.", "give --date-format.")
-
-
-def _numbers(texts: list[str]) -> Floats:
-    return np.array([float(text.replace(",", "")) for text in texts])
+def stem_of(path: Path) -> str:
+    """What a single series of a file is called: `data/IBM.csv.gz` is ibm."""
+    inner = path.with_suffix("") if path.suffix.lower() in _PACKED else path
+    return inner.stem.lower()

@@ -1,0 +1,186 @@
+"""Where in a grid the prices stand: the column of dates, the rows that have one, and the lines around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from stockcast.data.datestyles import DateReading, date_reading, date_readings
+from stockcast.data.grid import Grid, Row
+from stockcast.data.header import role_of
+from stockcast.data.numerals import is_null, marks_of, shape
+from stockcast.data.reading import Hints
+from stockcast.errors import DataError
+
+# Numbers that could be dates are dates only where a header says so, or in the first column.
+_NUMERIC_DATES = ("epoch", "Excel", "%Y%m", "%y%m%d", "%d%m", "%m%d")
+
+
+@dataclass(frozen=True)
+class Body:
+    """The rows with dates of one grid.
+
+    - `dates` are the possible readings of the date column, each of shape (rows,);
+    - `names` are the header's lines, each of `grid.width` cells, outermost first; none for a file without header;
+    - `repeated`, `footer`: lines that were left out; `torn`: the last line, if it is cut short.
+    """
+
+    delimiter: str
+    rows: tuple[Row, ...]
+    date_column: int
+    dates: tuple[DateReading, ...]
+    names: tuple[Sequence[str], ...]
+    repeated: int
+    footer: int
+    torn: Row | None
+    last_open: bool
+
+    @property
+    def width(self) -> int:
+        """Cells in each row."""
+        return len(self.rows[0].cells)
+
+    def column(self, index: int) -> list[str]:
+        """All rows' cells of one column."""
+        return [row.cells[index] for row in self.rows]
+
+
+def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
+    """The body of a grid, or None where no column holds dates.
+
+    Raises `DataError` for a row between the others that has no date or another number of cells, unless the user
+    accepts "ragged": then it is left out as well.
+    """
+    full = [row for row in grid.rows if len(row.cells) == grid.width]
+    found = _date_column(full, grid.width, hints, today)
+    if found is None or grid.width < 2:
+        return None
+    column, readings = found
+    first, last = _span(full, readings[0])
+    torn = _torn(grid, last)
+    names = _names(grid, first, column, where)
+    kept, repeated = _between(grid, full, readings[0], (first, last), names, where, hints)
+    after = [row for row in grid.rows if row.line > last.line and row is not torn]
+    for row in after:
+        _refuse_broken(row, grid.width, column, where)
+    index = {row.line: number for number, row in enumerate(full)}
+    chosen = [index[row.line] for row in kept]
+    return Body(
+        grid.delimiter,
+        tuple(kept),
+        column,
+        tuple(DateReading(one.format, one.dates[chosen]) for one in readings),
+        names,
+        repeated,
+        len([row for row in after if not row.blank]),
+        torn,
+        grid.last_open and torn is None,
+    )
+
+
+def _date_column(
+    rows: Sequence[Row], width: int, hints: Hints, today: date
+) -> tuple[int, tuple[DateReading, ...]] | None:
+    best: tuple[tuple[int, int], int, tuple[DateReading, ...]] | None = None
+    for column in [_hinted(rows, hints)] if "date" in hints.columns else range(width):
+        cells = [row.cells[column] for row in rows]
+        if hints.date_format:
+            named = date_reading(cells, hints.date_format, today)
+            readings: tuple[DateReading, ...] = (named,) if named.known.any() else ()
+        else:
+            readings = date_readings(cells, today)
+        rank = _rank(rows, column, readings)
+        if readings and rank is not None and (best is None or rank < best[0]):
+            best = rank, column, readings
+    return best and (best[1], best[2])
+
+
+def _hinted(rows: Sequence[Row], hints: Hints) -> int:
+    wanted = hints.columns["date"]
+    for row in rows[:20]:
+        if wanted in row.cells:
+            return list(row.cells).index(wanted)
+    if wanted.isdecimal() and int(wanted) < len(rows[0].cells):
+        return int(wanted)
+    raise DataError(f"there is no column {wanted!r}.", "give a name of the header, or a column number from 0.")
+
+
+def _rank(rows: Sequence[Row], column: int, readings: Sequence[DateReading]) -> tuple[int, int] | None:
+    """A column named as a date comes first, then real dates from left to right, then a first column of numbers."""
+    if not readings:
+        return None
+    start = int(np.argmax(readings[0].known))
+    meanings = [role_of(row.cells[column]) for row in rows[:start]]
+    ranks = [meaning[1] for meaning in meanings if meaning and meaning[0] == "date"]
+    if ranks:
+        return min(ranks), column
+    numeric = readings[0].format == "%Y" or readings[0].format.startswith(_NUMERIC_DATES)
+    return None if numeric and column > 0 else (1000, column)
+
+
+def _span(rows: Sequence[Row], reading: DateReading) -> tuple[Row, Row]:
+    known = np.flatnonzero(reading.known)
+    return rows[int(known[0])], rows[int(known[-1])]
+
+
+def _torn(grid: Grid, last: Row) -> Row | None:
+    """The last line, if it is open, stands after the body and begins as the body's lines do."""
+    row = grid.rows[-1]
+    alike = row.cells[0][:1].isdigit() == last.cells[0][:1].isdigit()
+    return row if grid.last_open and row.line > last.line and alike else None
+
+
+def _names(grid: Grid, first: Row, column: int, where: str) -> tuple[Sequence[str], ...]:
+    """The header's lines: those right above the body that have as many cells, up to three."""
+    above = [row for row in grid.rows if row.line < first.line and not row.blank]
+    for row in above[1:]:
+        _refuse_broken(row, grid.width, column, where)
+    names: list[Sequence[str]] = []
+    for row in reversed(above[-3:]):
+        if len(row.cells) != grid.width and len(row.cells) < max(2, grid.width // 2):
+            break
+        names.insert(0, row.cells)
+    return tuple(names)
+
+
+def _between(
+    grid: Grid,
+    full: Sequence[Row],
+    reading: DateReading,
+    span: tuple[Row, Row],
+    names: Sequence[Sequence[str]],
+    where: str,
+    hints: Hints,
+) -> tuple[list[Row], int]:
+    dated = {row.line for row, known in zip(full, reading.known, strict=True) if known}
+    kept: list[Row] = []
+    repeated = 0
+    for row in grid.rows:
+        if not span[0].line <= row.line <= span[1].line or row.blank:
+            continue
+        if row.line in dated:
+            kept.append(row)
+        elif any(list(row.cells) == list(name) for name in names):
+            repeated += 1
+        elif "ragged" not in hints.accept:
+            raise _ragged(row, grid.width, where)
+    return kept, repeated
+
+
+def _ragged(row: Row, width: int, where: str) -> DataError:
+    text = " | ".join(row.cells)[:80]
+    found = f"has {len(row.cells)} cells where others have {width}" if len(row.cells) != width else "has no date"
+    return DataError(f"{where}, line {row.line} {found}: {text}.", "mend that line, or leave it out: --accept ragged.")
+
+
+def _refuse_broken(row: Row, width: int, column: int, where: str) -> None:
+    """Above and below the prices stand words; a row of numbers there is a broken row."""
+    others = [cell for index, cell in enumerate(row.cells) if index != column and not is_null(cell)]
+    numbers = sum(bool(marks_of(shape(cell))) for cell in others)
+    own = row.cells[column] if column < len(row.cells) else ""
+    worded = own and not any(letter.isdigit() for letter in own)
+    if len(row.cells) > width // 2 and not worded and 2 * numbers >= width - 1:
+        raise _ragged(row, width, where)

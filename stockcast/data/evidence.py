@@ -1,0 +1,86 @@
+"""What columns of numbers show about themselves: which are prices, which of them open, high, low and close."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from stockcast.data.numerals import Column, values
+from stockcast.data.series import Dates, Floats
+
+MOST = 0.99
+SLACK = 1e-6
+"""Relative rounding that is no contradiction."""
+
+
+def rough(column: Column) -> Floats:
+    """A column's numbers under its plainest marks, good enough to judge what it may be; NaN where no marks fit."""
+    decimals = column.decimals()
+    if not decimals:
+        return np.full(len(column.cells), np.nan)
+    return values(column, column.plainest("." if "." in decimals else ","))
+
+
+def is_price(column: Column) -> bool:
+    """Whether a column could be prices: no percent sign, and almost nothing that is not positive."""
+    numbers = rough(column)
+    known = numbers[~np.isnan(numbers)]
+    return not any("%" in form for form in column.shapes) and known.size > 0 and bool(np.mean(known > 0) >= MOST)
+
+
+def open_high_low_close(columns: Mapping[int, Floats], dates: Dates) -> dict[str, int] | None:
+    """The first four neighbouring columns that can be open, high, low and close, or None.
+
+    The highest and lowest are seen from each row. Of the other two the open is the one that lies nearer to the other
+    one of the session before.
+    """
+    order = np.argsort(dates, kind="stable")
+    indices = list(columns)
+    for start in range(len(indices) - 3):
+        four = indices[start : start + 4]
+        table = np.stack([columns[index][order] for index in four])  # (4, rows)
+        table = table[:, ~np.isnan(table).any(axis=0)]
+        found = _ordered(table) if table.shape[1] >= 5 else None
+        if found:
+            return {role: four[place] for role, place in found.items()}
+    return None
+
+
+def _ordered(table: Floats) -> dict[str, int] | None:
+    top = [place for place in range(4) if np.mean(table[place] >= table.max(axis=0) * (1 - SLACK)) >= MOST]
+    bottom = [place for place in range(4) if np.mean(table[place] <= table.min(axis=0) * (1 + SLACK)) >= MOST]
+    if len(top) != 1 or len(bottom) != 1 or (table <= 0).any():
+        return None
+    first, second = (place for place in range(4) if place not in (top[0], bottom[0]))
+    logs = np.log(table)
+    ahead = np.abs(logs[first, 1:] - logs[second, :-1]).mean()
+    behind = np.abs(logs[second, 1:] - logs[first, :-1]).mean()
+    if min(ahead, behind) > 0.9 * max(ahead, behind):
+        return None
+    opening, closing = (first, second) if ahead < behind else (second, first)
+    return {"open": opening, "high": top[0], "low": bottom[0], "close": closing}
+
+
+def volume_after(columns: Mapping[int, Floats], closing: int, prices: Sequence[int]) -> int | None:
+    """The column after the prices if it can be a volume: never negative, and no price of the same thing."""
+    later = [index for index in columns if index > max(prices)]
+    if not later:
+        return None
+    numbers, close = columns[later[0]], columns[closing]
+    known = ~np.isnan(numbers) & ~np.isnan(close)
+    if not known.any() or (numbers[known] < 0).any():
+        return None
+    near = np.mean(np.abs(np.log(np.maximum(numbers[known], 1e-12) / close[known])) < np.log(2))
+    return later[0] if near < 0.5 else None
+
+
+def close_within(columns: Mapping[int, Floats], roles: Mapping[str, int]) -> int | None:
+    """The only other column that lies between low and high in almost every row, or None."""
+    low, high = columns[roles["low"]] * (1 - SLACK), columns[roles["high"]] * (1 + SLACK)
+    fitting = [
+        index
+        for index, numbers in columns.items()
+        if index not in roles.values() and np.nanmean((numbers >= low) & (numbers <= high)) >= MOST
+    ]
+    return fitting[0] if len(fitting) == 1 else None

@@ -1,0 +1,167 @@
+"""Numbers as price files write them: which decimal and thousands marks a column's cells allow, and their values.
+
+What a cell allows depends on its shape alone: its text with every digit written as 9. A column has few shapes, so the
+grammar is tried once for each shape and not once for each cell.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+
+from stockcast.data.series import Floats
+
+
+@dataclass(frozen=True)
+class Marks:
+    """A decimal and a thousands mark; an empty thousands mark means that digits are not grouped."""
+
+    decimal: str
+    thousands: str
+
+
+# Plain ones first: a column that both read is taken as ungrouped.
+ALL_MARKS = tuple(
+    Marks(decimal, thousands)
+    for thousands in ("", ",", ".", " ", "'")
+    for decimal in (".", ",")
+    if decimal != thousands
+)
+
+NULLS = frozenset(
+    {"", "null", "nan", "na", "n/a", "#n/a", "none", "nil", "-", "--", "---", ".", "..", "?", "nd", "n.d.", "<na>"}
+)
+DESTROYED = re.compile(r"#{3,}|#(?:REF|NUM|VALUE|DIV/0|NAME)[!?]", re.IGNORECASE)
+
+_DIGITS = str.maketrans("0123456789", "9999999999")
+_PLAIN_SIGNS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'", "\u2212": "-"})
+_SCALES = {
+    "k": 1e3, "tys": 1e3, "тыс": 1e3, "tsd": 1e3, "万": 1e4, "m": 1e6, "mn": 1e6, "mln": 1e6, "mio": 1e6, "млн": 1e6,
+    "b": 1e9, "bn": 1e9, "mrd": 1e9, "mlrd": 1e9, "млрд": 1e9, "亿": 1e8, "億": 1e8, "t": 1e12,
+}  # fmt: skip
+_CURRENCY = r"(?:[$€£¥₹₺₽₩฿₫₪₴]|US\$|R\$|A\$|C\$|HK\$|zł|kr\.?|Rs\.?|USD|EUR|GBP|JPY|CHF|PLN|TRY|RUB|INR|CNY|TL)"
+_SCALE = "|".join(sorted(_SCALES, key=len, reverse=True))
+_CELL = re.compile(
+    rf"(?P<open>\()?(?P<sign>[-+])?\s?{_CURRENCY}?\s?(?P<minus>-)?(?P<core>[.,]?\d[\d., ']*?)"
+    rf"(?P<exponent>e[-+]?\d{{1,3}})?\s?(?P<scale>{_SCALE})?\.?\s?(?:{_CURRENCY}|%)?(?P<close>\))?",
+    re.IGNORECASE,
+)
+_GROUPED = r"(?:\d{{1,3}}(?:{0}\d{{3}})+|\d{{1,2}}(?:{0}\d{{2}})*{0}\d{{3}})"
+_SIMPLE = re.compile(r"-?[9.,' ]*9[9.,' ]*")
+_MARK_AFTER_ONE_DIGIT = re.compile(r"\D*9([., '])999(?!9)")
+
+
+def is_null(cell: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return cell.lower() in NULLS
+
+
+@lru_cache(maxsize=65_536)
+def marks_of(form: str) -> frozenset[Marks]:
+    """The marks under which a shape is a number; empty if it is none."""
+    cell = _CELL.fullmatch(form)
+    if cell is None or bool(cell["open"]) != bool(cell["close"]):
+        return frozenset()
+    return frozenset(marks for marks in ALL_MARKS if _core(marks).fullmatch(cell["core"]))
+
+
+@cache
+def _core(marks: Marks) -> re.Pattern[str]:
+    point = re.escape(marks.decimal)
+    whole = rf"(?:\d+|{_GROUPED.format(re.escape(marks.thousands))})" if marks.thousands else r"\d+"
+    return re.compile(rf"{whole}(?:{point}\d+)?|{point}\d+")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's cells and the marks that read every number among them; none if no marks read them all.
+
+    `aliens` are the rows of the few cells that are neither a number under any marks nor null.
+    """
+
+    cells: Sequence[str]
+    shapes: frozenset[str]
+    marks: frozenset[Marks]
+    aliens: tuple[int, ...]
+
+    def decimals(self) -> frozenset[str]:
+        """The decimal marks that the column allows."""
+        return frozenset(marks.decimal for marks in self.marks)
+
+    def plainest(self, decimal: str) -> Marks:
+        """The marks with this decimal that group least."""
+        return next(marks for marks in ALL_MARKS if marks.decimal == decimal and marks in self.marks)
+
+
+def study(cells: Sequence[str]) -> Column | None:
+    """What a column's cells say about its marks, or None if it is not a column of numbers.
+
+    In a column of numbers they outnumber the cells that are neither a number nor null.
+    """
+    rows_of: dict[str, list[int]] = {}
+    for row, cell in enumerate(cells):
+        rows_of.setdefault(shape(cell), []).append(row)
+    allowed = frozenset(ALL_MARKS)
+    numbers, aliens = 0, list[int]()
+    for form, rows in rows_of.items():
+        marks = marks_of(form)
+        if marks:
+            numbers += len(rows)
+            allowed &= marks - _excluded_by_zero(form, (cells[row] for row in rows))
+        elif not is_null(form):
+            aliens += rows
+    if len(aliens) >= numbers:
+        return None
+    return Column(cells, frozenset(rows_of), allowed, tuple(sorted(aliens)))
+
+
+def shape(cell: str) -> str:
+    """A cell with every digit written as 9, and typographic spaces and signs as their plain likes."""
+    return cell.translate(_DIGITS) if cell.isascii() else cell.translate(_PLAIN_SIGNS).translate(_DIGITS)
+
+
+def _excluded_by_zero(form: str, cells: Iterable[str]) -> frozenset[Marks]:
+    """The marks that a zero before a mark excludes: nobody groups 0.123."""
+    ambiguous = _MARK_AFTER_ONE_DIGIT.match(form)
+    if ambiguous is None or not any(_first_digit(cell) == "0" for cell in cells):
+        return frozenset()
+    return frozenset(marks for marks in ALL_MARKS if marks.thousands == ambiguous[1])
+
+
+def _first_digit(cell: str) -> str:
+    return next(letter for letter in cell if letter.isdigit())
+
+
+def values(column: Column, marks: Marks) -> Floats:
+    """The numbers of a column under marks that it allows; NaN for nulls and aliens. A percent sign is left out."""
+    simple = {form for form in column.shapes if _SIMPLE.fullmatch(form) and marks in marks_of(form)}
+
+    def number(cell: str) -> float:
+        if shape(cell) not in simple or not cell.isascii():
+            return math.nan if is_null(cell) else value(cell, marks)
+        digits = cell.replace(marks.thousands, "") if marks.thousands else cell
+        return float(digits.replace(",", ".") if marks.decimal == "," else digits)
+
+    return np.array([number(cell) for cell in column.cells])
+
+
+def value(text: str, marks: Marks) -> float:
+    """One number under given marks, or NaN."""
+    cell = _CELL.fullmatch(text.translate(_PLAIN_SIGNS))
+    if cell is None or not _core(marks).fullmatch(cell["core"]):
+        return math.nan
+    core = cell["core"].replace(marks.thousands, "") if marks.thousands else cell["core"]
+    number = float(core.replace(marks.decimal, ".") + (cell["exponent"] or ""))
+    negative = cell["sign"] == "-" or cell["minus"] or cell["open"]
+    return (-number if negative else number) * _SCALES.get((cell["scale"] or "").lower(), 1.0)
+
+
+def usual_decimals(cells: Sequence[str], decimal: str) -> int:
+    """Digits after the point in at least 95 % of a column's numbers, at most 6."""
+    digits = np.array([len(cell.partition(decimal)[2]) for cell in cells if not is_null(cell)] or [0])
+    return int(min(6, np.quantile(digits, 0.95, method="inverted_cdf")))
