@@ -24,7 +24,7 @@ class FusedLSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras ships no type
     """
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
-        """Return the last output (batch, units), all outputs (batch, time, units), and both final states (batch, units)."""
+        """Return the last output (batch, units), all outputs (batch, time, units) and [h, c], the final state."""
         if mask is not None or not self._can_fuse():
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
         if training and self.dropout:
@@ -34,15 +34,19 @@ class FusedLSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras ships no type
             x = x[::-1]
         cell = self.cell
         weights = tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)  # (features + units, 4 * units)
-        bias = tf.convert_to_tensor(cell.bias) if self.use_bias else tf.zeros(4 * self.units)
-        h, c = block_lstm(x, *initial_state, weights, bias)
+        h, c = block_lstm(x, *initial_state, weights, tf.convert_to_tensor(cell.bias))
         return h[-1], tf.transpose(h, (1, 0, 2)), [h[-1], c[-1]]
 
     def _can_fuse(self) -> bool:
-        """Whether the operation does what this layer asks: float32, standard activations, on a CPU (a GPU has cuDNN)."""
+        """Whether the operation does what this layer asks, on this machine; where it doesn't, Keras' own loop runs.
+
+        On a GPU that is cuDNN. A layer without a bias or with `use_cudnn=False` may be compiled by XLA, which doesn't
+        know the operation.
+        """
         standard = self.activation is keras.activations.tanh and self.recurrent_activation is keras.activations.sigmoid
-        plain = not (self.recurrent_dropout or self.unroll)
-        return standard and plain and self.compute_dtype == "float32" and not tf.config.list_physical_devices("GPU")
+        plain = self.use_bias and self.use_cudnn and not (self.recurrent_dropout or self.unroll)
+        on_cpu = not tf.config.list_physical_devices("GPU")
+        return standard and plain and on_cpu and self.compute_dtype == "float32"
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]  # tensorflow ships no types
