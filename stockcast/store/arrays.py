@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +14,13 @@ from numpy.typing import NDArray
 
 from stockcast.store.records import damaged
 
-_KINDS = {np.dtype("<f4"), np.dtype("<f8")}
-_LONGEST_HEADER = 4096
+# Magic, version 1.0, the length of the header, and the header as numpy writes it: a Python literal that is matched,
+# never evaluated. See numpy.lib.format.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype><f[48])', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>(?:\d{1,9}, )*(?:\d{1,9},?)?)\), \} *\n",
+    re.DOTALL,
+)
 
 
 def encode_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -23,7 +29,7 @@ def encode_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+            np.lib.format.write_array(member, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
     return buffer.getvalue()
 
@@ -50,13 +56,12 @@ def decode_arrays(data: bytes, where: object) -> dict[str, NDArray[Any]]:
 
 
 def _decode(data: bytes, where: str) -> NDArray[Any]:
-    file = io.BytesIO(data)
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise damaged(where, "not an array of .npy version 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_LONGEST_HEADER)
-    body = data[file.tell() :]
-    if dtype not in _KINDS or fortran or any(length < 0 for length in shape):
-        raise damaged(where, f"dtype {dtype}, shape {shape} instead of little-endian floats in C order")
+    header = _HEADER.match(data)
+    if header is None:
+        raise damaged(where, "not little-endian floats in C order, as .npy version 1.0")
+    dtype = np.dtype(header["dtype"].decode())
+    shape = tuple(int(length) for length in re.findall(rb"\d+", header["shape"]))
+    body = data[header.end() :]
     if math.prod(shape) * dtype.itemsize != len(body):
         raise damaged(where, f"{len(body)} bytes for shape {shape} of {dtype}")
     array = np.frombuffer(body, dtype).reshape(shape)

@@ -93,10 +93,13 @@ def read_file(path: Path, largest: int, folder: int | None = None) -> bytes:
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise damaged(path, "it is not a regular file") from None
             raise
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise damaged(path, "it is not a regular file")
             if status.st_size > largest:
                 raise damaged(path, f"it has {status.st_size} bytes; at most {largest} are allowed")
-            return file.read(largest)
+            with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                return file.read(largest)
+        finally:
+            os.close(descriptor)

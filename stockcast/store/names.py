@@ -12,7 +12,7 @@ from stockcast.errors import UsageError
 LONGEST = 200
 
 _STAMP = "%Y%m%dT%H%M%SZ"
-_VERSION = re.compile(r"2\d{7}T\d{6}Z-[0-9a-f]{8}")
+_VERSION = re.compile(r"[0-8]\d{7}T\d{6}Z-[0-9a-f]{8}")
 _NOT_PLAIN = re.compile(rb"[^a-z0-9._-]")
 _AWKWARD_START = re.compile(rb"[.-]")
 _AWKWARD_END = re.compile(rb"\.")

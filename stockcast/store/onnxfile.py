@@ -13,7 +13,7 @@ import numpy as np
 
 from stockcast.store.records import damaged
 
-_MOST_FIELDS = 200_000
+_MOST_FIELDS = 50_000
 
 _Field = tuple[int, memoryview]
 

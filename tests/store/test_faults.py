@@ -72,3 +72,12 @@ def test_a_dead_holder_holds_no_lock() -> None:
 )
 def test_a_full_disk_leaves_the_champion_untouched() -> None:
     assert "0 bad" in run("full_disk.py", "--every", "7", within=("unshare", "--mount"))
+
+
+def test_every_kind_of_bad_model_is_refused() -> None:
+    # How quickly and in how little memory is a figure for the long run.
+    assert ": 0 got through" in run("malicious.py", "--limit-ms", "1e5", "--limit-mb", "1e5")
+
+
+def test_flipped_bits_are_found() -> None:
+    assert ": 0 not found" in run("bit_flips.py", "--every", "61")
