@@ -155,5 +155,5 @@ def price_axis(axes: Axes, label: str) -> None:
 
 def price_text(value: float, decimals: int) -> str:
     """A price with the digits of its source, but past the second decimal no more than six significant ones."""
-    digits = min(decimals, max(2, 5 - int(np.floor(np.log10(value)))))
+    digits = min(decimals, max(2, 5 - int(np.floor(np.log10(value))))) if value else decimals
     return f"{value:,.{digits}f}"

@@ -29,22 +29,23 @@ def fan(
     """Recent prices and one forecast of them, its bands opening like a fan from the last price.
 
     `forecast` may hold many forecasts; number `at` is drawn, which was made from row `forecast.row[at]` of `series`.
-    `dates` (H,) are its steps. Twelve sessions are shown for each step, but no fewer than 40 and no more than 120.
+    `dates` (K,) are those of its first K steps, K <= H, and only these are drawn. Twelve past sessions are shown for
+    each step, but no fewer than 40 and no more than 120.
     """
-    known = int(forecast.row[at]) + 1
-    shown = min(max(12 * forecast.horizon, _LEAST_SHOWN), _MOST_SHOWN)
+    known, steps = int(forecast.row[at]) + 1, len(dates)
+    shown = min(max(12 * steps, _LEAST_SHOWN), _MOST_SHOWN)
     past = slice(max(known - shown, 0), known)
     last = float(forecast.last[at])
-    days = np.concatenate([series.dates[known - 1 : known], dates])  # (1 + H,)
+    days = np.concatenate([series.dates[known - 1 : known], dates])  # (1 + K,)
 
     figure = canvas.blank()
     axes = figure.add_subplot()
     canvas.headline(axes, *_fan_words(series, forecast, days, model, at))
     axes.plot(series.dates[past], series.columns[price][past], color=INK, linewidth=1.5, label="Price")
     for tail, colour in BANDS.items():
-        low, high = (np.concatenate([[last], side[at]]) for side in _band(forecast, tail))  # (1 + H,)
+        low, high = (np.append(last, side[at, :steps]) for side in _band(forecast, tail))  # (1 + K,)
         axes.fill_between(days, low, high, color=colour, linewidth=0, label=f"{100 - 200 * tail:.0f} % band")
-    axes.plot(days[1:], forecast.point[at], color=BLUE, linewidth=1.6, label="Forecast", **_dots(forecast.horizon))
+    axes.plot(days[1:], forecast.point[at, :steps], color=BLUE, linewidth=1.6, label="Forecast", **_dots(steps))
     axes.plot(days[[0, -1]], [last, last], color=INK, linewidth=1, linestyle=":", label="Last price")
     axes.plot(days[:1], [last], color=INK, marker="o", markersize=6)
     canvas.date_axis(axes)
@@ -55,7 +56,8 @@ def fan(
 
 def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str, at: int) -> tuple[str, str]:
     title = f"{plain(series.name)}: forecast by model {plain(model, 24)}, {days[0]}"
-    prices = (forecast.last[at], forecast.point[at, -1], *(side[at, -1] for side in _band(forecast, 0.1)))
+    step = len(days) - 2
+    prices = (forecast.last[at], forecast.point[at, step], *(side[at, step] for side in _band(forecast, 0.1)))
     last, final, low, high = (price_text(value, series.decimals) for value in prices)
     facts = f"Last price {last}. Forecast for {days[-1]}: {final}, four times in five between {low} and {high}."
     return title, facts
@@ -81,7 +83,7 @@ def backtest(
     figure = canvas.blank()
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     title = f"{plain(judged.names[at])}: one step ahead by model {plain(judged.model, 24)}, {days[0]} to {days[-1]}"
-    ours, naive = (price_text(rmse(actual, said), decimals) for said in (point, last))
+    ours, naive = (price_text(rmse(actual, said), decimals + 2) for said in (point, last))
     held = int(inside(actual, low, high).sum())
     facts = f"RMSE {ours}; of the last price {naive}. The 80 % band held {held} of {mine.size} prices"
     canvas.headline(above, title, f"{facts} ({100 * held / mine.size:.0f} %).")
@@ -168,7 +170,8 @@ def _draw_coverage(axes: Axes, judged: Judged, tail: float) -> None:
     steps = 1 + np.flatnonzero(known.any(axis=0))  # (H,), fewer where the data end before the last step
     observed = np.array([mean(hits[known[:, step - 1], step - 1]) for step in steps])
     trials = np.array([np.unique(judged.cutoff[known[:, step - 1]]).size / step for step in steps])
-    nominal, borders = np.full(steps.size, 1 - 2 * tail, np.float64), np.arange(steps.size + 1) + 0.5
+    borders = np.linspace(0.5, steps.size + 0.5, steps.size + 1)
+    nominal = np.full(steps.size, 1 - 2 * tail)
     _chance(axes, borders, nominal, _spread(nominal, trials), most=1.0)
     axes.plot(steps, observed, color=BLUE, linewidth=1.5, label="Observed", **_dots(steps.size))
     axes.use_sticky_edges = False  # so that 100 % keeps a margin

@@ -1,0 +1,155 @@
+"""How pictures become files, whatever the names, the prices and the dates are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from stockcast.errors import UsageError
+from stockcast.view import canvas, charts
+
+ODD_NAMES = [
+    "$x_1$",
+    "$unbalanced",
+    "a_b^c\\frac",
+    "\N{CJK UNIFIED IDEOGRAPH-4F2F}\N{CJK UNIFIED IDEOGRAPH-514B}",
+    "\N{ARABIC LETTER ALEF}\N{HEBREW LETTER ALEF}\N{DEVANAGARI LETTER KA}",
+    "nul\0 bell\a <&> --> line\nbreak",
+    "lone \udcff surrogate",
+    "",
+    "long " * 60,
+]
+
+
+def drawing(name: str = "ibm") -> Figure:
+    return charts.history(name, "daily", [0.5, 0.4, 0.3])
+
+
+def drawn(low: float, high: float) -> list[str]:
+    """The labels of a price axis from `low` to `high`, as drawn, and the values that they stand at."""
+    with canvas.style():
+        figure = canvas.blank()
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [low, high])
+        canvas.price_axis(axes, "Price")
+        figure.draw_without_rendering()
+        bottom, top = axes.get_ylim()
+        ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+        return [f"{value!r} {text.get_text()}" for value, text in ticks if bottom <= value <= top]
+
+
+def dated(first: str, last: str) -> list[str]:
+    with canvas.style():
+        figure = canvas.blank()
+        axes = figure.add_subplot()
+        axes.plot(np.array([first, last], dtype="datetime64[D]"), [1, 2])
+        canvas.date_axis(axes)
+        figure.draw_without_rendering()
+        low, high = axes.get_xlim()
+        ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+        return [text.get_text() for value, text in ticks if low <= value <= high]
+
+
+def test_a_png_has_1200_by_700_pixels() -> None:
+    picture = canvas.render(drawing(), ".png")
+    assert picture[:16] == b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+    assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == [1200, 700]
+
+
+def test_an_svg_is_xml_and_a_pdf_a_pdf() -> None:
+    assert ElementTree.fromstring(canvas.render(drawing(), ".svg")).tag.endswith("svg")
+    picture = canvas.render(drawing(), ".pdf")
+    assert picture.startswith(b"%PDF-")
+    assert picture.rstrip().endswith(b"%%EOF")
+
+
+@pytest.mark.parametrize("suffix", canvas.SUFFIXES)
+def test_the_same_data_give_the_same_bytes_whatever_the_user_has_set(suffix: str) -> None:
+    before = canvas.render(drawing(), suffix)
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "pink", "savefig.dpi": 33, "svg.hashsalt": None}):
+        assert canvas.render(drawing(), suffix) == before
+        assert mpl.rcParams["font.size"] == 30
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("suffix", canvas.SUFFIXES)
+def test_any_name_can_be_drawn(name: str, suffix: str) -> None:
+    picture = canvas.render(drawing(name), suffix)
+    if suffix == ".svg":
+        ElementTree.fromstring(picture)
+
+
+def test_a_name_is_shown_as_it_is_on_one_line_and_not_too_long() -> None:
+    title = drawing("$x_1$").axes[0].get_title("left")
+    assert title.startswith("$x_1$: ")
+    assert canvas.plain("two\n lines\t") == "two lines"
+    assert canvas.plain("nul\0") == "nul\N{REPLACEMENT CHARACTER}"
+    assert canvas.plain("x" * 32) == "x" * 32
+    assert canvas.plain("x" * 33) == "x" * 31 + "\N{HORIZONTAL ELLIPSIS}"
+
+
+@pytest.mark.parametrize("size", [2e-5, 0.013, 1.0, 47.0, 203.0, 6.0e5, 4.2e7])
+@pytest.mark.parametrize("width", [0.001, 0.2])
+def test_prices_are_written_out(size: float, width: float) -> None:
+    labels = drawn(size, size * (1 + width))
+    assert len(labels) >= 3
+    for label in labels:
+        value, text = label.removeprefix("np.float64(").replace(")", "").split()
+        assert "e" not in text
+        assert float(text.replace(",", "")) == pytest.approx(float(value), rel=1e-9)
+        assert ("," in text) == (float(value) >= 1000)
+
+
+def test_negative_differences_have_a_minus_sign() -> None:
+    assert any(label.endswith(" \N{MINUS SIGN}2.0") for label in drawn(-2, 2))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "labels"),
+    [
+        ("2013-03-01", "2013-03-01", ["1 Mar\n2013"]),
+        ("2012-12-30", "2013-01-02", ["30 Dec\n2012", "31 Dec", "1 Jan\n2013", "2 Jan"]),
+        ("2012-11-01", "2013-03-01", ["Nov\n2012", "Dec", "Jan\n2013", "Feb", "Mar"]),
+        ("2009-06-01", "2013-03-01", ["2010", "2011", "2012", "2013"]),
+    ],
+)
+def test_dates_are_real_and_name_their_year(first: str, last: str, labels: list[str]) -> None:
+    assert dated(first, last) == labels
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (202.91, 2, "202.91"),
+        (202.0, 0, "202"),
+        (608730.004, 3, "608,730.00"),
+        (24.237548828125, 12, "24.2375"),
+        (0.0000202910, 10, "0.0000202910"),
+        (0.0, 4, "0.0000"),
+    ],
+)
+def test_a_price_has_the_digits_of_its_source_within_reason(value: float, decimals: int, text: str) -> None:
+    assert canvas.price_text(value, decimals) == text
+
+
+def test_the_suffix_says_what_is_drawn() -> None:
+    assert canvas.check_suffix("a/b.PNG") == ".png"
+    with pytest.raises(UsageError, match=r"b\.jpg ends in \.jpg; a picture can be \.png, \.svg or \.pdf"):
+        canvas.check_suffix("b.jpg")
+    with pytest.raises(UsageError, match=r"png has no ending"):
+        canvas.check_suffix("png")
+
+
+def test_pyplot_is_never_imported() -> None:
+    program = (
+        "import sys; from stockcast.view import canvas, charts;"
+        "canvas.render(charts.history('a', 'b', [1.0]), '.png'); print('matplotlib.pyplot' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
