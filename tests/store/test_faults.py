@@ -81,3 +81,7 @@ def test_every_kind_of_bad_model_is_refused() -> None:
 
 def test_flipped_bits_are_found() -> None:
     assert ": 0 not found" in run("bit_flips.py", "--every", "61")
+
+
+def test_random_sequences_agree_with_a_model_in_memory() -> None:
+    assert "agree" in run("sequences.py", "--sequences", "12", "--steps", "20")
