@@ -111,11 +111,29 @@ def test_a_variance_is_never_negative(values: np.ndarray, lags: int) -> None:
     assert variance_of_mean(values, lags) >= 0
 
 
-def test_the_variance_of_overlapping_values_is_that_of_their_sums() -> None:
+def test_a_variance_adds_the_covariances_of_neighbours() -> None:
+    values = np.array([1.0, 2.0, 4.0, 3.0, 0.0, -1.0])
+    products = np.outer(values - values.mean(), values - values.mean())
+    apart = np.abs(np.subtract.outer(np.arange(6), np.arange(6)))
+    for lags in (0, 1, 2):
+        assert variance_of_mean(values, lags) == pytest.approx(products[apart <= lags].sum() / 36)
+
+
+def test_where_the_plain_sum_is_negative_bartletts_weights_give_a_variance() -> None:
+    """Of +1, -1, +1, ...: the plain sum of one lag is near 1 - 2, Bartlett's of two lags near 1 - 4/3 + 2/3."""
+    assert variance_of_mean(np.tile([1.0, -1.0], 500), 1) == pytest.approx(1 / 3 / 1000, rel=0.01)
+
+
+def test_a_short_sample_of_overlapping_steps_is_not_taken_for_a_long_one() -> None:
     random = np.random.default_rng(5)
-    means = [overlapping(random, 400, 5).mean() for _ in range(500)]
-    estimates = [variance_of_mean(overlapping(random, 400, 5), 4) for _ in range(500)]
-    assert np.mean(estimates) == pytest.approx(np.var(means), rel=0.15)
+    p = np.array([mean_test(overlapping(random, 30, 5), 5).p for _ in range(2000)])
+    assert (p < 0.05).mean() < 0.075
+
+
+def test_a_panel_over_few_days_has_a_wider_interval_than_its_days_seem_to_say() -> None:
+    random = np.random.default_rng(6)
+    p = np.array([right_coverage_of_a_panel(random, 12, 1) for _ in range(2000)])
+    assert (p < 0.05).mean() < 0.075
 
 
 def test_the_better_forecast_has_the_negative_statistic() -> None:

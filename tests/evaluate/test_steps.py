@@ -38,12 +38,15 @@ def test_steps_after_the_end_of_the_data_are_left_out(prices: Prices) -> None:
 def test_the_last_prices_scores_are_those_done_by_hand(prices: Prices) -> None:
     panel = Panel((prices(),))
     level = panel.series[0].columns["close"]
-    first, known = score(judged(panel), training(panel))[0], level[:-100]
+    first, _, third = score(judged(panel), training(panel))
+    known = level[:-100]
     move = level[-100:] - level[-101:-1]
     assert first.rmse == pytest.approx(np.sqrt(np.mean(move**2)))
     assert first.mae_percent == pytest.approx(np.mean(100 * np.abs(move) / level[-101:-1]))
     assert first.mase == pytest.approx(np.abs(move).mean() / np.abs(np.diff(known)).mean())
     assert first.rmsse == pytest.approx(np.sqrt((move**2).mean() / (np.diff(known) ** 2).mean()))
+    third_move = np.abs(level[-98:] - level[-101:-3])
+    assert third.mase == pytest.approx(third_move.mean() / np.abs(known[3:] - known[:-3]).mean())
     assert first.direction == 0.5
     assert first.skill(first) == {"rmse_percent": 0, "mae_percent": 0, "pinball": 0}
 

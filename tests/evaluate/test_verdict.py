@@ -130,15 +130,14 @@ def test_without_an_ewma_sharpness_is_not_mentioned() -> None:
 
 def test_five_forecasts_are_too_few_to_judge() -> None:
     others = baselines(walks())
-    few = {name: _first(one, 5) for name, one in others.items()}
+    few = {name: _part(one, slice(5)) for name, one in others.items()}
     result, text = say(changed(few["ewma"], 1.0001 * few["ewma"].forecast.point), few)
     assert {result.level.word, result.direction.word, result.bands.word} == {UNTESTED}
     assert "too few forecasts to judge the bands" in text
 
 
-def _first(judged: Judged, count: int) -> Judged:
+def _part(judged: Judged, part: slice) -> Judged:
     old = judged.forecast
-    part = slice(0, count)
     forecast = Forecast(old.series[part], old.row[part], old.last[part], old.point[part], old.quantiles[part])
     return Judged(judged.model, judged.names, forecast, judged.actual[part], judged.cutoff[part], judged.dates[part])
 
@@ -164,8 +163,9 @@ def test_one_lucky_step_of_many_is_not_called_skill() -> None:
 
 def test_baselines_must_have_been_judged_on_the_same_cutoffs() -> None:
     others = baselines(walks())
-    with pytest.raises(StockcastError, match="same cutoffs"):
-        verdict(others["ewma"], {"naive": _first(others["naive"], 50)})
+    for part in (slice(50), slice(1, 51)):
+        with pytest.raises(StockcastError, match="same cutoffs"):
+            verdict(_part(others["ewma"], slice(2, 52)), {"naive": _part(others["naive"], part)})
 
 
 def test_the_verdict_as_json_holds_the_sentences_and_only_words_of_the_rules() -> None:

@@ -35,20 +35,17 @@ def day(number: int) -> np.datetime64:
 def test_every_cutoff_is_judged_once_and_after_its_training(
     late: int, refit: int | None, window: int | None, start: int
 ) -> None:
-    panel = Panel((numbered(100), numbered(100 - late, "late", late)))
+    panel = Panel((numbered(100), numbered(100 - late, "late", late), numbered(100 - late, "gone")))
     folds = walk(panel, day(start), 20, 5, refit, window)
     for index, one in enumerate(panel.series):
         judged = np.concatenate([fold.origins[index] for fold in folds])
         expected = [row for row in range(4, len(one) - 1) if one.dates[row] >= day(start)]
         np.testing.assert_array_equal(judged, expected)
     for fold in folds:
-        training = fold.training(panel)
-        assert training.dates[-1] == fold.cutoff < day(start) + (refit or 100) * len(folds)
-        assert len(training.dates) == (
-            window
-            if window and window < (fold.cutoff - day(0)).astype(int) + 1
-            else (fold.cutoff - day(0)).astype(int) + 1
-        )
+        before = int((fold.cutoff - day(0)).astype(int)) + 1
+        dates = fold.training(panel).dates
+        assert (dates[0], dates[-1]) == (fold.first, fold.cutoff)
+        assert len(dates) == min(window or before, before)
         for one, rows in zip(panel.series, fold.origins, strict=True):
             assert (one.dates[rows] > fold.cutoff).all()
             assert len(rows) <= (refit or 100)
@@ -80,6 +77,7 @@ def test_a_date_between_sessions_begins_at_the_next_one(prices: Prices) -> None:
     [
         (-500, "0 sessions lie before --from 2018-08-19; training needs 20"),
         (10, "10 sessions lie before --from 2020-01-11; training needs 20"),
+        (19, "19 sessions lie before --from 2020-01-20; training needs 20"),
         (99, "leaves nothing to judge: the prices end on 2020-04-09"),
         (4000, "leaves nothing to judge: the prices end on 2020-04-09"),
     ],
