@@ -1,0 +1,75 @@
+"""Unadjusted splits: overnight jumps by a split's ratio on sessions that are otherwise ordinary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stockcast.data.series import PRICE_COLUMNS, Floats, PriceSeries
+
+RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0)
+_SIGNED = np.concatenate([-np.log(RATIOS), np.log(RATIOS)])
+
+# What may lie between a jump and a split's ratio, as a share of the log ratio: overnight where there is an open, from
+# close to close where there is none. Close to 3 for 2 stand true crashes; to 10 for 1 none, so more may be allowed.
+_OVERNIGHT, _DAILY_WITH_OPEN, _DAILY = 0.125, 0.4, 0.06
+_WIDEST, _MOST_TRADED = 6.0, 5.0
+_WINDOW = 60
+
+
+@dataclass(frozen=True)
+class Split:
+    """From row `row` on prices are `ratio` times lower than before; for a reverse split the ratio is below 1."""
+
+    row: int
+    ratio: float
+
+    def __str__(self) -> str:
+        return f"{self.ratio:g} for 1" if self.ratio > 1 else f"1 for {1 / self.ratio:g}"
+
+
+def find_splits(series: PriceSeries) -> tuple[Split, ...]:
+    """Splits that a series is not adjusted for.
+
+    A session is one if its close, and its open where there is one, moved from the last close by nearly a split's
+    ratio, if neither its range nor its volume is far beyond those around it, and if the next one doesn't take it back.
+    """
+    returns = np.diff(np.log(series.columns["close"]))
+    rows = np.flatnonzero(np.abs(returns) > np.log(1.25)) + 1
+    return tuple(split for row in rows if (split := _split_at(series, returns, int(row))))
+
+
+def _split_at(series: PriceSeries, returns: Floats, row: int) -> Split | None:
+    columns = series.columns
+    move = overnight = float(returns[row - 1])
+    if "open" in columns:
+        overnight = float(np.log(columns["open"][row] / columns["close"][row - 1]))
+    jump = float(_SIGNED[np.argmin(np.abs(_SIGNED - overnight))])
+    near, nearly = (_OVERNIGHT, _DAILY_WITH_OPEN) if "open" in columns else (_DAILY, _DAILY)
+    moves = [move, *(np.log(columns[role][row] / columns[role][row - 1]) for role in PRICE_COLUMNS if role in columns)]
+    if abs(overnight - jump) > near * abs(jump) or any(abs(each - jump) > nearly * abs(jump) for each in moves):
+        return None
+    after = returns[row] if row < returns.size else 0.0
+    ratio = float(np.exp(-jump).round(6))
+    if abs(move + after) < abs(move) / 2 or not _ranges_as_ever(series, row) or _crowded(series, row, ratio):
+        return None
+    return Split(row, ratio)
+
+
+def _ranges_as_ever(series: PriceSeries, row: int) -> bool:
+    if not {"high", "low"} <= series.columns.keys():
+        return True
+    around = slice(max(0, row - _WINDOW), row + _WINDOW)
+    ranges = np.log(series.columns["high"][around] / series.columns["low"][around])
+    own = np.log(series.columns["high"][row] / series.columns["low"][row])
+    return bool(own <= _WIDEST * np.median(ranges[ranges > 0])) if (ranges > 0).any() else True
+
+
+def _crowded(series: PriceSeries, row: int, ratio: float) -> bool:
+    """Whether far more was traded than a split explains, which multiplies the volume by its ratio: a crash."""
+    if "volume" not in series.columns:
+        return False
+    before = series.columns["volume"][max(0, row - _WINDOW) : row]
+    before = before[before > 0]
+    return before.size > 0 and bool(series.columns["volume"][row] > _MOST_TRADED * max(ratio, 1.0) * np.median(before))
