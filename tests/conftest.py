@@ -17,7 +17,7 @@ hypothesis.settings.register_profile("untimed", hypothesis.settings.default, dea
 hypothesis.settings.load_profile("untimed")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prices() -> Callable[..., PriceSeries]:
     """Makes a series: `prices(rows=300, seed=0, name="acme", start="2020-01-01", columns=COLUMNS)`."""
     return made_up_prices
@@ -52,7 +52,7 @@ def made_up_prices(
     return PriceSeries(name, dates, {key: (cents | {"volume": volume})[key] for key in columns})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_csv() -> Callable[[PriceSeries, Path], Path]:
     """Writes a series as a plain CSV and hands back its path: `write_csv(series, tmp_path / "acme.csv")`."""
     return _write_csv

@@ -12,7 +12,7 @@ from stockcast.data.forecast import Forecast, extended
 from stockcast.data.reader import read_panel
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.sessions import coming
-from stockcast.errors import NotFound
+from stockcast.errors import DataError, NotFound
 from stockcast.jobs.served import Served, open_model
 from stockcast.view.prediction import entries, rounded
 
@@ -59,14 +59,14 @@ def predict_next(request: PredictRequest) -> Prediction:
     """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
     served = open_model(request.store, request.name)
     read = read_panel(request.csvs or served.manifest.csv)
-    panel = _chosen(read.panel, request.tickers)
+    panel, ended = _still_trading(_chosen(read.panel, request.tickers), served)
     days = request.days or served.config.data.horizon
     rows = [np.array([len(one) - 1]) for one in panel.series]
     forecast = extended(served.forecaster.forecast(panel, rows), days)
     dates = np.stack([_sessions(served, one, days) for one in panel.series])
     warnings = [f"{path}: {error.message}" for path, error in read.failures]
     warnings += [f"{file.path}: {found.message}" for file in read.files for found in file.findings]
-    warnings += _doubts(served, panel, days)
+    warnings += [*ended, *_doubts(served, panel, days)]
     return Prediction(served, panel, forecast, dates, tuple(warnings))
 
 
@@ -85,13 +85,31 @@ def some(names: tuple[str, ...], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def _still_trading(panel: Panel, served: Served) -> tuple[Panel, list[str]]:
+    """The series whose newest price is recent enough to be forecast from, and a sentence on each of the others."""
+    oldest = _listed(served)[0]
+    recent = tuple(one for one in panel.series if one.dates[-1] >= oldest)
+    ended = [
+        f"{one.name} is left out: its prices end on {one.dates[-1]}, before {oldest}."
+        for one in panel.series
+        if one.dates[-1] < oldest
+    ]
+    if not recent:
+        raise DataError(
+            f"the newest price is of {max(one.dates[-1] for one in panel.series)}; the model was trained on prices "
+            f"up to {max(one['last'] for one in served.manifest.data)}.",
+            "give prices that reach that date.",
+        )
+    return Panel(recent), ended
+
+
 def _sessions(served: Served, one: PriceSeries, days: int) -> Dates:
-    listed = np.array(served.manifest.next_sessions, dtype="datetime64[D]")
-    return coming(listed, one.dates[-1], days, _trained_until(served))
+    listed = _listed(served)
+    return coming(listed, one.dates[-1], days, listed[0])
 
 
-def _trained_until(served: Served) -> np.datetime64:
-    return max(np.datetime64(one["last"], "D") for one in served.manifest.data)
+def _listed(served: Served) -> Dates:
+    return np.array(served.manifest.next_sessions, dtype="datetime64[D]")
 
 
 def _doubts(served: Served, panel: Panel, days: int) -> list[str]:

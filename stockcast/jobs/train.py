@@ -22,7 +22,10 @@ from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest, extends, fingerprint
 from stockcast.store.store import Store
 
-LISTED_SESSIONS = 250
+COMING_SESSIONS = 250
+RECENT_SESSIONS = 20
+"""A series of a panel may end this many sessions before the newest and still be forecast."""
+
 LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 
 
@@ -135,8 +138,9 @@ def _demand_same_series(store: Store, name: str, panel: Panel) -> None:
 
 
 def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...]]:
-    """The calendar of the panel's dates and its coming sessions."""
+    """The calendar of the panel's dates; its newest sessions and the coming ones."""
     newest = max(panel.series, key=lambda one: (one.dates[-1], len(one)))
     wanted = config.data.calendar
     calendar = match_calendar(newest.dates) if wanted == "auto" else check_calendar(wanted)
-    return calendar, tuple(str(day) for day in next_sessions(calendar, newest.dates, LISTED_SESSIONS))
+    days = [*newest.dates[-RECENT_SESSIONS:], *next_sessions(calendar, newest.dates, COMING_SESSIONS)]
+    return calendar, tuple(str(day) for day in days)

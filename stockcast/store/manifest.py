@@ -42,7 +42,7 @@ class Manifest:
     - `csv`: the paths that were read; `data`: a `fingerprint` of each series of the training data;
     - `libraries`: the version of each library; `seed`: of everything random;
     - `scores`: the held-out scores, in any shape that JSON knows;
-    - `calendar` and `next_sessions`: the coming dates (ISO) after the newest row;
+    - `calendar`, and `next_sessions`: the newest dates (ISO) of the prices and the coming ones;
     - `created`: UTC, such as 2026-11-21T02:15:00Z; `files`: `sha256` and `size` of every other file.
     """
 
