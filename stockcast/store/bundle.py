@@ -37,7 +37,7 @@ def read_bundle(folder: Path, wanted: Collection[str] = FILES, manifest_sha256: 
         with reading(folder):
             stray = set(os.listdir(descriptor)) ^ set(LARGEST)  # noqa: PTH208, pathlib takes no open folder
         for name in sorted(stray):
-            raise damaged(folder / name, "it is missing" if name in LARGEST else "it doesn't belong here")
+            raise damaged(folder, f"{name} is missing" if name in LARGEST else f"{name!r} doesn't belong there")
         page = read_file(folder / MANIFEST, LARGEST[MANIFEST], descriptor)
         if manifest_sha256 not in (None, sha256(page)):
             raise damaged(folder / MANIFEST, "it is not the one that was promoted")

@@ -24,14 +24,13 @@ def folder_name(name: str) -> str:
     """The folder of model `name`: the name itself where it is plain, else with `%xx` for every other byte.
 
     Two names never share a folder, not even where the file system ignores case: capitals are written `%xx` too.
-    Raises `UsageError` for a name that is empty, not text, or longer than 200 characters when written so.
+    Raises `UsageError` for a name that is empty, can't be printed, or takes more than 200 characters when written so.
     """
-    try:
-        raw = name.encode()
-    except UnicodeEncodeError as error:
-        raise UsageError(f"the model's name {name!r} is not valid text.", "choose another with --name.") from error
-    if not raw:
-        raise UsageError("a model's name can't be empty.", "choose one with --name.")
+    if not name or not name.isprintable():
+        raise UsageError(
+            f"a model can't be called {name[:20]!r}.", "choose a name of printable characters with --name."
+        )
+    raw = name.encode()
     folder = b"".join(_written(raw, at) for at in range(len(raw))).decode()
     if _RESERVED.fullmatch(folder):
         folder = f"%{raw[0]:02x}{folder[1:]}"

@@ -64,9 +64,8 @@ class Store:
         """The versions of model `name`, oldest first; none if there is no such model."""
         folder = self._folder(name) / _VERSIONS
         with atomic.reading(folder):
-            return (
-                tuple(sorted(filter(is_version, (entry.name for entry in folder.iterdir())))) if folder.exists() else ()
-            )
+            found = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        return tuple(sorted(filter(is_version, found)))
 
     def champion(self, name: str) -> Champion:
         """Which version of model `name` serves. Raises `NotFound` naming the models there are, `ModelDamaged`."""
@@ -170,21 +169,22 @@ class Store:
     def remove(self, name: str) -> None:
         """Delete model `name` with all its versions and its log; the empty lock file stays. Raises `NotFound`."""
         folder = self._folder(name)
-        parts = (CHAMPION, _VERSIONS, LOG)  # the pointer first: what is left of a torn removal is no model
-        if not any((folder / part).exists() for part in parts):
+        with atomic.reading(folder):
+            # The pointer first: what is left of a torn removal is no model.
+            parts = [part for part in (CHAMPION, _VERSIONS, LOG) if (folder / part).exists()]
+        if not parts:
             raise self._missing(f"model {name!r}")
         with self._changing(name):
             for part in parts:
-                if (folder / part).exists():
-                    atomic.remove(folder / part, folder / _ASIDE / part)
+                atomic.remove(folder / part, folder / _ASIDE / part)
 
     def verify(self, name: str) -> dict[str, str | None]:
         """What is wrong with the pointer and with each version of model `name`: a message, or None where all is well.
 
         Raises `NotFound`.
         """
-        if not (self.versions(name) or (self._folder(name) / CHAMPION).exists()):
-            raise self._missing(f"model {name!r}")
+        if not self.versions(name):
+            self.champion(name)
         return {CHAMPION: self._fault(name, None)} | {one: self._fault(name, one) for one in self.versions(name)}
 
     def _fault(self, name: str, version: str | None) -> str | None:
@@ -202,9 +202,10 @@ class Store:
     def log(self, name: str) -> tuple[dict[str, Any], ...]:
         """The log of model `name`, oldest line first. Raises `ModelDamaged` for a line that is no JSON object."""
         path = self._folder(name) / LOG
-        if not path.exists():
+        try:
+            *lines, _torn = read_file(path, _LARGEST_LOG).split(b"\n")
+        except NotFound:
             return ()
-        *lines, _torn = read_file(path, _LARGEST_LOG).split(b"\n")
         return tuple(load(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
 
     def _folder(self, name: str) -> Path:
@@ -215,8 +216,9 @@ class Store:
         """Hold the lock, with the folders there and swept of what a dead writer left."""
         folder = self._folder(name)
         with self.lock(name):
-            if (folder / _VERSIONS).is_symlink():
-                raise damaged(folder / _VERSIONS, "it is a link")
+            with atomic.reading(folder):
+                if (folder / _VERSIONS).is_symlink():
+                    raise damaged(folder / _VERSIONS, "it is a link")
             atomic.sweep(folder / _ASIDE)
             atomic.make_folder(folder / _ASIDE)
             atomic.make_folder(folder / _VERSIONS)

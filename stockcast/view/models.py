@@ -15,8 +15,8 @@ def list_text(result: Mapping[str, Any]) -> str:
         return "There is no model yet."
     head = ["model", "champion", "since", "config", "series", "last date", "versions"]
     keys = ("name", "version", "since", "config", "series", "last", "versions")
-    rows = [["-" if row[key] is None else str(row[key]) for key in keys] for row in models]
-    faults = [f"{row['name']}: {row['fault']}" for row in models if row["fault"]]
+    rows = [["-" if row[key] is None else printable(row[key]) for key in keys] for row in models]
+    faults = [printable(f"{row['name']}: {row['fault']}") for row in models if row["fault"]]
     return "\n".join([table(head, rows, left=4), *faults])
 
 
@@ -32,12 +32,12 @@ def show_text(result: Mapping[str, Any]) -> str:
         "prices": ", ".join(manifest["csv"]),
         "calendar": manifest["calendar"],
     }
-    series = [[one["name"], one["first"], one["last"], str(one["rows"])] for one in manifest["data"]]
+    series = [[printable(one[key]) for key in ("name", "first", "last", "rows")] for one in manifest["data"]]
     marks = {champion["version"]: "serves", champion["replaced"]: "served before"}
     versions = [f"{version}  {marks.get(version, '')}".rstrip() for version in result["versions"]]
     log = [_log_line(line) for line in result["log"]]
     blocks = [
-        "\n".join(f"{key:<8}  {value}" for key, value in facts.items()),
+        "\n".join(printable(f"{key:<8}  {value}") for key, value in facts.items()),
         table(["series", "first", "last", "sessions"], series),
         "\n".join(["versions, oldest first", *(f"  {line}" for line in versions)]),
         *(["\n".join(["log, oldest first", *(f"  {line}" for line in log)])] if log else []),
@@ -48,17 +48,22 @@ def show_text(result: Mapping[str, Any]) -> str:
 def _log_line(line: Mapping[str, Any]) -> str:
     first = [str(line[key]) for key in ("time", "event") if key in line]
     rest = [f"{key}={value}" for key, value in line.items() if key not in ("time", "event") and _is_plain(value)]
-    return "  ".join([*first, *rest])
+    return printable("  ".join([*first, *rest]))
 
 
 def _is_plain(value: object) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
+def printable(value: object) -> str:
+    """One line of text from a file, with a ? for whatever could steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(value))
+
+
 def verify_text(result: Mapping[str, Any]) -> str:
     """A line for each pointer and version."""
     found = [(name, what, fault) for name, model in result["models"].items() for what, fault in model.items()]
-    return "\n".join(f"{name}  {what}  {fault or 'sound'}" for name, what, fault in found)
+    return "\n".join(printable(f"{name}  {what}  {fault or 'sound'}") for name, what, fault in found)
 
 
 def rollback_text(result: Mapping[str, Any]) -> str:

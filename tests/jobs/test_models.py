@@ -117,3 +117,11 @@ def test_rollback_and_prune_tell_what_they_did(root: Path) -> None:
     assert deleted_text(gone) == f"acme: 1 version deleted.\n{versions[1]}"
     assert remove_model(root, "acme").to_dict() == {"name": "acme", "deleted": [versions[0], versions[2]]}
     assert [row.name for row in list_models(root).models] == ["zinc"]
+
+
+def test_nothing_in_a_file_can_steer_the_terminal(root: Path) -> None:
+    version = Store(root).champion("zinc").version
+    Store(root).promote("zinc", version, "why\x1b[2J\nnot", NOW, {"event": "\x1b]0;title\x07"})
+    text = show_text(show_model(root, "zinc").to_dict())
+    assert "why?[2J?not" in text
+    assert all(letter.isprintable() or letter == "\n" for letter in text)

@@ -47,9 +47,9 @@ def test_every_other_name_is_written_out(name: str, folder: str) -> None:
     assert (folder_name(name), model_name(folder)) == (folder, name)
 
 
-@pytest.mark.parametrize("name", ["", "\udcff", "a" * (LONGEST + 1), "株" * 30])
+@pytest.mark.parametrize("name", ["", "\udcff", "a\nb", "\x1b[2J", "a" * (LONGEST + 1), "株" * 30])
 def test_a_name_that_cannot_be_kept_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="name") as raised:
+    with pytest.raises(UsageError, match="model") as raised:
         folder_name(name)
     assert "--name" in str(raised.value.fix)
 
