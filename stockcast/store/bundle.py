@@ -75,6 +75,15 @@ def check_content(path: Path, data: bytes) -> None:
         from stockcast.store.onnxfile import check_onnx
 
         check_onnx(data, path)
+    else:
+        _check_text(path, data)
+
+
+def _check_text(path: Path, data: bytes) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise damaged(path, "it is not UTF-8 text") from error
 
 
 def read_file(path: Path, largest: int, folder: int | None = None) -> bytes:
@@ -99,7 +108,7 @@ def read_file(path: Path, largest: int, folder: int | None = None) -> bytes:
                 raise damaged(path, "it is not a regular file")
             if status.st_size > largest:
                 raise damaged(path, f"it has {status.st_size} bytes; at most {largest} are allowed")
-            with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-                return file.read(largest)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(status.st_size)
         finally:
             os.close(descriptor)

@@ -17,8 +17,8 @@ from stockcast.store.records import damaged
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; nested holding in one thread is fine. The file stays after release.
+def hold(path: Path, name: str) -> Iterator[None]:
+    """Hold the lock file `path` of model `name`; nested holding in one thread is fine. The file stays after release.
 
     Raises `Busy` at once if another process or thread holds it, `CannotCreate` or `IOFailure` if it can't be opened.
     """
@@ -31,9 +31,8 @@ def hold(path: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            raise Busy(
-                f"another run{_holder(path)} is changing {path.parent.name}.", "try again when it has ended."
-            ) from None
+            busy = f"another run{_holder(path)} is changing the model {name!r}."
+            raise Busy(busy, "try again when it has ended.") from None
     try:
         yield
     finally:

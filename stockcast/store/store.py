@@ -100,7 +100,7 @@ class Store:
         """Keep every other writer away from model `name`, whose folder is made if need be. Raises `Busy` at once."""
         folder = self._folder(name)
         atomic.make_folder(folder)
-        with hold(folder / _LOCK):
+        with hold(folder / _LOCK, name):
             yield
 
     def save(self, name: str, bundle: Bundle, now: datetime) -> str:

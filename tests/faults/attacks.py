@@ -317,6 +317,9 @@ ATTACKS: dict[str, tuple[str, Attack]] = {
     "weights that lie of their size": ("weights.npz", sealed("weights.npz", _lying_zip)),
     "weights encrypted": ("weights.npz", sealed("weights.npz", _encrypted_zip)),
     "weights not a zip": ("weights.npz", sealed("weights.npz", b"\x89HDF\r\n\x1a\n" + b"\0" * 100)),
+    # the CSV files, everything else matching
+    "history not text": ("history.csv", sealed("history.csv", b"epoch,loss\n1,\xff\n")),
+    "backtest a pickle": ("backtest.csv", sealed("backtest.csv", pickle.dumps(_Payload()))),
     # scaler.json, everything else matching
     "scaler NaN": ("scaler.json", sealed("scaler.json", b'{"low": NaN}')),
     "scaler infinite": ("scaler.json", sealed("scaler.json", b'{"low": -Infinity}')),
