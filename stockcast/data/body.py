@@ -15,8 +15,7 @@ from stockcast.data.numerals import is_null, marks_of, shape
 from stockcast.data.reading import Hints
 from stockcast.errors import DataError
 
-# Numbers that could be dates are dates only where a header says so, or in the first column.
-_NUMERIC_DATES = ("epoch", "Excel", "%Y%m", "%y%m%d", "%d%m", "%m%d")
+_UNNAMED = 1000
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,8 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
     if found is None or grid.width < 2:
         return None
     column, readings = found
-    first, last = _span(full, readings[0])
+    known = np.flatnonzero(readings[0].known)
+    first, last = full[known[0]], full[known[-1]]
     torn = _torn(grid, last)
     names = _names(grid, first, column, where)
     kept, repeated = _between(grid, full, readings[0], (first, last), names, where, hints)
@@ -84,18 +84,35 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
 def _date_column(
     rows: Sequence[Row], width: int, hints: Hints, today: date
 ) -> tuple[int, tuple[DateReading, ...]] | None:
-    best: tuple[tuple[int, int], int, tuple[DateReading, ...]] | None = None
-    for column in [_hinted(rows, hints)] if "date" in hints.columns else range(width):
-        cells = [row.cells[column] for row in rows]
-        if hints.date_format:
-            named = date_reading(cells, hints.date_format, today)
-            readings: tuple[DateReading, ...] = (named,) if named.known.any() else ()
-        else:
-            readings = date_readings(cells, today)
-        rank = _rank(rows, column, readings)
-        if readings and rank is not None and (best is None or rank < best[0]):
-            best = rank, column, readings
-    return best and (best[1], best[2])
+    if "date" in hints.columns:
+        column = _hinted(rows, hints)
+        readings = _date_readings(rows, column, hints, today)
+        return (column, readings) if readings else None
+    ranks = {column: _rank(rows, column) for column in range(width)}
+    for column in sorted(ranks, key=lambda column: (ranks[column], column)):
+        readings = _date_readings(rows, column, hints, today)
+        # Numbers that could be dates are dates only where a header says so, or in the first column.
+        if readings and (ranks[column] < _UNNAMED or column == 0 or not _is_numeric(readings[0])):
+            return column, readings
+    return None
+
+
+def _date_readings(rows: Sequence[Row], column: int, hints: Hints, today: date) -> tuple[DateReading, ...]:
+    cells = [row.cells[column] for row in rows]
+    if not hints.date_format:
+        return date_readings(cells, today)
+    named = date_reading(cells, hints.date_format, today)
+    return (named,) if named.known.any() else ()
+
+
+def _rank(rows: Sequence[Row], column: int) -> int:
+    """How well a header's line names a column as the dates; 0 is best."""
+    meanings = [role_of(row.cells[column]) for row in rows[:4]]
+    return min((meaning[1] for meaning in meanings if meaning and meaning[0] == "date"), default=_UNNAMED)
+
+
+def _is_numeric(reading: DateReading) -> bool:
+    return reading.format == "%Y" or reading.format.startswith(("epoch", "Excel", "%Y%m", "%y%m%d", "%d%m", "%m%d"))
 
 
 def _hinted(rows: Sequence[Row], hints: Hints) -> int:
@@ -108,29 +125,11 @@ def _hinted(rows: Sequence[Row], hints: Hints) -> int:
     raise DataError(f"there is no column {wanted!r}.", "give a name of the header, or a column number from 0.")
 
 
-def _rank(rows: Sequence[Row], column: int, readings: Sequence[DateReading]) -> tuple[int, int] | None:
-    """A column named as a date comes first, then real dates from left to right, then a first column of numbers."""
-    if not readings:
-        return None
-    start = int(np.argmax(readings[0].known))
-    meanings = [role_of(row.cells[column]) for row in rows[:start]]
-    ranks = [meaning[1] for meaning in meanings if meaning and meaning[0] == "date"]
-    if ranks:
-        return min(ranks), column
-    numeric = readings[0].format == "%Y" or readings[0].format.startswith(_NUMERIC_DATES)
-    return None if numeric and column > 0 else (1000, column)
-
-
-def _span(rows: Sequence[Row], reading: DateReading) -> tuple[Row, Row]:
-    known = np.flatnonzero(reading.known)
-    return rows[int(known[0])], rows[int(known[-1])]
-
-
 def _torn(grid: Grid, last: Row) -> Row | None:
     """The last line, if it is open, stands after the body and begins as the body's lines do."""
     row = grid.rows[-1]
     alike = row.cells[0][:1].isdigit() == last.cells[0][:1].isdigit()
-    return row if grid.last_open and row.line > last.line and alike else None
+    return row if not grid.ended and row.line > last.line and alike else None
 
 
 def _names(grid: Grid, first: Row, column: int, where: str) -> tuple[Sequence[str], ...]:

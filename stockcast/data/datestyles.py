@@ -164,7 +164,7 @@ def _parse(cell: str, code: str) -> date | None:
 
 
 def _fits(style: _Style, texts: Sequence[str]) -> bool:
-    sample = texts[:: max(1, len(texts) // 60)]
+    sample = texts[:: max(1, len(texts) // 16)]
     return sum(style.pattern.fullmatch(text) is not None for text in sample) * 4 >= len(sample)
 
 

@@ -32,8 +32,8 @@ def is_price(column: Column) -> bool:
 def open_high_low_close(columns: Mapping[int, Floats], dates: Dates) -> dict[str, int] | None:
     """The first four neighbouring columns that can be open, high, low and close, or None.
 
-    The highest and lowest are seen from each row. Of the other two the open is the one that lies nearer to the other
-    one of the session before.
+    The highest and lowest are seen from each row. Between them in second and third place, the others are open and close
+    as everywhere; else the open is the one that lies nearer to the other one of the session before.
     """
     order = np.argsort(dates, kind="stable")
     indices = list(columns)
@@ -53,6 +53,8 @@ def _ordered(table: Floats) -> dict[str, int] | None:
     if len(top) != 1 or len(bottom) != 1 or (table <= 0).any():
         return None
     first, second = (place for place in range(4) if place not in (top[0], bottom[0]))
+    if (first, top[0], bottom[0], second) == (0, 1, 2, 3):
+        return {"open": 0, "high": 1, "low": 2, "close": 3}
     logs = np.log(table)
     ahead = np.abs(logs[first, 1:] - logs[second, :-1]).mean()
     behind = np.abs(logs[second, 1:] - logs[first, :-1]).mean()

@@ -31,12 +31,14 @@ class Grid:
     """All lines that hold anything, cut at one delimiter.
 
     - `width` is the number of cells that most rows have; longer rows whose further cells are empty are cut to it;
-    - `last_open` tells that the last line has neither a line end nor a closing quote: its last cell may be cut short.
+    - `ended` tells that the last line has a line end; `last_open` that it has neither one nor a closing quote, so that
+      its last cell may be cut short.
     """
 
     delimiter: str
     width: int
     rows: tuple[Row, ...]
+    ended: bool
     last_open: bool
 
 
@@ -55,7 +57,7 @@ def _grid(lines: Lines, delimiter: str) -> Grid:
     width = max(counts, key=lambda count: (counts[count], count))
     last = lines.lines[-1].rstrip()
     closed = lines.ended or (last.endswith('"') and last.count('"') % 2 == 0)
-    return Grid(delimiter, width, tuple(_fitted(row, width) for row in rows), last_open=not closed)
+    return Grid(delimiter, width, tuple(_fitted(row, width) for row in rows), lines.ended, last_open=not closed)
 
 
 def _fitted(row: Row, width: int) -> Row:

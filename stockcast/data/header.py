@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from stockcast.data.months import plain
 
@@ -81,6 +81,7 @@ def _roles() -> dict[str, tuple[str, int]]:
     return table
 
 
+@lru_cache(maxsize=4096)
 def role_of(name: str) -> tuple[str, int] | None:
     """The role that a column name means and its rank among that role's names (0 is the plainest), or None."""
     text = normal(name)
