@@ -32,6 +32,7 @@ $ stockcast no-such-command
     ("shown", "output"),
     [
         ("saved as 20261121T021500Z-3f9c2a1b in 12.3 s", "saved as 20270101T000000Z-00000000 in 9 s"),
+        ("since 2026-11-21T02:15:00Z", "since 2027-01-01T00:00:00Z"),
         ("step 1  RMSE 2.3456", "step 1 RMSE  2.3461"),
         ("p = 0.31", "p = 0.33"),
         ("close 1,202.91", "close 1,203.00"),

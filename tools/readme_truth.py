@@ -6,7 +6,7 @@ A block fenced as ```console is a session: each line `$ stockcast ...` is run, a
 copy of data/, in their order, and the lines below it must be what the command prints, stdout and stderr as they come.
 Only this may differ from one machine to another:
 
-- a number of seconds or minutes with its unit, and the stamp that names a saved model's version;
+- a number of seconds or minutes with its unit, the moment of a run, and the stamp that names a saved model's version;
 - a number with a decimal point, by half a percent or by two in its last digit: the same training on another
   processor rounds its sums in another order;
 - runs of blanks and of ruled lines, since the columns' widths follow the numbers.
@@ -35,6 +35,7 @@ PROMPT = "$ "
 FENCE = "```"
 
 TIME = re.compile(r"\b\d+(\.\d+)? ?(s|seconds?|min|minutes?)\b")
+MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 VERSION = re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{8}\b")
 DECIMAL = re.compile(r"\d[\d,]*\.\d+")
 RELATIVE_TOLERANCE = 0.005
@@ -143,7 +144,8 @@ def same_line(shown: str, output: str) -> bool:
 
 
 def masked(line: str) -> str:
-    line = VERSION.sub("VERSION", TIME.sub("TIME", line))
+    for pattern, word in ((TIME, "TIME"), (MOMENT, "MOMENT"), (VERSION, "VERSION")):
+        line = pattern.sub(word, line)
     return re.sub(r"\s+", " ", re.sub(r"[─━═-]{2,}", "--", line)).strip()
 
 
@@ -171,6 +173,7 @@ def redraw(text: str, folder: Path) -> None:
     for target in links(text):
         drawn = folder / Path(target).name
         if drawn.is_file():
+            (ROOT / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(drawn, ROOT / target)
 
 
