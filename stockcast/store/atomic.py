@@ -15,7 +15,8 @@ from pathlib import Path
 from stockcast.errors import CannotCreate, IOFailure, StockcastError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EEXIST}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST}
+_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
 @contextmanager
@@ -40,8 +41,8 @@ def _explain(error: OSError, path: Path) -> StockcastError:
     what = f"{path} can't be written: {_reason(error)}."
     if error.errno in _FULL:
         return IOFailure(what, "free some space, for example with: stockcast models prune NAME")
-    if error.errno in _FORBIDDEN:
-        return CannotCreate(what, "mend the permissions, or use another place with --store DIR.")
+    if error.errno in _FORBIDDEN | _NOWHERE:
+        return CannotCreate(what, "choose another place (for models: --store DIR), or mend its permissions.")
     return IOFailure(what, "check the disk, then run it again.")
 
 

@@ -58,6 +58,8 @@ def attempt(disk: Path, pages: int) -> str:
             raise
         if (store.root / "acme" / "champion.json").read_bytes() != before:
             raise RuntimeError("the champion changed") from failure
+        if any((store.root / "acme" / ".aside").iterdir()):
+            raise RuntimeError("half a version still takes up the disk") from failure
     if state(store) != {"acme": 3 if outcome == "refused" else 7}:
         raise RuntimeError(f"serves {state(store)}")
     resize(disk, 16 << 20)
