@@ -152,6 +152,15 @@ class Step:
         """Squared error of the point forecast, in squared percent of the last price, (n,)."""
         return (100 * (self.actual - self.point) / self.last) ** 2
 
+    @property
+    def one_series(self) -> bool:
+        """Whether errors have a common unit, the price's."""
+        return len(np.unique(self.series)) == 1
+
+    def rmse(self) -> float:
+        """In the price's unit for one series, in percent of the last price for several."""
+        return scores.rmse(self.actual, self.point) if self.one_series else math.sqrt(scores.mean(self.squared()))
+
 
 def steps_of(judged: Judged) -> list[Step]:
     """Every step, each without the forecasts whose price is not known."""
@@ -191,13 +200,12 @@ def pick(judged: Judged, keep: NDArray[np.bool_]) -> Judged:
 
 def _score(step: Step, names: tuple[str, ...], training: NaiveErrors) -> Scores:
     actual, point, last = step.actual, step.point, step.last
-    one_unit = len(np.unique(step.series)) == 1
     return Scores(
         step=step.number,
         n=len(actual),
         days=len(np.unique(step.day)),
-        mae=scores.mae(actual, point) if one_unit else math.nan,
-        rmse=scores.rmse(actual, point) if one_unit else math.nan,
+        mae=scores.mae(actual, point) if step.one_series else math.nan,
+        rmse=scores.rmse(actual, point) if step.one_series else math.nan,
         mae_percent=scores.mean(np.sqrt(step.squared())),
         rmse_percent=math.sqrt(scores.mean(step.squared())),
         mape=scores.mape(actual, point),

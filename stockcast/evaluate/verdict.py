@@ -30,6 +30,7 @@ from stockcast.evaluate.steps import BANDS, Step, plain, steps_of
 
 ALPHA = 0.05
 UNTESTED = "untested"
+QUOTED_FIRST = (0.8, *(band for band in BANDS if band != 0.8))
 ROUNDING = 0.0005  # of a usual move
 
 
@@ -82,10 +83,15 @@ class Verdict:
     echo: Echo
     daily: bool
 
+    @property
+    def skilled(self) -> bool:
+        """Whether there is evidence of skill in the level or in direction."""
+        return self.level.word == RULES["level"].below or self.direction.word == RULES["direction"].above
+
     def sentences(self) -> tuple[str, ...]:
         """Two plain sentences: one on the forecast, one on its bands."""
         forecast = f"{self._opening()}{_level(self.level)}, and {_direction(self.direction)}"
-        if self.echo.distance < ROUNDING:
+        if self.echo.distance < ROUNDING and not self.skilled:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
         bands = _bands(self.bands) + (f"; they are {_sharpness(self.sharpness)}" if self.sharpness else "")
         return (_capital(f"{forecast}."), _capital(f"{bands}."))
@@ -95,8 +101,7 @@ class Verdict:
         if self.echo.repeats:
             what = ("yesterday's price" if self.daily else "the last price") if late == 1 else "past prices"
             return f"the forecast repeats {what}, {_count(late, 'day' if self.daily else 'step')} late: "
-        skilled = self.level.word == RULES["level"].below or self.direction.word == RULES["direction"].above
-        if self.echo.is_last_price and not skilled:
+        if self.echo.is_last_price and not self.skilled:
             return f"the forecast stays at the last price (within {100 * self.echo.distance:.0f} % of a usual move): "
         return ""
 
@@ -116,7 +121,7 @@ def verdict(model: Judged, baselines: Mapping[str, Judged]) -> Verdict:
         model.model,
         _find("level", [_level_case(mine, other) for mine, other in zip(steps, naive, strict=True)]),
         _find("direction", [_direction_case(mine) for mine in steps]),
-        _find("bands", [_band_case(mine, band) for mine in steps for band in sorted(BANDS, key=lambda b: b != 0.8)]),
+        _find("bands", [_band_case(mine, band) for mine in steps for band in QUOTED_FIRST]),
         _find("sharpness", [_sharp_case(a, b) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
         echo(model),
         _is_daily(model),
@@ -145,9 +150,8 @@ def _find(topic: str, cases: Sequence[_Case]) -> Finding:
 
 
 def _level_case(mine: Step, naive: Step) -> _Case:
-    loss, other = mine.squared(), naive.squared()
-    ratio = scores.mean(loss) / scores.mean(other) if scores.mean(other) > 0 else math.nan
-    return _Case(diebold_mariano(loss, other, mine.day, mine.number), mine.number, math.sqrt(ratio) - 1)
+    evidence = diebold_mariano(mine.squared(), naive.squared(), mine.day, mine.number)
+    return _Case(evidence, mine.number, _relation(mine.rmse(), naive.rmse()))
 
 
 def _direction_case(mine: Step) -> _Case:
@@ -165,8 +169,12 @@ def _band_case(mine: Step, band: float) -> _Case:
 
 def _sharp_case(mine: Step, ewma: Step) -> _Case:
     loss, other = mine.pinball(), ewma.pinball()
-    ratio = scores.mean(loss) / scores.mean(other) if scores.mean(other) > 0 else math.nan
-    return _Case(diebold_mariano(loss, other, mine.day, mine.number, clustered=True), mine.number, ratio - 1)
+    evidence = diebold_mariano(loss, other, mine.day, mine.number, clustered=True)
+    return _Case(evidence, mine.number, _relation(scores.mean(loss), scores.mean(other)))
+
+
+def _relation(loss: float, other: float) -> float:
+    return loss / other - 1 if other > 0 else math.nan
 
 
 def _same_cutoffs(baseline: Judged, model: Judged) -> Judged:

@@ -121,6 +121,23 @@ def test_bands_are_judged_by_what_they_hold(widen: float, word: str, count: int)
     assert f"The bands are {word}: the {100 * (result.bands.band or 0):.0f} % band held" in text
 
 
+def test_skill_at_a_later_step_is_not_hidden_by_a_first_one_that_claims_nothing() -> None:
+    others = baselines(walks())
+    point = foreseeing(others["ewma"], 0.5)
+    point[:, 0] = others["ewma"].forecast.last
+    result, text = say(changed(others["ewma"], point), others)
+    assert (result.level.word, result.level.step) == ("skill", 2)
+    assert text.startswith("Evidence of skill in the level two steps ahead")
+
+
+def test_the_error_of_one_series_is_compared_in_its_own_unit() -> None:
+    others = baselines(walks())
+    model = changed(others["ewma"], 1.02 * others["ewma"].forecast.point)
+    first = model.forecast.point[:, 0] - model.actual[:, 0], model.forecast.last - model.actual[:, 0]
+    ratio = np.sqrt(np.mean(first[0] ** 2) / np.mean(first[1] ** 2))
+    assert verdict(model, others).level.value == pytest.approx(ratio - 1)
+
+
 def test_without_an_ewma_sharpness_is_not_mentioned() -> None:
     others = baselines(walks())
     result, text = say(others["naive"], {"naive": others["naive"]})
