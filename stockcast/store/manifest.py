@@ -110,12 +110,12 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
     schema = table.get("schema")
     if type(schema) is not int or schema != SCHEMA:
         raise ModelDamaged(
-            f"{where} has schema {schema!r}; this stockcast reads schema {SCHEMA}.",
+            f"{where} has schema {repr(schema)[:20]}; this stockcast reads schema {SCHEMA}.",
             "use the stockcast that wrote it, or train the model again.",
         )
     names = {one.name for one in fields(Manifest)}
     if table.keys() != names:
-        raise damaged(where, f"missing or stray keys {sorted(table.keys() ^ names)}")
+        raise damaged(where, f"missing or stray keys {sorted(table.keys() ^ names)[:5]}")
     for key, sound in _SOUND.items():
         if not sound(table[key]):
             raise damaged(where, f"{key} is {str(table[key])[:60]!r}")
@@ -177,7 +177,7 @@ _SOUND: Mapping[str, Callable[[Any], bool]] = {
     "config_name": _is_text,
     "config": _is_table,
     "csv": lambda value: _is_list(value, _is_text),
-    "data": lambda value: _is_list(value, _is_fingerprint),
+    "data": lambda value: _is_list(value, _is_fingerprint) and len(value) > 0,
     "libraries": _is_table,
     "seed": _is_count,
     "scores": _is_table,

@@ -251,6 +251,8 @@ ATTACKS: dict[str, tuple[str, Attack]] = {
     "sessions out of order": (MANIFEST, sealed_manifest(next_sessions=["2026-11-24", "2026-11-23"])),
     "sessions that are no dates": (MANIFEST, sealed_manifest(next_sessions=["2026-02-30"])),
     "a time that is none": (MANIFEST, sealed_manifest(created="yesterday")),
+    "no data": (MANIFEST, sealed_manifest(data=[])),
+    "a schema of megabytes": (MANIFEST, sealed_manifest(schema="x" * 1_000_000)),
     "data of another shape": (MANIFEST, sealed_manifest(data=[{"name": "acme"}])),
     "files that leave the folder": (
         MANIFEST,

@@ -85,3 +85,7 @@ def test_flipped_bits_are_found() -> None:
 
 def test_random_sequences_agree_with_a_model_in_memory() -> None:
     assert "agree" in run("sequences.py", "--sequences", "12", "--steps", "20")
+
+
+def test_no_name_leaves_the_store() -> None:
+    assert ": 0 escapes" in run("many_names.py", "--names", "500")
