@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,24 @@ from stockcast.data.reading import Finding, Order, Reading
 from stockcast.data.repair import Rows, repair
 from stockcast.data.series import COLUMNS, PriceSeries
 from stockcast.errors import DataError
+
+# First words of file names that are no tickers.
+_GENERAL = {
+    "data",
+    "price",
+    "stock",
+    "daily",
+    "hist",
+    "train",
+    "test",
+    "ohlc",
+    "ohlcv",
+    "table",
+    "quote",
+    "file",
+    "my",
+    "eod",
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +65,8 @@ def assemble(table: Table, stem: str, where: str) -> Assembled:
         found += [(rows.name, one) for one in more]
     if not series:
         raise DataError(f"{where} has no row with a closing price.", "check the column: --columns close=NAME.")
-    return Assembled(_reading(table), tuple(series), (*table_findings, *merged(found)))
+    findings = (*table_findings, *_other_ticker(table, stem), *merged(found))
+    return Assembled(_reading(table), tuple(series), findings)
 
 
 def _split(
@@ -136,6 +156,21 @@ def _digits_after(cell: str, decimal: str) -> int:
 def _scaled(cells: list[str]) -> bool:
     """Whether a column's cells end with letters, such as 1.5M, so that one without may have lost it."""
     return any(cell[-1:].isalpha() for cell in cells)
+
+
+def _other_ticker(table: Table, stem: str) -> list[Finding]:
+    """Whether the only ticker in a file is another than the one that the file is called after."""
+    inside = {ticker for ticker, _ in table.layout.series if ticker}
+    if table.layout.ticker_column is not None:
+        inside = set(table.body.column(table.layout.ticker_column))
+    called = re.split(r"[^a-z0-9^]+", stem)[0]
+    if len(inside) != 1 or not re.fullmatch(r"[a-z]{1,5}", called) or called in _GENERAL:
+        return []
+    ticker = inside.pop()
+    base = re.split(r"[^a-z0-9^]+", ticker.lower())[0]
+    if base.isdecimal() or base in stem or called in ticker.lower():
+        return []
+    return [finding("ticker", (), f"The file is called {stem}, the ticker in it is {ticker}.", 1)]
 
 
 def _reading(table: Table) -> Reading:

@@ -71,10 +71,18 @@ def _sum(several: list[tuple[str, Finding]]) -> Finding:
     return Finding(one.kind, one.verdict, sum(each.count for _, each in several), min(days, default=None), message)
 
 
-def refuse(found: Iterable[Finding], accept: frozenset[str], where: str) -> None:
-    """Raise `DataError` for the first finding that is refused and not accepted."""
+def refusal(found: Iterable[Finding], accept: frozenset[str], where: str) -> DataError | None:
+    """The error of the first finding that is refused and not accepted, or None."""
     for one in found:
         if one.verdict == "refused" and one.kind not in accept:
-            raise DataError(
+            return DataError(
                 f"{where}: {one.message}", f"mend the prices, or take them as they are: --accept {one.kind}."
             )
+    return None
+
+
+def refuse(found: Iterable[Finding], accept: frozenset[str], where: str) -> None:
+    """Raise the `refusal`, if there is one."""
+    error = refusal(found, accept, where)
+    if error:
+        raise error

@@ -131,6 +131,10 @@ def _named_roles(body: Body, names: Sequence[str], numeric: Mapping[int, Column]
         if index != body.date_column and (index in numeric or not all(is_null(cell) for cell in body.column(index)))
     ]
     roles = _roles(names, filled)
+    volume = roles.get("volume")
+    if volume is not None and volume in numeric and not rough(numeric[volume]).any():
+        # MetaTrader writes a column of zeros beside the ticks that it counts.
+        roles["volume"] = _roles(names, [index for index in filled if index != volume]).get("volume", volume)
     for role, index in roles.items():
         if index not in numeric:
             cell = next(cell for cell in body.column(index) if not is_null(cell))

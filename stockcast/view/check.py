@@ -1,0 +1,78 @@
+"""What `stockcast check` prints, made from the same fields as its JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from stockcast.view.text import table
+
+_FEW = 12
+_WIDTH = 100
+
+
+def check_text(result: Mapping[str, Any]) -> str:
+    """One file at length, or a line for each of several."""
+    files = result["files"]
+    return _one_file(files[0]) if len(files) == 1 else _many_files(files)
+
+
+def _one_file(file: Mapping[str, Any]) -> str:
+    blocks = [f"{file['path']}: {_verdict(file)}"]
+    if file["how"]:
+        blocks.append(_wrapped(file["how"]))
+        blocks.append(_series_table(file["series"]))
+    blocks += [_wrapped(f"{one['verdict']:<9} {one['message']}", 10) for one in file["warnings"]]
+    if file["question"]:
+        blocks.append(_wrapped(f"question  {file['question']}", 10))
+    return "\n".join(blocks)
+
+
+def _verdict(file: Mapping[str, Any]) -> str:
+    return {"ok": "sound", "warn": "usable, with warnings", "refuse": "refused"}[file["verdict"]]
+
+
+def _wrapped(text: str, indent: int = 0) -> str:
+    return textwrap.fill(text, _WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _series_table(series: list[Mapping[str, Any]]) -> str:
+    head = ["series", "rows", "first", "last", "first close", "last close", "columns"]
+    rows = [
+        [
+            _printable(one["name"]),
+            f"{one['rows']:,}",
+            one["first"],
+            one["last"],
+            f"{one['first_close']:.10g}",
+            f"{one['last_close']:.10g}",
+            " ".join(one["columns"]),
+        ]
+        for one in series[:_FEW]
+    ]
+    more = f"\n... and {len(series) - _FEW} more series" if len(series) > _FEW else ""
+    return "\n" + table(head, rows) + more + "\n"
+
+
+def _many_files(files: list[Mapping[str, Any]]) -> str:
+    head = ["file", "verdict", "series", "rows", "first", "last", "what was found"]
+    rows = [_line(file) for file in files]
+    counts = {verdict: sum(file["verdict"] == verdict for file in files) for verdict in ("ok", "warn", "refuse")}
+    total = f"{len(files)} files: {counts['ok']} sound, {counts['warn']} with warnings, {counts['refuse']} refused."
+    return "\n".join([table(head, rows, left=2), "", total])
+
+
+def _line(file: Mapping[str, Any]) -> list[str]:
+    series = file["series"]
+    kinds = "question" if file["question"] else ", ".join(dict.fromkeys(one["kind"] for one in file["warnings"]))
+    start = [file["path"], file["verdict"], kinds, str(len(series))]
+    if not series:
+        return [*start, "-", "-", "-"]
+    first, last = min(one["first"] for one in series), max(one["last"] for one in series)
+    return [*start, f"{sum(one['rows'] for one in series):,}", first, last]
+
+
+def _printable(name: str) -> str:
+    """A name without control characters, which could move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
