@@ -196,6 +196,10 @@ def tensor(*parts: bytes) -> bytes:
     return part(5, b"\x08\x01\x10\x01" + part(8, b"w") + b"".join(parts))
 
 
+def _lied(data: bytes) -> dict[str, Any]:
+    return {"sha256": sha256(data), "size": len(data) + 1}
+
+
 NAN, ONE = np.float32(np.nan).tobytes(), np.float32(1).tobytes()
 _OUTSIDE = part(13, part(1, b"location") + part(2, b"../../../etc/passwd"))
 _DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
@@ -261,6 +265,12 @@ ATTACKS: dict[str, tuple[str, Attack]] = {
     "no files": (MANIFEST, sealed_manifest(files={})),
     "sizes of text": (MANIFEST, sealed_manifest(files={file: {"sha256": "0" * 64, "size": "1"} for file in FILES})),
     "digests that are none": (MANIFEST, sealed_manifest(files={file: {"sha256": "x", "size": 1} for file in FILES})),
+    "a size that lies": (
+        "weights.npz",
+        sealed_manifest(
+            files={**describe(make_bundle(3).files), "weights.npz": _lied(make_bundle(3).files["weights.npz"])}
+        ),
+    ),
     "version not of this content": (MANIFEST, sealed_manifest(version="20261201T000000Z-00000000")),
     # weights.npz, everything else matching
     "weights pickled": ("weights.npz", sealed("weights.npz", pickle.dumps(_Payload()))),

@@ -154,6 +154,15 @@ def test_a_pointer_to_nowhere_is_damage(store: Store) -> None:
         store.load("ibm")
 
 
+def test_a_version_under_the_name_of_another_is_damage(store: Store) -> None:
+    first, _ = add(store, 1), add(store, 2)
+    versions = store.root / "ibm" / "versions"
+    other = "20261121T021500Z-00000000"
+    (versions / first).rename(versions / other)
+    with pytest.raises(ModelDamaged, match=f"belongs to version {first}"):
+        store.rollback("ibm", other, "", NOW)
+
+
 def test_prune_keeps_the_newest_the_champion_and_the_one_before(store: Store) -> None:
     versions = [add(store, seed) for seed in range(8)]
     store.rollback("ibm", versions[1], "", NOW)  # now 1 serves, and 7 served before
