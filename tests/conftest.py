@@ -17,6 +17,13 @@ hypothesis.settings.register_profile("untimed", hypothesis.settings.default, dea
 hypothesis.settings.load_profile("untimed")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m "not tensorflow"`, modules marked as a whole are not even imported: that alone takes seconds."""
+    if config.getoption("markexpr") != "not tensorflow" or collection_path.suffix != ".py":
+        return None
+    return "\npytestmark = pytest.mark.tensorflow\n" in collection_path.read_text(encoding="utf-8") or None
+
+
 @pytest.fixture(scope="session")
 def prices() -> Callable[..., PriceSeries]:
     """Makes a series: `prices(rows=300, seed=0, name="acme", start="2020-01-01", columns=COLUMNS)`."""
