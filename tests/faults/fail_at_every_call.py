@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from victim import CALLS, OPERATIONS, copy, count_calls, heal, make_store, run_traced, state
+from victim import CALLS, OPERATIONS, copy, every_call, heal, make_store, run_traced, state
 
 FAILING = tuple(call for call in CALLS if call != "flock")
 """Unlocking comes after the change, and a kernel's lock on a local disk has nothing to fail on."""
@@ -29,15 +29,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         make_store(scratch / "template")
-        for name in arguments.operations:
-            calls = count_calls(OPERATIONS[name], scratch / "template", scratch)
+        for name, call, number in every_call(arguments.operations, FAILING, arguments.every, scratch):
             for error in arguments.error or ["ENOSPC", "EIO", "EROFS"]:
-                for call in FAILING:
-                    for number in range(1, calls[call] + 1, arguments.every):
-                        trials += 1
-                        fault = attempt(name, call, error, number, scratch)
-                        if fault:
-                            bad.append(f"{name}, {call} {number} {error}: {fault}")
+                trials += 1
+                fault = attempt(name, call, error, number, scratch)
+                if fault:
+                    bad.append(f"{name}, {call} {number} {error}: {fault}")
     print(*bad, sep="\n", end="\n" if bad else "")
     print(f"failed at {trials} system calls of {', '.join(arguments.operations)}: {len(bad)} bad")
     return int(bool(bad) or trials == 0)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from victim import CALLS, OPERATIONS, Operation, copy, count_calls, heal, make_store, run_traced, state
+from victim import CALLS, OPERATIONS, Operation, copy, every_call, heal, make_store, run_traced, state
 
 
 def main() -> int:
@@ -23,14 +23,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         make_store(scratch / "template")
-        for name in arguments.operations:
-            calls = count_calls(OPERATIONS[name], scratch / "template", scratch)
-            for call in CALLS:
-                for number in range(1, calls[call] + 1, arguments.every):
-                    trials += 1
-                    fault = attempt(OPERATIONS[name], call, number, scratch)
-                    if fault:
-                        bad.append(f"{name}, {call} {number}: {fault}")
+        for name, call, number in every_call(arguments.operations, CALLS, arguments.every, scratch):
+            trials += 1
+            fault = attempt(OPERATIONS[name], call, number, scratch)
+            if fault:
+                bad.append(f"{name}, {call} {number}: {fault}")
     print(*bad, sep="\n", end="\n" if bad else "")
     print(f"killed at {trials} system calls of {', '.join(arguments.operations)}: {len(bad)} bad")
     return int(bool(bad) or trials == 0)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -143,6 +143,17 @@ def _attach(child: int, options: list[str], trace: Path) -> subprocess.Popen[byt
         if select.select([tracer.stderr], [], [], 0.1)[0]:
             said += os.read(tracer.stderr.fileno(), 4096)
     return tracer
+
+
+def every_call(
+    operations: Sequence[str], calls: Sequence[str], step: int, scratch: Path
+) -> Iterator[tuple[str, str, int]]:
+    """Each operation's name with each of its system calls, or every `step`th: which call, and the how manieth of it."""
+    for name in operations:
+        counts = count_calls(OPERATIONS[name], scratch / "template", scratch)
+        for call in calls:
+            for number in range(1, counts[call] + 1, step):
+                yield name, call, number
 
 
 def count_calls(operation: Operation, template: Path, scratch: Path) -> Counter[str]:
