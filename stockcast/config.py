@@ -100,6 +100,14 @@ class FitConfig(_Section):
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 
 
+class GateConfig(_Section):
+    """When a challenger takes the champion's place, and when a champion is stale."""
+
+    sessions: int = Field(20, ge=5, le=1000, description="newest sessions on which retraining judges both")
+    tolerance: float = Field(0.01, ge=0, le=1, description="how much worse a challenger's pinball loss may be, a share")
+    max_age: int = Field(0, ge=0, description="days after which predict calls the champion stale; 0: never")
+
+
 class RunConfig(_Section):
     """All settings of a run. Unknown keys are refused; two equal configurations have equal digests."""
 
@@ -107,6 +115,7 @@ class RunConfig(_Section):
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     fit: FitConfig = FitConfig()
+    gate: GateConfig = GateConfig()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> RunConfig:

@@ -126,6 +126,13 @@ def assess_forecaster(
     return assess(mine, baselines, naive_errors(known, price, horizon))
 
 
+def judge_on(forecaster: Forecaster, panel: Panel, like: Judged, price: str) -> Judged:
+    """Judge another forecaster from exactly the rows of `panel` that `like` was judged from."""
+    made = like.forecast
+    origins = [made.row[made.series == index] for index in range(len(panel))]
+    return judge(forecaster.name, panel, forecaster.forecast(panel, origins), price)
+
+
 def _scale(sessions: list[Sessions], features: tuple[str, ...], cuts: Cuts, config: RunConfig) -> Scalers:
     """Scalers that know the fit part alone."""
     values = {}

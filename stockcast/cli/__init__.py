@@ -13,6 +13,7 @@ from stockcast.cli.forecasting import plot, predict, train
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.settings import config
 from stockcast.cli.store import models
+from stockcast.cli.unattended import retrain, schedule
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,7 +29,7 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, plot, backtest, audit, models, config):
+for command in (train, predict, plot, backtest, audit, retrain, schedule, models, config):
     stockcast.add_command(command)
 
 

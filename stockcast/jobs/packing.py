@@ -1,17 +1,56 @@
-"""What was learned, as the files of a saved version."""
+"""What was learned, as a version to be saved."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Sequence
+from importlib.metadata import version
 
+from stockcast.config import RunConfig
+from stockcast.data.series import Panel
+from stockcast.data.sessions import check_calendar, match_calendar, next_sessions
 from stockcast.evaluate.rows import rows_text
 from stockcast.learn import Learned
 from stockcast.store.arrays import encode_arrays
+from stockcast.store.bundle import Bundle
+from stockcast.store.manifest import Manifest, fingerprint
+
+COMING_SESSIONS = 250
+RECENT_SESSIONS = 20
+"""A series of a panel may end this many sessions before the newest and still be forecast."""
+
+LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 
 
-def pack(learned: Learned) -> dict[str, bytes]:
+def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, csvs: Sequence[str]) -> Bundle:
+    """Everything that is kept of a training. `csvs` are the paths that the prices came from, absolute."""
+    calendar, sessions = _calendar(panel, config)
+    manifest = Manifest(
+        config_name=called,
+        config=config.model_dump(mode="json"),
+        csv=tuple(csvs),
+        data=tuple(fingerprint(one) for one in panel.series),
+        libraries={library: version(library) for library in LIBRARIES},
+        seed=config.fit.seed,
+        scores=learned.assessment.as_dict(),
+        calendar=calendar,
+        next_sessions=sessions,
+    )
+    return Bundle(manifest, _files(learned))
+
+
+def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...]]:
+    """The calendar of the panel's dates; its newest sessions and the coming ones."""
+    newest = max(panel.series, key=lambda one: (one.dates[-1], len(one)))
+    wanted = config.data.calendar
+    calendar = match_calendar(newest.dates) if wanted == "auto" else check_calendar(wanted)
+    days = [*newest.dates[-RECENT_SESSIONS:], *next_sessions(calendar, newest.dates, COMING_SESSIONS)]
+    return calendar, tuple(str(day) for day in days)
+
+
+def _files(learned: Learned) -> dict[str, bytes]:
     """The files of a version beside its manifest."""
     forecaster = learned.forecaster
     parts = {

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from stockcast.data.forecast import Forecast, extended
-from stockcast.data.reader import read_panel
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.sessions import coming
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.served import Served, open_model
+from stockcast.jobs.source import read_model_prices
 from stockcast.view.prediction import entries, rounded
 
 
@@ -58,7 +58,7 @@ class Prediction:
 def predict_next(request: PredictRequest) -> Prediction:
     """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
     served = open_model(request.store, request.name)
-    read = read_panel(request.csvs or served.manifest.csv)
+    read = read_model_prices(served.manifest, request.csvs, lambda _: None)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), served)
     days = request.days or served.config.data.horizon
     rows = [np.array([len(one) - 1]) for one in panel.series]

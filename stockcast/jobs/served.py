@@ -36,11 +36,15 @@ def open_model(store: Path, name: str | None) -> Served:
 
     Raises `NotFound` naming the models there are, `ModelDamaged` naming the file.
     """
+    models = Store(store)
+    return open_version(models, name or models.only())
+
+
+def open_version(models: Store, name: str, version: str | None = None) -> Served:
+    """A version of model `name`, or its champion. Raises as `open_model`."""
     from stockcast.model.serve import Runner
 
-    models = Store(store)
-    name = name or models.only()
-    bundle = models.load(name)
+    bundle = models.load(name, version)
     manifest = bundle.manifest
     config = from_table(manifest.config)
     parts = json.loads(bundle.files["scaler.json"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stockcast.data.reader import FileRead, Hints, PanelRead, read_panel
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
+from stockcast.store.manifest import Manifest
 
 Say = Callable[[str], None]
 
@@ -47,6 +49,23 @@ def with_later(panel: Panel, later: Panel) -> Panel:
             "give one file each, or put all prices into --csv and use --until DATE.",
         )
     return Panel((panel.series[0].then(later.series[0]),))
+
+
+def read_model_prices(manifest: Manifest, csvs: Sequence[str], say: Say) -> PanelRead:
+    """The newest prices of a saved model: of `csvs`, or of the paths that were recorded at training.
+
+    Test prices that were recorded beside training prices follow them, as they did then.
+    """
+    read = read_prices(csvs or manifest.csv, say)
+    if not csvs and len(manifest.data) == 1 and len(read.panel) == 2:
+        earlier, later = read.panel.series
+        read = replace(read, panel=Panel((earlier.then(later),)))
+    return read
+
+
+def absolute(csvs: Sequence[str]) -> tuple[str, ...]:
+    """Paths and globs as they can be found from any folder: cron starts in another one."""
+    return tuple(str(Path.cwd() / csv) for csv in csvs)
 
 
 def default_name(csvs: Sequence[str]) -> str:

@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from stockcast.config import RunConfig, config_name, load_config
-from stockcast.data.reader import PanelRead, find_files
+from stockcast.config import config_name, load_config
+from stockcast.data.reader import PanelRead
 from stockcast.data.series import Panel
-from stockcast.data.sessions import check_calendar, match_calendar, next_sessions
 from stockcast.errors import DataError
-from stockcast.jobs.packing import pack
-from stockcast.jobs.source import Say, default_name, read_prices, with_later
+from stockcast.jobs.packing import bundle
+from stockcast.jobs.source import Say, absolute, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
-from stockcast.store.bundle import Bundle
-from stockcast.store.manifest import Manifest, extends, fingerprint
+from stockcast.store.manifest import extends
 from stockcast.store.store import Store
-
-COMING_SESSIONS = 250
-RECENT_SESSIONS = 20
-"""A series of a panel may end this many sessions before the newest and still be forecast."""
-
-LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 
 
 @dataclass(frozen=True)
@@ -87,22 +78,10 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
     _demand_same_series(store, name, panel)
-    calendar, sessions = _calendar(panel, config)
     with store.lock(name):
         learned = learn(panel, config, called, lambda epoch: on_epoch(epoch, config.fit.epochs))
-        paths = tuple(str(path.resolve()) for path in find_files(_all_csvs(request)))
-        manifest = Manifest(
-            config_name=called,
-            config=config.model_dump(mode="json"),
-            csv=paths,
-            data=tuple(fingerprint(one) for one in panel.series),
-            libraries={library: version(library) for library in LIBRARIES},
-            seed=config.fit.seed,
-            scores=learned.assessment.as_dict(),
-            calendar=calendar,
-            next_sessions=sessions,
-        )
-        saved = store.save(name, Bundle(manifest, pack(learned)), datetime.now(UTC))
+        csvs = absolute([*request.csvs, *([request.test_csv] if request.test_csv else [])])
+        saved = store.save(name, bundle(learned, panel, config, called, csvs), datetime.now(UTC))
         store.promote(name, saved, "trained", datetime.now(UTC))
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     return TrainResult(name, saved, request.store, called, panel, learned, failures, perf_counter() - begin)
@@ -115,10 +94,6 @@ def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str,
         return read, read.panel, request.settings
     panel = with_later(read.panel, read_prices([request.test_csv], say).panel)
     return read, panel, (*request.settings, f"split.until={read.panel.dates[-1]}")
-
-
-def _all_csvs(request: TrainRequest) -> list[str]:
-    return [*request.csvs, *([request.test_csv] if request.test_csv else [])]
 
 
 def _demand_same_series(store: Store, name: str, panel: Panel) -> None:
@@ -135,12 +110,3 @@ def _demand_same_series(store: Store, name: str, panel: Panel) -> None:
                 f"{earlier['first']} to {earlier['last']}, which {found}.",
                 f"give the new model another name with --name, or drop the old one: stockcast models remove {name}",
             )
-
-
-def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...]]:
-    """The calendar of the panel's dates; its newest sessions and the coming ones."""
-    newest = max(panel.series, key=lambda one: (one.dates[-1], len(one)))
-    wanted = config.data.calendar
-    calendar = match_calendar(newest.dates) if wanted == "auto" else check_calendar(wanted)
-    days = [*newest.dates[-RECENT_SESSIONS:], *next_sessions(calendar, newest.dates, COMING_SESSIONS)]
-    return calendar, tuple(str(day) for day in days)

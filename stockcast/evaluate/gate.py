@@ -1,0 +1,79 @@
+"""Whether a challenger has earned the champion's place: one comparison, one tolerance, one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from stockcast.data.forecast import Judged
+from stockcast.evaluate.significance import binomial_test, diebold_mariano, effective_size
+from stockcast.evaluate.steps import steps_of
+
+FAR_OFF = 0.001
+"""A challenger whose 80 % band held so seldom, or so often, that chance would give it less than this p is broken."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The gate's word.
+
+    `ratio` is the challenger's mean pinball loss over the champion's, all steps together; `p` the Diebold-Mariano p
+    value of the difference one step ahead; `against_naive` the ratio to the last price with its bands; None: untested.
+    """
+
+    promoted: bool
+    reason: str
+    ratio: float | None
+    p: float | None
+    against_naive: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON and the log."""
+        return asdict(self)
+
+
+def decide(challenger: Judged, champion: Judged, naive: Judged, tolerance: float) -> Decision:
+    """Promote the challenger unless it is broken, or worse than the champion by more than `tolerance` (a share)."""
+    fault = poison(challenger)
+    if fault is not None:
+        return Decision(False, fault, None, None, None)
+    ratio = _loss(challenger) / _loss(champion)
+    one, other = steps_of(challenger)[0], steps_of(champion)[0]
+    p = diebold_mariano(one.pinball(), other.pinball(), one.day, one.number).p
+    reason = f"pinball loss {ratio:.4f} times the champion's; the limit is {1 + tolerance:.4f}"
+    against_naive = _loss(challenger) / _loss(naive)
+    return Decision(ratio <= 1 + tolerance, reason, ratio, None if np.isnan(p) else p, against_naive)
+
+
+def poison(judged: Judged) -> str | None:
+    """What is broken about these forecasts, or None: numbers that are none, one price for all days, absurd bands."""
+    forecast = judged.forecast
+    if not (np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all()):
+        return "some forecasts are not numbers"
+    if _constant(judged):
+        return "it forecasts the same price on every day"
+    step = steps_of(judged)[0]
+    hits = step.hits(0.8)
+    size = effective_size(hits, step.day, step.number)
+    coverage = float(hits.mean())
+    if binomial_test(coverage * size, size, 0.8).p < FAR_OFF:
+        return f"its 80 % band held {100 * coverage:.0f} % of {len(hits)} prices"
+    return None
+
+
+def _constant(judged: Judged) -> bool:
+    """Whether the forecasts of some series stand still while its prices moved."""
+    forecast = judged.forecast
+    for series in np.unique(forecast.series):
+        mine = forecast.series == series
+        still = np.ptp(forecast.point[mine, 0]) == 0
+        if still and np.ptp(forecast.last[mine]) > 0:
+            return True
+    return False
+
+
+def _loss(judged: Judged) -> float:
+    """The mean pinball loss over all steps and forecasts, in percent of the last price."""
+    return float(np.concatenate([step.pinball() for step in steps_of(judged)]).mean())

@@ -1,0 +1,211 @@
+"""`stockcast schedule`: the crontab lines or the systemd timer that retrain without supervision."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stockcast.errors import CannotCreate, IOFailure, NotFound, UsageError
+from stockcast.jobs.output import write_output
+from stockcast.store.store import Store
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When to retrain which models. `names` empty is all of the store; `days` as cron writes them, such as 1-5."""
+
+    store: Path
+    names: tuple[str, ...]
+    hour: int
+    minute: int
+    days: str
+
+    @property
+    def mark(self) -> str:
+        """What the lines of this schedule carry, so that exactly they can be found again."""
+        digest = hashlib.sha256("\0".join([str(self.store), *self.names]).encode()).hexdigest()[:8]
+        return f"stockcast-{digest}"
+
+    def command(self) -> str:
+        """The command with absolute paths, quoted for a shell."""
+        target = list(self.names) or ["--all"]
+        return shlex.join(
+            [sys.executable, "-m", "stockcast", "--store", str(self.store), "--quiet", "retrain", *target]
+        )
+
+    @property
+    def log(self) -> Path:
+        """Where the command's output goes."""
+        return self.store / "retrain.log"
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """The text of the schedule, and what was done with it."""
+
+    text: str
+    done: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {"text": self.text, "done": self.done}
+
+    def __str__(self) -> str:
+        return self.text if self.done is None else self.done
+
+
+def plan(store: Path, names: Sequence[str], at: str, days: str) -> Schedule:
+    """A schedule of models that exist. Raises `NotFound`, or `UsageError` for a time or days that are none."""
+    hour, colon, minute = at.partition(":")
+    if not (colon and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+        raise UsageError(f"--at {at!r} is not a time of day.", "write it as HH:MM, for example 22:30.")
+    there = Store(store).names()
+    for name in names:
+        if name not in there:
+            raise NotFound(f"there is no model {name!r} in {store}.", "see: stockcast models list")
+    return Schedule(store.resolve(), tuple(names), int(hour), int(minute), _cron_days(days))
+
+
+def _cron_days(days: str) -> str:
+    """mon-fri, mon,wed or daily, as the numbers that every cron knows."""
+    if days == "daily":
+        return "*"
+    parts = []
+    for part in days.lower().split(","):
+        ends = part.split("-")
+        if len(ends) > 2 or not all(end in WEEKDAYS for end in ends):
+            raise UsageError(
+                f"--days {days!r} is not a list of weekdays.", "write for example mon-fri, or mon,wed,fri, or daily."
+            )
+        parts.append("-".join(str(WEEKDAYS.index(end)) for end in ends))
+    return ",".join(parts)
+
+
+def crontab(schedule: Schedule) -> str:
+    """The lines for `crontab`, between two marks."""
+    # In a crontab % ends the command, unless it is escaped.
+    command = f"{schedule.command()} >> {shlex.quote(str(schedule.log))} 2>&1".replace("%", "\\%")
+    when = f"{schedule.minute} {schedule.hour} * * {schedule.days}"
+    return "\n".join([f"# begin {schedule.mark}", f"{when} PATH={PATH} {command}", f"# end {schedule.mark}"])
+
+
+def install_cron(schedule: Schedule) -> Scheduled:
+    """Put the lines into the user's crontab, in the place of earlier ones of the same schedule."""
+    lines = crontab(schedule)
+    _write_crontab("\n".join([*_without(_read_crontab(), schedule.mark), lines]) + "\n")
+    return Scheduled(lines, f"Installed in your crontab:\n{lines}")
+
+
+def remove_cron(schedule: Schedule) -> Scheduled:
+    """Take exactly the lines of this schedule out of the user's crontab."""
+    before = _read_crontab()
+    after = _without(before, schedule.mark)
+    if len(after) == len(before):
+        raise NotFound(f"your crontab has no lines marked {schedule.mark}.", "see: crontab -l")
+    _write_crontab("\n".join(after) + "\n" if after else "")
+    return Scheduled(crontab(schedule), f"Removed the lines marked {schedule.mark} from your crontab.")
+
+
+def _without(lines: Sequence[str], mark: str) -> list[str]:
+    kept, inside = [], False
+    for line in lines:
+        inside = inside or line == f"# begin {mark}"
+        if not inside:
+            kept.append(line)
+        inside = inside and line != f"# end {mark}"
+    return kept
+
+
+def _read_crontab() -> list[str]:
+    done = _crontab("-l")
+    if done.returncode and "no crontab" not in done.stderr.lower():
+        raise IOFailure(f"crontab -l failed: {done.stderr.strip()}.", "mend that, or use --systemd.")
+    return done.stdout.splitlines() if not done.returncode else []
+
+
+def _write_crontab(text: str) -> None:
+    done = _crontab("-", text)
+    if done.returncode:
+        raise CannotCreate(f"crontab refused the lines: {done.stderr.strip()}.", "add the printed lines by hand.")
+
+
+def _crontab(argument: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    program = shutil.which("crontab", path=os.environ.get("PATH", PATH))
+    if program is None:
+        raise NotFound("there is no crontab command here.", "install cron, or use --systemd.")
+    return subprocess.run([program, argument], input=text, capture_output=True, text=True, check=False)
+
+
+def systemd_units(schedule: Schedule) -> dict[str, str]:
+    """The service and the timer, by file name."""
+    days = "*-*-*" if schedule.days == "*" else f"{_systemd_days(schedule.days)} *-*-*"
+    # systemd expands % and $ in a command, unless they are doubled.
+    command = schedule.command().replace("%", "%%").replace("$", "$$")
+    service = (
+        "[Unit]\nDescription=Retrain stockcast models\n\n"
+        f"[Service]\nType=oneshot\nEnvironment=PATH={PATH}\nExecStart={command}\n"
+        f"StandardOutput=append:{schedule.log}\nStandardError=append:{schedule.log}\n"
+    )
+    timer = (
+        "[Unit]\nDescription=Retrain stockcast models on time\n\n"
+        f"[Timer]\nOnCalendar={days} {schedule.hour:02}:{schedule.minute:02}:00\nPersistent=true\n\n"
+        "[Install]\nWantedBy=timers.target\n"
+    )
+    return {f"{schedule.mark}.service": service, f"{schedule.mark}.timer": timer}
+
+
+def _systemd_days(days: str) -> str:
+    parts = [part.split("-") for part in days.split(",")]
+    return ",".join("..".join(WEEKDAYS[int(end)].capitalize() for end in ends) for ends in parts)
+
+
+def systemd_text(schedule: Schedule) -> str:
+    """Both units, each under its file name."""
+    return "\n".join(f"# {name}\n{text}" for name, text in systemd_units(schedule).items()).rstrip()
+
+
+def install_systemd(schedule: Schedule) -> Scheduled:
+    """Write the user's units and start the timer. Raises `CannotCreate` if systemd refuses."""
+    folder = _unit_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in systemd_units(schedule).items():
+        write_output(folder / name, text.encode())
+    _systemctl("daemon-reload")
+    _systemctl("enable", "--now", f"{schedule.mark}.timer")
+    return Scheduled(systemd_text(schedule), f"Installed {schedule.mark}.timer in {folder}.")
+
+
+def remove_systemd(schedule: Schedule) -> Scheduled:
+    """Stop the timer and delete both units. Raises `NotFound` if they are not there."""
+    folder = _unit_folder()
+    if not (folder / f"{schedule.mark}.timer").exists():
+        raise NotFound(f"there is no {schedule.mark}.timer in {folder}.", "see: systemctl --user list-timers")
+    _systemctl("disable", "--now", f"{schedule.mark}.timer")
+    for name in systemd_units(schedule):
+        (folder / name).unlink(missing_ok=True)
+    _systemctl("daemon-reload")
+    return Scheduled(systemd_text(schedule), f"Removed {schedule.mark}.timer from {folder}.")
+
+
+def _unit_folder() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME", "~/.config")).expanduser() / "systemd" / "user"
+
+
+def _systemctl(*arguments: str) -> None:
+    program = shutil.which("systemctl")
+    if program is None:
+        raise NotFound("there is no systemctl command here.", "use --cron.")
+    done = subprocess.run([program, "--user", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CannotCreate(f"systemctl {arguments[0]} failed: {done.stderr.strip()}.", "mend that, or use --cron.")
