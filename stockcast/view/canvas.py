@@ -106,6 +106,7 @@ def headline(axes: Axes, title: str, facts: str) -> None:
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:
+    """One legend below all axes, where it can't cover anything, of what is labelled in `axes`."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
 
