@@ -19,7 +19,7 @@ from stockcast.data.repair import Rows, repair
 from stockcast.data.series import COLUMNS, PriceSeries
 from stockcast.errors import DataError
 
-# First words of file names that are no tickers.
+# Words in file names that are no tickers.
 _GENERAL = {
     "data",
     "price",
@@ -33,8 +33,8 @@ _GENERAL = {
     "table",
     "quote",
     "file",
-    "my",
     "eod",
+    "us",
 }
 
 
@@ -163,12 +163,11 @@ def _other_ticker(table: Table, stem: str) -> list[Finding]:
     inside = {ticker for ticker, _ in table.layout.series if ticker}
     if table.layout.ticker_column is not None:
         inside = set(table.body.column(table.layout.ticker_column))
-    called = re.split(r"[^a-z0-9^]+", stem)[0]
-    if len(inside) != 1 or not re.fullmatch(r"[a-z]{1,5}", called) or called in _GENERAL:
+    words = [word for word in re.split(r"[^a-z0-9]+", stem) if word not in _GENERAL and not word.isdecimal()]
+    if len(inside) != 1 or len(words) != 1 or not re.fullmatch(r"[a-z]{1,5}", words[0]):
         return []
     ticker = inside.pop()
-    base = re.split(r"[^a-z0-9^]+", ticker.lower())[0]
-    if base.isdecimal() or base in stem or called in ticker.lower():
+    if words[0] in re.split(r"[^a-z0-9]+", ticker.lower()) or ticker.isdecimal():
         return []
     return [finding("ticker", (), f"The file is called {stem}, the ticker in it is {ticker}.", 1)]
 

@@ -131,6 +131,8 @@ def _named_roles(body: Body, names: Sequence[str], numeric: Mapping[int, Column]
         if index != body.date_column and (index in numeric or not all(is_null(cell) for cell in body.column(index)))
     ]
     roles = _roles(names, filled)
+    if "close" not in roles and "close" in _roles(names, [i for i in range(body.width) if i != body.date_column]):
+        raise DataError(f"{where} has an empty column of closing prices.", "name another one: --columns close=NAME.")
     volume = roles.get("volume")
     if volume is not None and volume in numeric and not rough(numeric[volume]).any():
         # MetaTrader writes a column of zeros beside the ticks that it counts.
@@ -179,16 +181,19 @@ def _side_by_side(names: Sequence[str], numeric: Mapping[int, Column]) -> Layout
 def _by_numbers(
     body: Body, names: Sequence[str], numeric: Mapping[int, Column], named: bool, hints: Hints
 ) -> Layout | None:
+    """One column of prices, four that behave as open, high, low and close, or the closes of several series."""
     prices = {index: column for index, column in numeric.items() if is_price(column)}
+    nameless = [index for index in prices if role_of(names[index]) is None or len(names[index]) == 1]
     if len(prices) == 1:
         return Layout(((None, {"close": next(iter(prices))}),), _ticker_column(body, names, set(prices), hints), names)
     columns = {index: rough(column) for index, column in numeric.items()}
-    roles = open_high_low_close({index: columns[index] for index in prices}, body.dates[0].dates)
+    roles = open_high_low_close({index: columns[index] for index in nameless}, body.dates[0].dates)
     if roles:
         volume = volume_after(columns, roles["close"], list(roles.values()))
         roles = roles if volume is None else {**roles, "volume": volume}
         return Layout(((None, roles),), _ticker_column(body, names, set(roles.values()), hints), names)
-    if named and len({names[index] for index in prices}) == len(prices) > 1:
+    # A ticker may be called Low or Open, but not most of them.
+    if named and len({names[index] for index in prices}) == len(prices) > 1 and 2 * len(nameless) > len(prices):
         return Layout(tuple((names[index], {"close": index}) for index in prices), None, names)
     return None
 

@@ -30,8 +30,10 @@ def is_steady(dates: Dates) -> bool:
 
 
 def is_regular(dates: Dates) -> bool:
-    """Whether almost all steps between the sorted dates fit one rhythm."""
+    """Whether almost all steps between the sorted dates fit one rhythm, and none is ten times as long."""
     steps = np.diff(np.unique(dates)).astype(np.int64)
     if steps.size == 0:
         return True
-    return any(np.mean((steps >= least) & (steps <= most)) >= MOST for least, most in _RHYTHMS)
+    return any(
+        np.mean((steps >= least) & (steps <= most)) >= MOST and steps.max() <= 10 * most for least, most in _RHYTHMS
+    )
