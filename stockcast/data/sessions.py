@@ -223,7 +223,7 @@ def _exchange(name: str, first: np.datetime64, last: np.datetime64) -> Dates:
 def _bounds(name: str) -> tuple[np.datetime64, np.datetime64]:
     """The first and the last date that the package knows an exchange's sessions for."""
     # Bounds belong to the calendar's class, which the package hands out only with a range: any month will do.
-    kind = type(_draw_up(name, np.datetime64("2026-06-01"), np.datetime64("2026-06-30")))
+    kind = type(_draw_up(name, np.datetime64("2025-06-01"), np.datetime64("2025-06-30")))
     least, most = kind.bound_min(), kind.bound_max()
     first = _FIRST if least is None else np.datetime64(least, "D")
     last = _LAST if most is None else np.datetime64(most, "D")

@@ -103,12 +103,10 @@ def backtest(
 
 
 @canvas.style()
-def history(
-    name: str, model: str, loss: ArrayLike, validation: ArrayLike | None = None, *, measure: str = "loss"
-) -> Figure:
+def history(name: str, model: str, loss: ArrayLike, validation: ArrayLike | None = None, *, measure: str) -> Figure:
     """The loss of each epoch (epochs,), and the validation loss where there is one, NaN in epochs without.
 
-    The axis is logarithmic if the losses are positive and span more than a decade. `measure` names the loss.
+    The axis is logarithmic if the losses are positive and span more than a decade. `measure` is the loss's name.
     """
     curves = {"Training": np.asarray(loss, dtype=np.float64)}
     if validation is not None:
@@ -117,7 +115,7 @@ def history(
 
     figure = canvas.blank()
     axes = figure.add_subplot()
-    facts = f"{measure.capitalize()} {train[0]:.4g} in epoch 1, {train[-1]:.4g} in epoch {train.size}."
+    facts = f"Loss {train[0]:.4g} in epoch 1, {train[-1]:.4g} in epoch {train.size}."
     canvas.headline(axes, f"{plain(name)}: training of model {plain(model, 24)}", facts)
     styles = {"Training": (INK, "-"), "Validation": (BLUE, "--")}
     for label, values in curves.items():
@@ -133,7 +131,7 @@ def history(
     axes.set_xlim(0.5, train.size + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("Epoch")
-    axes.set_ylabel(measure.capitalize())
+    axes.set_ylabel(f"Loss ({measure})")
     canvas.legend_below(figure, axes)
     return figure
 

@@ -190,22 +190,22 @@ def test_a_backtest_without_outcomes_is_refused(prices: Prices) -> None:
 
 def test_a_training_that_spans_decades_has_a_log_axis() -> None:
     loss = 0.0457 * np.exp(-np.arange(100) / 20)
-    (axes,) = charts.history("google", "tutorial-google", loss).axes
+    (axes,) = charts.history("google", "tutorial-google", loss, measure="mse").axes
     np.testing.assert_array_equal(line(axes, "Training"), np.column_stack([np.arange(1, 101), loss]))
     assert axes.get_yscale() == "log"
 
 
 @pytest.mark.parametrize("loss", [[0.5, 0.45, 0.44], [0.5, -0.4, -0.6], [0.5, 0.01, 0.0], [0.3]])
 def test_other_trainings_have_a_plain_axis(loss: list[float]) -> None:
-    (axes,) = charts.history("ibm", "daily", loss).axes
+    (axes,) = charts.history("ibm", "daily", loss, measure="mse").axes
     assert axes.get_yscale() == "linear"
 
 
 def test_a_training_shows_its_validation_loss_where_it_was_taken() -> None:
     validation = [0.52, np.nan, 0.47]
-    (axes,) = charts.history("ibm", "daily", [0.5, 0.45, 0.44], validation, measure="pinball loss").axes
+    (axes,) = charts.history("ibm", "daily", [0.5, 0.45, 0.44], validation, measure="pinball").axes
     np.testing.assert_array_equal(line(axes, "Validation")[:, 1], validation)
-    assert axes.get_ylabel() == "Pinball loss"
+    assert axes.get_ylabel() == "Loss (pinball)"
     assert axes.get_xlabel() == "Epoch"
 
 
