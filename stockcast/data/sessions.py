@@ -111,14 +111,14 @@ def doubt(calendar: str, dates: Dates) -> str | None:
 
 
 def coming(listed: Dates, after: np.datetime64, count: int, since: np.datetime64) -> Dates:
-    """The `count` sessions after `after`, out of `listed`: those that follow `since`, the last date trained on.
+    """The `count` sessions after `after`, out of `listed`, which holds every session after `since`.
 
     Raises `DataError` if `after` lies before `since`, where no sessions are listed, or if the list runs out.
     """
     if after < since:
         raise DataError(
-            f"the prices end on {after}, but the model was trained on prices up to {since}.",
-            "give prices that reach that date.",
+            f"the prices end on {after}, but the model knows the sessions from {since} on.",
+            "give newer prices, or train on these: stockcast train --csv PATH",
         )
     sessions = listed[listed > after]
     if sessions.size < count:

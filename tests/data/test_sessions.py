@@ -212,7 +212,7 @@ def test_coming_sessions_are_those_after_the_newest_row() -> None:
     np.testing.assert_array_equal(sessions.coming(listed, day("2013-03-05"), 2, since), listed[2:])
     with pytest.raises(DataError, match="2013-03-05; the model lists 2 later sessions, and 3 were asked for"):
         sessions.coming(listed, day("2013-03-05"), 3, since)
-    with pytest.raises(DataError, match="end on 2013-02-28, but the model was trained on prices up to 2013-03-01"):
+    with pytest.raises(DataError, match="end on 2013-02-28, but the model knows the sessions from 2013-03-01 on"):
         sessions.coming(listed, day("2013-02-28"), 1, since)
 
 

@@ -158,7 +158,8 @@ def test_the_suffix_says_what_is_drawn() -> None:
 def test_pyplot_is_never_imported() -> None:
     program = (
         "import sys; from stockcast.view import canvas, charts;"
-        "canvas.render(charts.history('a', 'b', [1.0], measure='mse'), '.png'); print('matplotlib.pyplot' in sys.modules)"
+        "canvas.render(charts.history('a', 'b', [1.0], measure='mse'), '.png');"
+        "print('matplotlib.pyplot' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
