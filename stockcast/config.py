@@ -43,6 +43,7 @@ class DataConfig(_Section):
     scaler: Literal["minmax", "standard"] = Field("minmax", description="how inputs are scaled")
     range_low: float = Field(0.0, description="lower end of MinMax scaling")
     range_high: float = Field(1.0, description="upper end of MinMax scaling")
+    clip: bool = Field(False, description="inputs beyond the range that the scaler was fitted on are put on its edge")
     scale_by: Literal["series", "panel"] = Field(
         "series", description="fit the scaler on each series by itself, or once on all series together"
     )
@@ -75,6 +76,7 @@ class ModelConfig(_Section):
         (32, 32), min_length=1, max_length=8, description="units of each recurrent layer, bottom to top"
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout after each recurrent layer")
+    highway: bool = Field(False, description="the newest inputs go straight to the head too, past the recurrent layers")
     head: Literal["point", "scale", "quantiles"] = Field(
         "scale",
         description="the output: one number a step; a scale times learned constants a step; or free quantiles",
@@ -96,6 +98,12 @@ class FitConfig(_Section):
     )
     warmup: int = Field(20, ge=0, description="positions at a window's start without loss")
     stride: int = Field(10, ge=1, description="sessions from one training window to the next")
+    windows: int = Field(
+        0, ge=0, description="most training windows an epoch: the stride is lengthened until they fit; 0: no limit"
+    )
+    refit: bool = Field(
+        False, description="after calibration, train anew on all the prices up to the test, for as many epochs"
+    )
     patience: int = Field(3, ge=1, description="epochs without a better validation loss before training stops")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 

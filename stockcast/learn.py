@@ -7,6 +7,7 @@ network know the prices up to `cuts.fit`, its early stopping those up to `cuts.v
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -95,7 +96,7 @@ def fit_to_cutoff(
 def fit(known: Panel, config: RunConfig, cuts: Cuts, name: str, on_epoch: OnEpoch = lambda _: None) -> Fitted:
     """Scale, window, fit and calibrate on `known`, the prices up to `cuts.calibration` and none later."""
     with tensorflow_silenced():
-        from stockcast.model.fit import fit_network
+        from stockcast.model.fit import fit_network, refit_network
 
     data = config.data
     features = choose_features(data.features, known, data.price)
@@ -105,11 +106,16 @@ def fit(known: Panel, config: RunConfig, cuts: Cuts, name: str, on_epoch: OnEpoc
 
     train = _demand_windows(windows_between(rows, data.lookback, None, cuts.fit), config)
     validation = windows_between(rows, data.lookback, cuts.fit, cuts.validation)
-    trained = fit_network(strided(train, config.fit.stride), validation if len(validation) else None, config, on_epoch)
+    trained = fit_network(_thinned(train, config), validation if len(validation) else None, config, on_epoch)
 
     raw = WindowForecaster(name, data, features, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, cuts.calibration)
-    return Fitted(raw.calibrated(_calibrate(raw, held_out, train)), trained, train)
+    calibration = _calibrate(raw, held_out, train)
+    if config.fit.refit and len(held_out):
+        train = windows_between(rows, data.lookback, None, cuts.calibration)
+        trained = refit_network(trained, _thinned(train, config), config, on_epoch)
+        raw = replace(raw, infer=trained.infer())
+    return Fitted(raw.calibrated(calibration), trained, train)
 
 
 def assess_forecaster(
@@ -136,11 +142,19 @@ def judge_on(forecaster: Forecaster, panel: Panel, like: Judged, price: str) -> 
 def _scale(sessions: list[Sessions], features: tuple[str, ...], cuts: Cuts, config: RunConfig) -> Scalers:
     """Scalers that know the fit part alone."""
     values = {}
-    for one in sessions:
+    for one, table in zip(sessions, scaled_columns(sessions, features), strict=True):
         known = int(np.searchsorted(one.series.dates, cuts.fit, side="right"))
         if known:
-            values[one.series.name] = scaled_columns(one, features)[:known]
+            values[one.series.name] = table[:known]
     return fit_scalers(values, config.data)
+
+
+def _thinned(windows: Windows, config: RunConfig) -> Windows:
+    """The windows of an epoch: every `fit.stride`-th, or as few more as keep within `fit.windows`."""
+    stride = config.fit.stride
+    if config.fit.windows:
+        stride = max(stride, math.ceil(len(windows) / config.fit.windows))
+    return strided(windows, stride)
 
 
 def _demand_windows(windows: Windows, config: RunConfig) -> Windows:

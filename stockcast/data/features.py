@@ -1,27 +1,45 @@
 """The network's inputs: what is known of a session by its close, free of the price's own scale.
 
-Every feature is causal: its value on row t depends on rows up to and with t. It is NaN where too little is known yet.
-Volatility comes first: the moves of a session are divided by it, so that one network can serve a penny stock and an
-index. To add a feature, write a function of `Sessions` and name it in `FEATURES`.
+Every feature is causal: its value on row t depends on rows up to and with t, of its own series and, for the market's
+features, on the other series' rows up to that date. It is NaN before row `VOLATILITY_WARMUP`. Volatility comes first:
+all that moves is divided by it, so that one network can serve a penny stock and an index. To add a feature, write a
+function of `Sessions` and name it in `FEATURES`.
+
+A feature whose columns a series lacks falls back to what that series has: a session's variance to its squared return,
+the surprise in volume to none.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import accumulate
 
 import numpy as np
 
-from stockcast.data.series import COLUMNS, Floats, Panel, PriceSeries
+from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel, PriceSeries
 from stockcast.errors import ConfigError, DataError
 
 VOLATILITY_WARMUP = 20
-"""Sessions whose mean squared return starts the EWMA."""
+"""Sessions whose mean squared return starts the EWMA; no feature is known before."""
 
 VOLATILITY_FLOOR = 1e-4
 """One basis point a session: a price that stands still must not divide by zero."""
+
+
+STANDSTILL = 1e-3
+"""Added to a variance in units of the EWMA's, so that a session without any move has a logarithm."""
+
+RELATIVE_VOLUME = (-1.0, 2.0)
+"""Bounds of the log volume surprise that weighs a move."""
+
+WEEK, YEAR = 5, 250
+"""In sessions."""
+
+QUARTER = 91
+"""In days: 13 weeks, so that it ends on the weekday on which it began."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,38 @@ class Sessions:
 
     def log(self, column: str) -> Floats:
         return np.log(self.series.columns[column])
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Each session's variance, (rows,): from its range where the series has one, else its squared return."""
+        if not set(PRICE_COLUMNS) <= set(self.series.columns):
+            return np.square(self.returns)
+        return garman_klass(self)
+
+    @cached_property
+    def volume_surprise(self) -> Floats:
+        """Log volume above its own EWMA, (rows,); 0 where volume is unknown or none was traded."""
+        volume = self.series.columns.get("volume", np.zeros(len(self.series)))
+        traded = volume > 0
+        logs = np.log(volume[traded])
+        surprise = np.zeros(len(volume))
+        if len(logs):
+            surprise[traded] = logs - _ewma(logs, self.halflife, first=float(logs[0]))
+        return surprise
+
+    @cached_property
+    def stir(self) -> Floats:
+        """How much a session stirred the price, (rows,): the size of its move in volatilities, times relative volume.
+
+        Moves on news come with volume (Karpoff 1987, The relation between price changes and trading volume).
+        """
+        low, high = RELATIVE_VOLUME
+        return np.abs(self.returns) / self.volatility * np.exp(np.clip(self.volume_surprise, low, high))
+
+    @cached_property
+    def usual_stir(self) -> Floats:
+        """Its mean over the past year, (rows,)."""
+        return trailing_mean(self.stir, YEAR)
 
 
 @dataclass(frozen=True)
@@ -80,54 +130,115 @@ def _ewma(values: Floats, halflife: float, first: float) -> Floats:
     return np.fromiter(means, dtype=np.float64, count=len(values) + 1)[1:]
 
 
-def _range(s: Sessions) -> Floats:
-    return (s.log("high") - s.log("low")) / s.volatility
+def garman_klass(s: Sessions) -> Floats:
+    """The variance of each session from its four prices and the gap before it, (rows,); NaN on row 0.
+
+    0.5 ln(H/L)^2 - (2 ln 2 - 1) ln(C/O)^2 is the variance while the market is open (Garman and Klass 1980, On the
+    estimation of security price volatilities from historical data, their practical estimator), about seven times as
+    precise as a squared return. The squared gap from the last close adds the hours before. The last price is the
+    close, whatever column is forecast.
+    """
+    opening, high, low, close = (s.log(column) for column in PRICE_COLUMNS)
+    inside = 0.5 * (high - low) ** 2 - (2 * math.log(2) - 1) * (close - opening) ** 2
+    gap = opening - np.concatenate([[np.nan], close[:-1]])
+    return np.maximum(inside, 0.0) + gap**2
 
 
-def _gap(s: Sessions) -> Floats:
-    close = s.log("close")
-    return (s.log("open") - np.concatenate([[np.nan], close[:-1]])) / s.volatility
+def trailing_mean(values: Floats, sessions: int) -> Floats:
+    """The mean of the known ones among the last `sessions` values, (rows,); NaN where there is none."""
+    known = np.isfinite(values)
+    total = _last(np.cumsum(np.where(known, values, 0.0)), sessions)
+    count = _last(np.cumsum(known).astype(np.float64), sessions)
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
 
 
-def _body(s: Sessions) -> Floats:
-    return (s.log("close") - s.log("open")) / s.volatility
+def _last(sums: Floats, sessions: int) -> Floats:
+    """Running sums from the start, (rows,), as sums over the last `sessions` rows."""
+    before = np.concatenate([np.zeros(min(sessions, len(sums))), sums[:-sessions]])
+    return sums - before
 
 
-def _volume_surprise(s: Sessions) -> Floats:
-    """Log volume above its own EWMA; 0 where volume is unknown or none was traded."""
-    volume = s.series.columns["volume"]
-    traded = volume > 0
-    logs = np.log(volume[traded])
-    surprise = np.zeros(len(volume))
-    if len(logs):
-        surprise[traded] = logs - _ewma(logs, s.halflife, first=float(logs[0]))
-    return surprise
+def _variance(sessions: int, s: Sessions) -> Floats:
+    """Log volatility of the last sessions' ranges above the EWMA's.
+
+    Averages over a day, a week, a month and a quarter: Corsi (2009), A simple approximate long-memory model of
+    realized volatility (HAR).
+    """
+    return _log_ratio(trailing_mean(s.variance, sessions), s)
+
+
+def _square(sessions: int, s: Sessions) -> Floats:
+    """The same from squared returns, which hold the jumps that ranges smooth."""
+    return _log_ratio(trailing_mean(np.square(s.returns), sessions), s)
+
+
+def _log_ratio(variance: Floats, s: Sessions) -> Floats:
+    return 0.5 * np.log(np.maximum(variance, 0.0) / s.volatility**2 + STANDSTILL)
+
+
+def _trend(sessions: int, s: Sessions) -> Floats:
+    """The return of the last sessions in units of its volatility: falls raise volatility (Black 1976, the leverage
+    effect; Corsi and Reno 2012, for several lengths)."""
+    return trailing_mean(s.returns, sessions) * math.sqrt(sessions) / s.volatility
+
+
+def _event(sessions: int, s: Sessions) -> Floats:
+    """The greatest stir of the last sessions against the usual one: quiet follows news."""
+    stir = np.concatenate([np.zeros(sessions - 1), np.nan_to_num(s.stir)])
+    greatest = np.lib.stride_tricks.sliding_window_view(stir, sessions).max(axis=1)
+    return np.log((greatest + 0.1) / (s.usual_stir + 0.1))
+
+
+def _season(quarters: int, s: Sessions) -> Floats:
+    """The stir of the week that followed the same weekday so many quarters ago, against the usual one.
+
+    Earnings come back after 13 weeks, mostly on the same weekday, and prices move then (Beaver 1968, The information
+    content of annual earnings announcements). 0, as usual, where the series does not reach back so far.
+    """
+    dates = s.series.dates
+    then = dates - np.timedelta64(quarters * QUARTER, "D")
+    first = np.searchsorted(dates, then, side="right")
+    end = np.minimum(first + WEEK, np.arange(len(dates)) + 1)  # never later than this row
+    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(s.stir))])
+    stir = (sums[end] - sums[first]) / np.maximum(end - first, 1)
+    reached = (then >= dates[0]) & (end > first)
+    return np.where(reached, np.log((stir + 0.1) / (s.usual_stir + 0.1)), 0.0)
 
 
 FEATURES: dict[str, Feature] = {
     "return": Feature((), lambda s: s.returns / s.volatility),
     "volatility": Feature((), lambda s: np.log(s.volatility)),
-    "range": Feature(("high", "low"), _range),
-    "gap": Feature(("open", "close"), _gap),
-    "body": Feature(("open", "close"), _body),
-    "volume_surprise": Feature(("volume",), _volume_surprise),
+    "volume_surprise": Feature(("volume",), lambda s: s.volume_surprise),
+    **{f"variance_{n}": Feature((), partial(_variance, n)) for n in (1, 5, 22, 66)},
+    **{f"square_{n}": Feature(PRICE_COLUMNS, partial(_square, n)) for n in (5, 66)},
+    **{f"trend_{n}": Feature((), partial(_trend, n)) for n in (5, 22)},
+    **{f"event_{n}": Feature((), partial(_event, n)) for n in (5, 15)},
+    **{f"season_{n}": Feature((), partial(_season, n)) for n in (1, 2, 3, 4)},
 }
+
+MARKET = {f"market_{name}": name for name in ("volatility", "variance_1", "variance_5", "variance_22")}
+"""Features that are a panel's mean of another feature on the same date: the market, as far as the panel shows it.
+
+What moves all prices at once is seen sooner in all of them than in one. A series alone is its own market.
+"""
 
 
 def choose_features(wanted: Sequence[str], panel: Panel, price: str) -> tuple[str, ...]:
-    """The inputs that `panel` allows: those `wanted`, or every one of `FEATURES` whose columns all series have.
+    """The inputs of `panel`: those `wanted`, or all of `FEATURES` whose columns most series have, and its `MARKET`.
 
     A price column's own name is a feature too: the price itself. Raises `ConfigError` for an unknown feature and
     `DataError` where a wanted one needs a column that some series doesn't have.
     """
-    shared = set.intersection(*(set(one.columns) for one in panel.series))
     if not wanted:
-        return tuple(name for name, feature in FEATURES.items() if shared.issuperset(feature.needs))
+        most = {column for column in COLUMNS if 2 * sum(column in one.columns for one in panel.series) >= len(panel)}
+        own = tuple(name for name, feature in FEATURES.items() if most.issuperset(feature.needs))
+        return own + tuple(MARKET) if len(panel) > 1 else own
+    shared = set.intersection(*(set(one.columns) for one in panel.series))
     for name in wanted:
         missing = set(_needs(name)) - shared
         if missing:
             raise DataError(
-                f"feature {name!r} needs the column {sorted(missing)[0]!r}; the prices have {', '.join(sorted(shared))}.",
+                f"feature {name!r} needs the column {min(missing)!r}; the prices have {', '.join(sorted(shared))}.",
                 f"--set data.features=[{price!r}] and --set data.price={price}",
             )
     return tuple(wanted)
@@ -136,22 +247,38 @@ def choose_features(wanted: Sequence[str], panel: Panel, price: str) -> tuple[st
 def _needs(name: str) -> tuple[str, ...]:
     if name in COLUMNS:
         return (name,)
+    name = MARKET.get(name, name)
     if name not in FEATURES:
-        raise ConfigError(
-            f"there is no feature {name!r}.", f"use some of {', '.join([*FEATURES, *COLUMNS])} for data.features."
-        )
+        known = ", ".join([*FEATURES, *MARKET, *COLUMNS])
+        raise ConfigError(f"there is no feature {name!r}.", f"use some of {known} for data.features.")
     return FEATURES[name].needs
 
 
-def feature_rows(sessions: Sessions, names: Iterable[str]) -> Floats:
-    """The inputs of one series, (rows, features), unscaled."""
-    return np.column_stack([_feature(sessions, name) for name in names])
+def feature_tables(panel: Sequence[Sessions], names: Sequence[str]) -> list[Floats]:
+    """The inputs of each series of a panel, (rows, features), unscaled; NaN where one isn't known yet."""
+    own = {name: [_feature(one, name) for one in panel] for name in {MARKET.get(name, name) for name in names}}
+    for market in set(names) & set(MARKET):
+        own[market] = _cross_section([one.series for one in panel], own[MARKET[market]])
+    return [np.column_stack([own[name][index] for name in names]) for index in range(len(panel))]
 
 
-def _feature(sessions: Sessions, name: str) -> Floats:
-    if name in FEATURES:
-        return FEATURES[name].make(sessions)
-    return sessions.series.columns[name]
+def _feature(s: Sessions, name: str) -> Floats:
+    if name in COLUMNS:
+        return s.series.columns[name]
+    values = FEATURES[name].make(s)
+    return np.where(np.isfinite(s.volatility), values, np.nan)
+
+
+def _cross_section(panel: Sequence[PriceSeries], values: Sequence[Floats]) -> list[Floats]:
+    """The mean over the series that know a value on a date, as rows of each series: (rows,) in and out."""
+    stacked = np.concatenate(values)
+    known = np.isfinite(stacked)
+    dates, day = np.unique(np.concatenate([one.dates for one in panel]), return_inverse=True)
+    count = np.bincount(day[known], minlength=len(dates))
+    total = np.bincount(day[known], weights=stacked[known], minlength=len(dates))
+    mean = np.divide(total, count, out=np.full(len(dates), np.nan), where=count > 0)
+    rows = np.where(known, mean[day], np.nan)
+    return np.split(rows, np.cumsum([len(one) for one in values])[:-1])
 
 
 def steps_ahead(values: Floats, horizon: int) -> Floats:

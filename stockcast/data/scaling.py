@@ -36,6 +36,10 @@ class Scaler:
         """(rows, columns) scaled, back in their own units."""
         return np.asarray((scaled - self.offset) / self.scale)
 
+    def clip(self, values: Floats) -> Floats:
+        """(rows, columns) with everything beyond the fitted range put on its edge."""
+        return np.clip(values, self.low, self.high)
+
     def outside(self, values: Floats) -> Floats:
         """The share of `values` in each column beyond the fitted range, (columns,)."""
         beyond = (values < self.low) | (values > self.high)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config import DataConfig
-from stockcast.data.features import Sessions, feature_rows, sqrt_steps, steps_ahead
+from stockcast.data.features import Sessions, feature_tables, sqrt_steps, steps_ahead
 from stockcast.data.forecast import Origins
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Dates, Floats
@@ -60,7 +60,8 @@ class Rows:
 
 def lay_out(sessions: Sequence[Sessions], features: Sequence[str], scalers: Scalers, config: DataConfig) -> Rows:
     """The table of a panel. `scalers` has a column for each feature and, last, one for the target price."""
-    parts = [_one_series(one, features, scalers, config) for one in sessions]
+    tables = scaled_columns(sessions, features)
+    parts = [_one_series(one, table, scalers, config) for one, table in zip(sessions, tables, strict=True)]
     inputs, targets, anchor, unit, last_target = (np.concatenate(column) for column in zip(*parts, strict=True))
     lengths = [len(one.series) for one in sessions]
     return Rows(
@@ -76,17 +77,19 @@ def lay_out(sessions: Sequence[Sessions], features: Sequence[str], scalers: Scal
     )
 
 
-def scaled_columns(sessions: Sessions, features: Sequence[str]) -> Floats:
-    """What a scaler is fitted on, (rows, features + 1): each feature and, last, the target price."""
-    price = sessions.series.columns[sessions.price]
-    return np.column_stack([feature_rows(sessions, features), price])
+def scaled_columns(sessions: Sequence[Sessions], features: Sequence[str]) -> list[Floats]:
+    """What a scaler is fitted on, (rows, features + 1) for each series: each feature and, last, the target price."""
+    tables = feature_tables(sessions, features)
+    return [
+        np.column_stack([table, one.series.columns[one.price]]) for one, table in zip(sessions, tables, strict=True)
+    ]
 
 
 def _one_series(
-    sessions: Sessions, features: Sequence[str], scalers: Scalers, config: DataConfig
+    sessions: Sessions, table: Floats, scalers: Scalers, config: DataConfig
 ) -> tuple[Floats, Floats, Floats, Floats, Dates]:
     scaler = scalers.of(sessions.series.name)
-    inputs = scaler.transform(scaled_columns(sessions, features))[:, :-1]
+    inputs = scaler.transform(scaler.clip(table) if config.clip else table)[:, :-1]
     price = sessions.series.columns[config.price]
     rows = len(price)
     if config.target == "return":

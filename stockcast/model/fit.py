@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -78,6 +78,12 @@ def fit_network(
     served = build_network(config.model, shape, fused=False)
     served.set_weights(weights)
     return Trained(served, tuple(history), best)
+
+
+def refit_network(trained: Trained, train: Windows, config: RunConfig, on_epoch: OnEpoch = lambda _: None) -> Trained:
+    """A network trained anew on `train` for as many epochs as served `trained` best; the history stays the first's."""
+    epochs = config.model_copy(update={"fit": config.fit.model_copy(update={"epochs": trained.best})})
+    return replace(trained, network=fit_network(train, None, epochs, on_epoch).network)
 
 
 def _validation_loss(epoch: Epoch) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stockcast.config import DataConfig
-from stockcast.data.features import sessions_of
+from stockcast.data.features import Sessions, sessions_of
 from stockcast.data.forecast import QUANTILES, Forecast, Origins
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
@@ -35,8 +35,10 @@ class WindowForecaster:
 
     def lay_out(self, panel: Panel) -> Rows:
         """The panel as the network sees it."""
-        sessions = [sessions_of(one, self.data.price, self.data.halflife) for one in panel.series]
-        return lay_out(sessions, self.features, self.scalers, self.data)
+        return lay_out(self._sessions(panel), self.features, self.scalers, self.data)
+
+    def _sessions(self, panel: Panel) -> list[Sessions]:
+        return [sessions_of(one, self.data.price, self.data.halflife) for one in panel.series]
 
     def outputs(self, rows: Rows, ends: Ints) -> Floats:
         """What the network says on rows `ends`, (n, H, K) in units of the targets."""
@@ -69,10 +71,8 @@ class WindowForecaster:
     def beyond_fitted_range(self, panel: Panel) -> list[str]:
         """A sentence a series whose newest window holds inputs outside the range that the scaler was fitted on."""
         sentences = []
-        for one in panel.series:
-            sessions = sessions_of(one, self.data.price, self.data.halflife)
-            values = scaled_columns(sessions, self.features)[-self.data.lookback :]
-            share = self.scalers.of(one.name).outside(values)
+        for one, table in zip(panel.series, scaled_columns(self._sessions(panel), self.features), strict=True):
+            share = self.scalers.of(one.name).outside(table[-self.data.lookback :])
             outside = [name for name, part in zip(self.features, share, strict=False) if part > 0]
             if outside:
                 sentences.append(

@@ -1,6 +1,10 @@
 """The Keras stack: recurrent layers with dropout, then a head.
 
     inputs (B, L, F) -> [cell(units) -> Dropout] * layers -> head -> (B, H, K), or (B, L, H, K) at every position
+          newest inputs (B, F), on the highway, ------------^
+
+The highway is LSTNet's (Lai, Chang, Yang and Liu 2018, Modeling long- and short-term temporal patterns with deep neural
+networks): a linear model of the newest inputs beside the recurrent one, which then learns only what that one misses.
 
 K is 1 for the point head and one number a quantile else. Outputs are targets as `data/windows.py` defines them.
 """
@@ -41,6 +45,8 @@ def build_network(model: ModelConfig, shape: Shape, every_position: bool = False
         last = layer == len(model.units) - 1
         x = cell(units, return_sequences=every_position or not last, name=f"lstm_{layer}")(x)
         x = keras.layers.Dropout(model.dropout, name=f"dropout_{layer}")(x)
+    if model.highway:
+        x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
     return keras.Model(inputs, _head(model.head, shape.horizon)(x), name="stockcast")
 
 
@@ -74,58 +80,59 @@ class QuantileHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
     def __init__(self, horizon: int, levels: Sequence[float], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.horizon, self.levels = horizon, tuple(levels)
-        begin = np.tile(_normal_steps(self.levels), horizon)
-        self.dense = keras.layers.Dense(begin.size, bias_initializer=_Fixed(begin), name="dense")
+        begin = np.tile([0.0, *_normal_gaps(self.levels)], horizon)
+        self.dense = keras.layers.Dense(
+            begin.size, kernel_initializer="zeros", bias_initializer=_Fixed(begin), name="dense"
+        )
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.dense.build(input_shape)
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:
-        steps = self.dense(x)
-        shape = (*keras.ops.shape(steps)[:-1], self.horizon, len(self.levels))
-        return _rising(keras.ops.reshape(steps, shape), self.levels)
+        numbers = self.dense(x)
+        shape = (*keras.ops.shape(numbers)[:-1], self.horizon, len(self.levels))
+        numbers = keras.ops.reshape(numbers, shape)
+        return numbers[..., :1] + _around_zero(numbers[..., 1:])
 
 
 class ScaleHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """One learned scale a step, times constants that are learned once: (..., units) to (..., H, K).
 
-    The network decides how wide the distribution is; its shape and its place are the same on every day. That leaves
-    next to no room for overfitting the place, which is where the overfitting of price forecasts happens.
+    The network decides how wide the distribution is; its shape is the same on every day, and its middle is 0: the last
+    price. That leaves no room for overfitting the place, which is where the overfitting of price forecasts happens. It
+    begins at the standard normal quantiles.
     """
 
     def __init__(self, horizon: int, levels: Sequence[float], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.horizon, self.levels = horizon, tuple(levels)
-        self.dense = keras.layers.Dense(horizon, name="dense")
+        self.dense = keras.layers.Dense(horizon, kernel_initializer="zeros", name="dense")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        begin = np.tile(_normal_steps(self.levels), (self.horizon, 1))
-        self.steps = self.add_weight(shape=begin.shape, initializer=_Fixed(begin), name="steps")
+        begin = np.tile(_normal_gaps(self.levels), (self.horizon, 1))
+        self.gaps = self.add_weight(shape=begin.shape, initializer=_Fixed(begin), name="gaps")
         self.dense.build(input_shape)
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:
         scale = keras.ops.exp(self.dense(x))[..., None]  # (..., H, 1)
-        return scale * _rising(self.steps, self.levels)
+        return scale * _around_zero(self.gaps)
 
 
-def _rising(steps: Any, levels: Sequence[float]) -> Any:
-    """Numbers (..., K) to increasing ones: the middle one is free, the others lie softplus(step) apart."""
-    middle = len(levels) // 2
-    below = keras.ops.softplus(steps[..., :middle])
-    above = keras.ops.softplus(steps[..., middle + 1 :])
-    centre = steps[..., middle : middle + 1]
-    down = keras.ops.flip(keras.ops.cumsum(keras.ops.flip(below, axis=-1), axis=-1), axis=-1)
-    return keras.ops.concatenate([centre - down, centre, centre + keras.ops.cumsum(above, axis=-1)], axis=-1)
+def _around_zero(gaps: Any) -> Any:
+    """Numbers (..., K - 1) to K increasing ones that lie softplus(number) apart, the middle one at 0; K is odd."""
+    gaps = keras.ops.softplus(gaps)
+    middle = gaps.shape[-1] // 2
+    above = keras.ops.cumsum(gaps[..., middle:], axis=-1)
+    below = keras.ops.flip(keras.ops.cumsum(keras.ops.flip(gaps[..., :middle], axis=-1), axis=-1), axis=-1)
+    return keras.ops.concatenate([-below, keras.ops.zeros_like(above[..., :1]), above], axis=-1)
 
 
-def _normal_steps(levels: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The steps from which `_rising` makes the standard normal quantiles, (K,)."""
-    quantiles = np.array([NormalDist().inv_cdf(level) for level in levels])
-    middle = len(levels) // 2
-    gaps = np.log(np.expm1(np.diff(quantiles)))  # the inverse of softplus
-    return np.concatenate([gaps[:middle], quantiles[middle : middle + 1], gaps[middle:]])
+def _normal_gaps(levels: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The numbers from which `_around_zero` makes the standard normal quantiles, (K - 1,)."""
+    quantiles = [NormalDist().inv_cdf(level) for level in levels]
+    return np.log(np.expm1(np.diff(quantiles)))  # the inverse of softplus
 
 
 class _Fixed(keras.initializers.Initializer):  # type: ignore[misc]  # keras ships no types

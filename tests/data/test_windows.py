@@ -33,7 +33,8 @@ def series(rows: int, name: str = "acme", start: str = "2020-01-01", seed: int =
 def rows_of(*all_series: PriceSeries, features: tuple[str, ...] = ("close",), **settings: object) -> Rows:
     config = DataConfig.model_validate({"target": "level", "features": features, **settings})
     sessions = [sessions_of(one, "close", config.halflife) for one in all_series]
-    scalers = fit_scalers({one.series.name: scaled_columns(one, features) for one in sessions}, config)
+    tables = zip(sessions, scaled_columns(sessions, features), strict=True)
+    scalers = fit_scalers({one.series.name: table for one, table in tables}, config)
     return lay_out(sessions, features, scalers, config)
 
 
