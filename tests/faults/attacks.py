@@ -132,7 +132,7 @@ def _other_version(store: Store) -> None:
 
 def _sparse(path: Path) -> None:
     path.touch()
-    os.truncate(path, 8 << 30)
+    os.truncate(path, 1 << 29)
 
 
 class _Payload:
@@ -216,7 +216,7 @@ _REPLACEMENTS: dict[str, Callable[[Path], object]] = {
     "a link": lambda path: path.symlink_to(path.parents[4] / "aside"),
     "a link to nowhere": lambda path: path.symlink_to("nowhere"),
     "a pipe": os.mkfifo,
-    "eight gigabytes": _sparse,
+    "half a gigabyte": _sparse,
 }
 
 ATTACKS: dict[str, tuple[str, Attack]] = {
