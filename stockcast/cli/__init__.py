@@ -8,7 +8,7 @@ import click
 
 from stockcast import __version__
 from stockcast.cli.boundary import guarded
-from stockcast.cli.evaluation import audit, backtest
+from stockcast.cli.evaluation import audit, backtest, check
 from stockcast.cli.forecasting import plot, predict, train
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.settings import config
@@ -29,7 +29,7 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, plot, backtest, audit, retrain, schedule, models, config):
+for command in (train, predict, plot, check, backtest, audit, retrain, schedule, models, config):
     stockcast.add_command(command)
 
 

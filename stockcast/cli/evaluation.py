@@ -1,16 +1,20 @@
-"""`stockcast backtest` and `audit`."""
+"""`stockcast check`, `backtest` and `audit`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.forecasting import config_option, required_csv_option, set_option
-from stockcast.cli.options import Shared, shared_options
+from stockcast.cli.forecasting import config_option, price_option, required_csv_option, set_option
+from stockcast.cli.options import Shared, reading_options, shared_options
 from stockcast.cli.output import print_result, talk
 from stockcast.cli.progress import trainings
+
+if TYPE_CHECKING:
+    from stockcast.data.reading import Hints
 
 
 def _sessions_or_never(_context: click.Context, _option: click.Parameter, value: str) -> int | None:
@@ -19,6 +23,26 @@ def _sessions_or_never(_context: click.Context, _option: click.Parameter, value:
     if value.isdigit() and int(value) > 0:
         return int(value)
     raise click.BadParameter(f"{value!r} is neither 'never' nor a number of sessions from 1.")
+
+
+@click.command()
+@required_csv_option
+@reading_options
+@shared_options
+def check(shared: Shared, hints: Hints, csvs: tuple[str, ...]) -> int:
+    """What a file holds, how it was read, and what is wrong with it.
+
+    Exit code 1 if some of several files can't be used, 65 if none can.
+    """
+    from datetime import date
+
+    from stockcast.jobs.check import run_check
+    from stockcast.view.check import check_text
+
+    checked = run_check(csvs, hints, date.today())  # noqa: DTZ011 -- the user's own day
+    result = checked.to_dict()
+    print_result(shared, result, lambda: check_text(result))
+    return checked.exit_code
 
 
 @click.command()
@@ -41,9 +65,12 @@ def _sessions_or_never(_context: click.Context, _option: click.Parameter, value:
 )
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Train with so many seeds.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Rows as CSV.")
+@price_option
+@reading_options
 @shared_options
 def backtest(
     shared: Shared,
+    hints: Hints,
     csvs: tuple[str, ...],
     preset: str,
     settings: tuple[str, ...],
@@ -54,6 +81,7 @@ def backtest(
     against: str,
     seeds: int,
     output: Path | None,
+    price: str | None,
 ) -> None:
     """Walk forward through the past and judge a configuration beside others, on the same cutoffs.
 
@@ -64,8 +92,14 @@ def backtest(
     from stockcast.view.backtest import backtest_report
 
     names = tuple(name.strip() for name in against.split(",") if name.strip())
-    changed = (*settings, *([f"data.horizon={horizon}"] if horizon else []))
-    request = BacktestRequest(shared.store, csvs, preset, changed, start.date(), refit, window, names, seeds, output)
+    changed = [
+        *settings,
+        *([f"data.horizon={horizon}"] if horizon else []),
+        *([f"data.price={price}"] if price else []),
+    ]
+    request = BacktestRequest(
+        shared.store, csvs, preset, tuple(changed), start.date(), refit, window, names, seeds, output, hints
+    )
     with trainings(shared) as on_fit:
         result = run_backtest(request, talk(shared), on_fit)
     print_result(
@@ -82,8 +116,11 @@ def backtest(
 @click.option(
     "--repeats", type=click.IntRange(2, 100), default=5, show_default=True, help="Trainings on shuffled returns."
 )
+@reading_options
 @shared_options
-def audit(shared: Shared, csvs: tuple[str, ...], preset: str, settings: tuple[str, ...], repeats: int) -> int:
+def audit(
+    shared: Shared, hints: Hints, csvs: tuple[str, ...], preset: str, settings: tuple[str, ...], repeats: int
+) -> int:
     """Prove on your own prices that no forecast saw the future. Exit code 1 if one did.
 
     Prices after a cutoff are changed: nothing that was fitted or forecast before it may move by a bit. Returns are
@@ -92,6 +129,6 @@ def audit(shared: Shared, csvs: tuple[str, ...], preset: str, settings: tuple[st
     from stockcast.jobs.audit import run_audit
     from stockcast.view.backtest import audit_report
 
-    result = run_audit(csvs, preset, settings, repeats, talk(shared))
+    result = run_audit(csvs, hints, preset, settings, repeats, talk(shared))
     print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
     return 0 if result.passed else 1

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.options import Shared, shared_options
+from stockcast.cli.options import Shared, reading_options, shared_options
 from stockcast.cli.output import print_result, talk
 
 if TYPE_CHECKING:
+    from stockcast.data.reading import Hints
     from stockcast.jobs.predict import Prediction
 
 csv_option = click.option(
@@ -24,6 +25,7 @@ config_option = click.option(
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay one setting over them: --set data.lookback=40."
 )
+price_option = click.option("--price", metavar="COLUMN", help="The column to forecast. [default: the config's]")
 out_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE."
 )
@@ -40,9 +42,12 @@ required_csv_option = click.option(
 @set_option
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last date that training may know.")
 @click.option("--seed", type=int, help="Seed of everything random. [default: the config's]")
+@price_option
+@reading_options
 @shared_options
 def train(
     shared: Shared,
+    hints: Hints,
     csvs: tuple[str, ...],
     test_csv: str | None,
     name: str | None,
@@ -50,6 +55,7 @@ def train(
     settings: tuple[str, ...],
     until: datetime | None,
     seed: int | None,
+    price: str | None,
 ) -> None:
     """Fit a model to prices, judge it on the newest part, and save it.
 
@@ -62,7 +68,8 @@ def train(
 
     overrides = [f"fit.seed={seed}"] if seed is not None else []
     overrides += [f"split.until={until:%Y-%m-%d}"] if until else []
-    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides))
+    overrides += [f"data.price={price}"] if price else []
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides), hints)
     with epochs(shared) as on_epoch:
         result = train_model(request, say=talk(shared), on_epoch=on_epoch)
     print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, str(result)))
@@ -77,9 +84,11 @@ def train(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True, help="Form."
 )
 @out_option
+@reading_options
 @shared_options
 def predict(
     shared: Shared,
+    hints: Hints,
     name: str | None,
     csvs: tuple[str, ...],
     days: int | None,
@@ -94,7 +103,7 @@ def predict(
     from stockcast.jobs.output import write_output
     from stockcast.jobs.predict import PredictRequest, predict_next
 
-    result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers))
+    result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers, hints))
     for warning in result.warnings:
         talk(shared)(f"Warning: {warning}")
     text = _form(result, "json" if shared.as_json else form)

@@ -49,3 +49,51 @@ def shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(shared=context.obj, **rest)
 
     return with_shared
+
+
+def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the flags that settle how a file is read; its body gets them as `hints`."""
+
+    @click.option("--date-format", metavar="FORMAT", help="How dates are written: %d.%m.%Y.")
+    @click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark.")
+    @click.option("--delimiter", help="What stands between cells.")
+    @click.option("--columns", metavar="ROLE=NAME,...", help="Which column is what: date=0,close=Last.")
+    @click.option("--accept", multiple=True, metavar="KIND", help="Take a fault that is refused: see stockcast check.")
+    @wraps(function)
+    def with_hints(
+        date_format: str | None,
+        decimal: str | None,
+        delimiter: str | None,
+        columns: str | None,
+        accept: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        from stockcast.data.reading import Hints
+
+        tab = {"\\t": "\t", "tab": "\t"}
+        marked = delimiter if delimiter is None else tab.get(delimiter, delimiter)
+        hints = Hints(date_format, decimal, marked, _roles(columns), _kinds(accept))
+        return function(hints=hints, **rest)
+
+    return with_hints
+
+
+def _roles(columns: str | None) -> dict[str, str]:
+    roles = {}
+    for part in (columns or "").split(","):
+        role, equals, name = part.partition("=")
+        if part and not (equals and role.strip() and name.strip()):
+            raise click.BadParameter(f"{part!r} is not ROLE=NAME.", param_hint="--columns")
+        if part:
+            roles[role.strip()] = name.strip()
+    return roles
+
+
+def _kinds(accept: tuple[str, ...]) -> frozenset[str]:
+    from stockcast.data.findings import KINDS
+
+    kinds = [kind.strip() for kinds in accept for kind in kinds.split(",") if kind.strip()]
+    for kind in kinds:
+        if kind not in KINDS:
+            raise click.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}.", param_hint="--accept")
+    return frozenset(kinds)

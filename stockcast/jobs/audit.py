@@ -10,6 +10,7 @@ import numpy as np
 
 from stockcast.config import RunConfig, config_name, load_config
 from stockcast.data.forecast import Forecaster
+from stockcast.data.reading import Hints
 from stockcast.data.series import Panel
 from stockcast.data.split import cut
 from stockcast.data.windows import origins_between
@@ -35,9 +36,11 @@ class AuditResult:
         return {"config": self.config_name, "passed": self.passed, "checks": [asdict(one) for one in self.checks]}
 
 
-def run_audit(csvs: tuple[str, ...], preset: str, settings: tuple[str, ...], repeats: int, say: Say) -> AuditResult:
+def run_audit(
+    csvs: tuple[str, ...], hints: Hints, preset: str, settings: tuple[str, ...], repeats: int, say: Say
+) -> AuditResult:
     """Audit a configuration on these prices. It is trained 4 + `repeats` times."""
-    panel = read_prices(csvs, say).panel
+    panel = read_prices(csvs, say, hints).panel
     config, name = load_config(preset, settings), config_name(preset)
     cuts = cut(panel, config)
     price, horizon = config.data.price, config.data.horizon

@@ -14,6 +14,7 @@ import numpy as np
 from stockcast.config import RunConfig, config_name, load_config, nearest, preset_names
 from stockcast.data.features import VOLATILITY_WARMUP
 from stockcast.data.forecast import Forecast, Judged, judge, stacked
+from stockcast.data.reading import Hints
 from stockcast.data.series import Panel
 from stockcast.data.split import cut
 from stockcast.errors import UsageError
@@ -43,6 +44,7 @@ class BacktestRequest:
     against: tuple[str, ...]
     seeds: int
     output: Path | None
+    hints: Hints
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def run_backtest(request: BacktestRequest, say: Say, on_fit: Callable[[int, int]
     Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant or one whose library is
     missing.
     """
-    read = read_prices(request.csvs, say)
+    read = read_prices(request.csvs, say, request.hints)
     config = load_config(request.preset, request.settings)
     panel, price = read.panel, config.data.price
     name = config_name(request.preset)

@@ -5,17 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from stockcast.config import RunConfig
+from stockcast.data.reader import FileRead, Hints
 from stockcast.data.series import Panel
 from stockcast.data.sessions import check_calendar, match_calendar, next_sessions
 from stockcast.evaluate.rows import rows_text
-from stockcast.learn import Learned
+from stockcast.jobs.source import absolute, hints_to
 from stockcast.store.arrays import encode_arrays
 from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest, fingerprint
+
+if TYPE_CHECKING:
+    from stockcast.learn import Learned
 
 COMING_SESSIONS = 250
 RECENT_SESSIONS = 20
@@ -24,13 +31,38 @@ RECENT_SESSIONS = 20
 LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 
 
-def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, csvs: Sequence[str]) -> Bundle:
-    """Everything that is kept of a training. `csvs` are the paths that the prices came from, absolute."""
+@dataclass(frozen=True)
+class Origin:
+    """Where the prices came from: absolute paths, what the user said of them, and what was found in them."""
+
+    csvs: tuple[str, ...]
+    hints: Mapping[str, Any]
+    findings: tuple[Mapping[str, Any], ...]
+
+
+def origin(csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Origin:
+    """The origin of the prices in `files`."""
+    return Origin(absolute(csvs), hints_to(hints), findings_of(files))
+
+
+def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
+    """What was found wrong with the prices, as the manifest keeps it."""
+    return tuple(
+        {"file": str(file.path), **asdict(found), "first": found.first and found.first.isoformat()}
+        for file in files
+        for found in file.findings
+    )
+
+
+def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Origin) -> Bundle:
+    """Everything that is kept of a training."""
     calendar, sessions = _calendar(panel, config)
     manifest = Manifest(
         config_name=called,
         config=config.model_dump(mode="json"),
-        csv=tuple(csvs),
+        csv=source.csvs,
+        hints=source.hints,
+        findings=source.findings,
         data=tuple(fingerprint(one) for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
@@ -74,3 +106,8 @@ def _history(learned: Learned) -> bytes:
     for epoch in learned.history:
         writer.writerow([epoch.number, epoch.loss, "" if epoch.validation_loss is None else epoch.validation_loss])
     return buffer.getvalue().encode()
+
+
+def log_line(event: str, now: datetime, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of a model's log."""
+    return {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "event": event, **fields}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stockcast.data.forecast import Forecast, extended
+from stockcast.data.reading import NO_HINTS, Hints
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.sessions import coming
 from stockcast.errors import DataError, NotFound
@@ -26,6 +27,7 @@ class PredictRequest:
     csvs: tuple[str, ...]
     days: int | None
     tickers: tuple[str, ...]
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Prediction:
 def predict_next(request: PredictRequest) -> Prediction:
     """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
     served = open_model(request.store, request.name)
-    read = read_model_prices(served.manifest, request.csvs, lambda _: None)
+    read = read_model_prices(served.manifest, request.csvs, lambda _: None, request.hints)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), served)
     days = request.days or served.config.data.horizon
     rows = [np.array([len(one) - 1]) for one in panel.series]

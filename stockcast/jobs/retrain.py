@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stockcast.config import RunConfig, from_table
+from stockcast.data.reader import PanelRead
 from stockcast.data.series import Panel
 from stockcast.errors import DataError, StockcastError
 from stockcast.evaluate.gate import Decision, decide
+from stockcast.jobs.packing import Origin, bundle, findings_of, log_line
 from stockcast.jobs.source import Say, read_model_prices
 from stockcast.store.manifest import Manifest, extends
 from stockcast.store.store import Store
+
+if TYPE_CHECKING:
+    from stockcast.learn import Learned
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,16 @@ def retrain(request: RetrainRequest, say: Say) -> Retrained:
     champion = store.champion(request.name)
     with store.lock(request.name):
         manifest = store.load(request.name, champion.version, wanted=()).manifest
-        panel = read_model_prices(manifest, request.csvs, say).panel
-        if not request.force and not _has_news(panel, manifest):
+        read = read_model_prices(manifest, request.csvs, say)
+        if not request.force and not _has_news(read.panel, manifest):
             return Retrained(request.name, False, "nothing new", champion.version, None, perf_counter() - begin)
-        for sentence in _rewritten(panel, manifest):
+        for sentence in _rewritten(read.panel, manifest):
             say(sentence)
         try:
-            result = _challenge(request, store, manifest, panel, begin)
+            return _challenge(_Run(request, store, manifest, read, begin))
         except StockcastError as error:
-            store.append_log(request.name, _line("retrain failed", {"error": error.message}))
+            store.append_log(request.name, log_line("retrain failed", datetime.now(UTC), {"error": error.message}))
             raise
-        if not request.dry_run:
-            store.append_log(request.name, _line("retrain", result.to_dict()))
-        return result
 
 
 def _has_news(panel: Panel, manifest: Manifest) -> bool:
@@ -89,28 +90,53 @@ def _has_news(panel: Panel, manifest: Manifest) -> bool:
     return any(newest.get(one["name"], "") > one["last"] for one in manifest.data)
 
 
-def _challenge(request: RetrainRequest, store: Store, manifest: Manifest, panel: Panel, begin: float) -> Retrained:
+@dataclass(frozen=True)
+class _Run:
+    """A retraining under way, its lock held."""
+
+    request: RetrainRequest
+    store: Store
+    manifest: Manifest
+    read: PanelRead
+    begin: float
+
+    def ended(self, promoted: bool, reason: str, version: str, decision: Decision) -> Retrained:
+        return Retrained(self.request.name, promoted, reason, version, decision, perf_counter() - self.begin)
+
+
+def _challenge(run: _Run) -> Retrained:
     """Train, judge beside the champion, and promote or not."""
-    from stockcast.jobs.packing import bundle
     from stockcast.jobs.served import open_version
     from stockcast.learn import judge_on, learn
 
+    request, manifest, panel = run.request, run.manifest, run.read.panel
+    champion = open_version(run.store, request.name, manifest.version).forecaster
     config = _challenger_config(manifest, panel, request.max_age)
-    champion = open_version(store, request.name, manifest.version).forecaster
     learned = learn(panel, config, manifest.config_name)
     mine = learned.assessment.judged
     theirs = judge_on(champion, panel, mine, config.data.price)
     decision = decide(mine, theirs, learned.assessment.baselines["naive"], config.gate.tolerance)
-    promoted = decision.promoted or (request.force and decision.ratio is not None)
-    reason = decision.reason if decision.promoted or not promoted else f"forced; {decision.reason}"
-    version = manifest.version
-    if promoted and not request.dry_run:
-        now = datetime.now(UTC)
-        version = store.save(request.name, bundle(learned, panel, config, manifest.config_name, manifest.csv), now)
-        store.promote(request.name, version, reason, now)
+    forced = request.force and decision.ratio is not None and not decision.promoted
+    reason = f"forced; {decision.reason}" if forced else decision.reason
     if request.dry_run:
-        reason = f"dry run: it would {'be promoted' if promoted else 'not be promoted'}; {reason}"
-    return Retrained(request.name, promoted and not request.dry_run, reason, version, decision, perf_counter() - begin)
+        would = "would" if decision.promoted or forced else "would not"
+        return run.ended(False, f"dry run: it {would} be promoted; {reason}", manifest.version, decision)
+    if decision.promoted or forced:
+        return _promote(run, learned, config, reason, decision)
+    kept = run.ended(False, reason, manifest.version, decision)
+    run.store.append_log(request.name, log_line("retrain", datetime.now(UTC), kept.to_dict()))
+    return kept
+
+
+def _promote(run: _Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
+    """Save the challenger and let it serve."""
+    manifest, name = run.manifest, run.request.name
+    recorded = Origin(manifest.csv, manifest.hints, findings_of(run.read.files))
+    now = datetime.now(UTC)
+    version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
+    result = run.ended(True, reason, version, decision)
+    run.store.promote(name, version, reason, now, log_line("retrain", now, result.to_dict()))
+    return result
 
 
 def _challenger_config(manifest: Manifest, panel: Panel, max_age: int | None) -> RunConfig:
@@ -133,7 +159,3 @@ def _rewritten(panel: Panel, manifest: Manifest) -> list[str]:
         for one in manifest.data
         if one["name"] in by_name and not extends(by_name[one["name"]], one)
     ]
-
-
-def _line(event: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "event": event, **fields}

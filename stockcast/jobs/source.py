@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from stockcast.data.reader import FileRead, Hints, PanelRead, read_panel
+from stockcast.data.reading import NO_HINTS
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
+from stockcast.jobs.check import examined
 from stockcast.store.manifest import Manifest
 
 Say = Callable[[str], None]
 
 
-def read_prices(csvs: Sequence[str], say: Say, hints: Hints = Hints()) -> PanelRead:
-    """The panel of `csvs`; what was read, how, and what was found is said. Raises as `read_panel` does."""
-    read = read_panel(csvs, hints)
+def read_prices(csvs: Sequence[str], say: Say, hints: Hints = NO_HINTS) -> PanelRead:
+    """The panel of `csvs`, examined; what was read, how, and what was found is said.
+
+    Raises as `read_panel` does, and `DataError` if what is found is refused for every series.
+    """
+    read = examined(read_panel(csvs, hints), hints, date.today())  # noqa: DTZ011 -- the user's own day
     for line in describe(read.files):
         say(line)
     for path, error in read.failures:
@@ -51,16 +58,28 @@ def with_later(panel: Panel, later: Panel) -> Panel:
     return Panel((panel.series[0].then(later.series[0]),))
 
 
-def read_model_prices(manifest: Manifest, csvs: Sequence[str], say: Say) -> PanelRead:
+def read_model_prices(manifest: Manifest, csvs: Sequence[str], say: Say, hints: Hints = NO_HINTS) -> PanelRead:
     """The newest prices of a saved model: of `csvs`, or of the paths that were recorded at training.
 
+    Without `hints` the files are read as the user said at training.
     Test prices that were recorded beside training prices follow them, as they did then.
     """
-    read = read_prices(csvs or manifest.csv, say)
+    read = read_prices(csvs or manifest.csv, say, hints if hints != NO_HINTS else hints_from(manifest.hints))
     if not csvs and len(manifest.data) == 1 and len(read.panel) == 2:
         earlier, later = read.panel.series
         read = replace(read, panel=Panel((earlier.then(later),)))
     return read
+
+
+def hints_to(hints: Hints) -> dict[str, Any]:
+    """What the user said of the files, for a manifest."""
+    said = {**asdict(hints), "columns": dict(hints.columns), "accept": sorted(hints.accept)}
+    return {key: value for key, value in said.items() if value}
+
+
+def hints_from(fields: Mapping[str, Any]) -> Hints:
+    """The inverse of `hints_to`."""
+    return Hints(**{**fields, "accept": frozenset(fields.get("accept", ()))})
 
 
 def absolute(csvs: Sequence[str]) -> tuple[str, ...]:

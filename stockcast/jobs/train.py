@@ -10,11 +10,11 @@ from time import perf_counter
 from typing import Any
 
 from stockcast.config import config_name, load_config
-from stockcast.data.reader import PanelRead
+from stockcast.data.reader import Hints, PanelRead
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
-from stockcast.jobs.packing import bundle
-from stockcast.jobs.source import Say, absolute, default_name, read_prices, with_later
+from stockcast.jobs.packing import bundle, log_line, origin
+from stockcast.jobs.source import Say, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
 from stockcast.store.manifest import extends
 from stockcast.store.store import Store
@@ -30,6 +30,7 @@ class TrainRequest:
     name: str | None
     preset: str
     settings: tuple[str, ...]
+    hints: Hints
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,22 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
     _demand_same_series(store, name, panel)
     with store.lock(name):
         learned = learn(panel, config, called, lambda epoch: on_epoch(epoch, config.fit.epochs))
-        csvs = absolute([*request.csvs, *([request.test_csv] if request.test_csv else [])])
-        saved = store.save(name, bundle(learned, panel, config, called, csvs), datetime.now(UTC))
-        store.promote(name, saved, "trained", datetime.now(UTC))
+        csvs = [*request.csvs, *([request.test_csv] if request.test_csv else [])]
+        source = origin(csvs, request.hints, read.files)
+        now = datetime.now(UTC)
+        saved = store.save(name, bundle(learned, panel, config, called, source), now)
+        line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
+        store.promote(name, saved, "trained", now, line)
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     return TrainResult(name, saved, request.store, called, panel, learned, failures, perf_counter() - begin)
 
 
 def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str, ...]]:
     """The prices, and the settings with the cutoff that --test-csv implies."""
-    read = read_prices(request.csvs, say)
+    read = read_prices(request.csvs, say, request.hints)
     if request.test_csv is None:
         return read, read.panel, request.settings
-    panel = with_later(read.panel, read_prices([request.test_csv], say).panel)
+    panel = with_later(read.panel, read_prices([request.test_csv], say, request.hints).panel)
     return read, panel, (*request.settings, f"split.until={read.panel.dates[-1]}")
 
 

@@ -39,7 +39,8 @@ class Manifest:
     """A version's first page. `name`, `version`, `created` and `files` are filled in when it is saved.
 
     - `config`: the settings as nested tables, `config_name` what they are called;
-    - `csv`: the paths that were read; `data`: a `fingerprint` of each series of the training data;
+    - `csv`: the paths that were read, and `hints`: what the user said of how to read them; `findings`: what was found
+      wrong with them; `data`: a `fingerprint` of each series of the training data;
     - `libraries`: the version of each library; `seed`: of everything random;
     - `scores`: the held-out scores, in any shape that JSON knows;
     - `calendar`, and `next_sessions`: the newest dates (ISO) of the prices and the coming ones;
@@ -49,6 +50,8 @@ class Manifest:
     config_name: str
     config: Mapping[str, Any]
     csv: tuple[str, ...]
+    hints: Mapping[str, Any]
+    findings: tuple[Mapping[str, Any], ...]
     data: tuple[Mapping[str, Any], ...]
     libraries: Mapping[str, str]
     seed: int
@@ -119,7 +122,7 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
     for key, sound in _SOUND.items():
         if not sound(table[key]):
             raise damaged(where, f"{key} is {str(table[key])[:60]!r}")
-    for key in ("csv", "data", "next_sessions"):
+    for key in ("csv", "findings", "data", "next_sessions"):
         table[key] = tuple(table[key])
     manifest = Manifest(**table)
     if manifest.digest()[:8] != manifest.version[-8:]:
@@ -177,6 +180,8 @@ _SOUND: Mapping[str, Callable[[Any], bool]] = {
     "config_name": _is_text,
     "config": _is_table,
     "csv": lambda value: _is_list(value, _is_text),
+    "hints": _is_table,
+    "findings": lambda value: _is_list(value, _is_table),
     "data": lambda value: _is_list(value, _is_fingerprint) and len(value) > 0,
     "libraries": _is_table,
     "seed": _is_count,
