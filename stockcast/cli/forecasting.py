@@ -84,6 +84,8 @@ def train(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True, help="Form."
 )
 @out_option
+@click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Call the model stale after so many days.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if the model is stale.")
 @reading_options
 @shared_options
 def predict(
@@ -95,7 +97,9 @@ def predict(
     tickers: tuple[str, ...],
     form: str,
     output: Path | None,
-) -> None:
+    max_age: int | None,
+    strict: bool,
+) -> int:
     """Forecast the next sessions with the model NAME, from the newest rows of its CSV.
 
     Quantiles are the prices that the session's close stays below with that probability.
@@ -103,7 +107,7 @@ def predict(
     from stockcast.jobs.output import write_output
     from stockcast.jobs.predict import PredictRequest, predict_next
 
-    result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers, hints))
+    result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age))
     for warning in result.warnings:
         talk(shared)(f"Warning: {warning}")
     text = _form(result, "json" if shared.as_json else form)
@@ -111,6 +115,7 @@ def predict(
         click.echo(text)
     else:
         write_output(output, f"{text}\n".encode())
+    return 1 if strict and result.stale else 0
 
 
 def _form(result: Prediction, form: str) -> str:

@@ -6,8 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from stockcast.data.forecast import Judged
 from stockcast.errors import NotFound
@@ -17,6 +16,9 @@ from stockcast.jobs.predict import PredictRequest, predict_next, some
 from stockcast.jobs.served import Served, open_model
 from stockcast.view import charts
 from stockcast.view.canvas import check_suffix, render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)

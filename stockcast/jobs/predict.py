@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class PredictRequest:
     days: int | None
     tickers: tuple[str, ...]
     hints: Hints = NO_HINTS
+    max_age: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Prediction:
     forecast: Forecast
     dates: Dates
     warnings: tuple[str, ...]
+    stale: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -69,7 +72,8 @@ def predict_next(request: PredictRequest) -> Prediction:
     warnings = [f"{path}: {error.message}" for path, error in read.failures]
     warnings += [f"{file.path}: {found.message}" for file in read.files for found in file.findings]
     warnings += [*ended, *_doubts(served, panel, days)]
-    return Prediction(served, panel, forecast, dates, tuple(warnings))
+    stale = _stale(request, served, datetime.now(UTC))
+    return Prediction(served, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
 
 
 def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:
@@ -85,6 +89,16 @@ def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:
 def some(names: tuple[str, ...], most: int = 12) -> str:
     """A list of names for a message, cut short."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _stale(request: PredictRequest, served: Served, now: datetime) -> str | None:
+    """A sentence if the champion has served for longer than it should."""
+    limit = served.config.gate.max_age if request.max_age is None else request.max_age
+    since = datetime.fromisoformat(served.since)
+    age = (now - since).days
+    if not limit or age < limit:
+        return None
+    return f"the model is stale: it has served for {age} days, since {since:%Y-%m-%d}; the limit is {limit}."
 
 
 def _still_trading(panel: Panel, served: Served) -> tuple[Panel, list[str]]:

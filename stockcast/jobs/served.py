@@ -18,13 +18,14 @@ from stockcast.store.store import Store
 
 @dataclass(frozen=True)
 class Served:
-    """The model that serves under a name: its forecaster, settings and manifest."""
+    """The model that serves under a name, `since` when (UTC): its forecaster, settings and manifest."""
 
     name: str
     forecaster: WindowForecaster
     config: RunConfig
     manifest: Manifest
     bundle: Bundle
+    since: str
 
     def facts(self) -> dict[str, Any]:
         """What every report about this model says of it."""
@@ -44,6 +45,7 @@ def open_version(models: Store, name: str, version: str | None = None) -> Served
     """A version of model `name`, or its champion. Raises as `open_model`."""
     from stockcast.model.serve import Runner
 
+    since = models.champion(name).since
     bundle = models.load(name, version)
     manifest = bundle.manifest
     config = from_table(manifest.config)
@@ -56,4 +58,4 @@ def open_version(models: Store, name: str, version: str | None = None) -> Served
         Runner(bundle.files["model.onnx"]),
         Calibration.from_dict(parts["calibration"]),
     )
-    return Served(name, forecaster, config, manifest, bundle)
+    return Served(name, forecaster, config, manifest, bundle, since)

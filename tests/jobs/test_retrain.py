@@ -1,0 +1,202 @@
+"""Retraining through the real command line: news, the gate, fleets, hooks and locks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stockcast.cli import run
+from stockcast.data.series import PriceSeries
+from stockcast.store.store import Store
+
+pytestmark = pytest.mark.tensorflow
+
+TINY = [
+    *("--set", "model.units=[4]", "--set", "fit.epochs=1", "--set", "data.lookback=10", "--set", "fit.warmup=2"),
+    *("--set", "data.horizon=2", "--set", "gate.tolerance=1"),
+]
+
+Capture = pytest.CaptureFixture[str]
+Prices = Callable[..., PriceSeries]
+WriteCsv = Callable[[PriceSeries, Path], Path]
+
+
+@pytest.fixture
+def model(tmp_path: Path, prices: Prices, write_csv: WriteCsv) -> Callable[..., Path]:
+    """Trains a model on 200 rows of a CSV and hands back the CSV, to which `grow` adds rows."""
+
+    def train(name: str = "acme", *settings: str) -> Path:
+        path = write_csv(prices(rows=200), tmp_path / f"{name}.csv")
+        store = ["--store", str(tmp_path / "models"), "--quiet"]
+        assert run(["train", "--csv", str(path), *TINY, *settings, *store]) == 0
+        return path
+
+    return train
+
+
+@pytest.fixture
+def grow(prices: Prices, write_csv: WriteCsv) -> Callable[[Path], None]:
+    return lambda path: write_csv(prices(rows=215), path) and None
+
+
+def told(capsys: Capture, tmp_path: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
+    """The JSON of a command on the store in `tmp_path`."""
+    capsys.readouterr()
+    assert run([*arguments, "--store", str(tmp_path / "models"), "--json"]) == code
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_without_new_rows_nothing_is_done_and_tensorflow_stays_away(
+    model: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    model()
+    program = (
+        "import sys; from stockcast.cli import run; code = run(sys.argv[1:]); "
+        "sys.exit(code or 9 * ('tensorflow' in sys.modules))"
+    )
+    command = [sys.executable, "-c", program, "retrain", "acme", "--store", str(tmp_path / "models")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "nothing new" in done.stdout
+    assert told(capsys, tmp_path, "retrain", "acme")["promoted"] is False
+
+
+def test_a_challenger_that_passes_the_gate_serves_and_the_log_says_why(
+    model: Callable[..., Path], grow: Callable[[Path], None], tmp_path: Path, capsys: Capture
+) -> None:
+    before = model()
+    old = Store(tmp_path / "models").champion("acme").version
+    grow(before)
+    answer = told(capsys, tmp_path, "retrain", "acme")
+    store = Store(tmp_path / "models")
+    champion = store.champion("acme")
+    assert answer["promoted"] is True
+    assert champion.version == answer["version"] != old
+    assert champion.replaced == old
+    assert champion.why == answer["reason"]
+    assert answer["gate"]["ratio"] <= 2
+    assert [line["event"] for line in store.log("acme")] == ["train", "retrain"]
+    judged = store.load("acme").manifest.scores["cutoffs"]
+    assert judged["first"] < judged["last"]
+    assert store.load("acme").manifest.data[0]["rows"] == 215
+    assert told(capsys, tmp_path, "predict", "acme")["version"] == champion.version
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(
+    model: Callable[..., Path], grow: Callable[[Path], None], tmp_path: Path, capsys: Capture
+) -> None:
+    grow(model())
+    store = Store(tmp_path / "models")
+    old = store.champion("acme")
+    answer = told(capsys, tmp_path, "retrain", "acme", "--dry-run")
+    assert answer["promoted"] is False
+    assert answer["reason"].startswith("dry run: it would be promoted")
+    assert store.champion("acme") == old
+    assert store.versions("acme") == (old.version,)
+    assert [line["event"] for line in store.log("acme")] == ["train"]
+
+
+def test_a_challenger_whose_bands_are_absurd_is_turned_away_with_the_reason(
+    model: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    path = model()
+    lines = path.read_text().splitlines()
+    wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000" for day, p in zip(range(1, 31), [80, 120] * 15, strict=True)]
+    path.write_text("\n".join([*lines, *wild]) + "\n")
+    store = Store(tmp_path / "models")
+    old = store.champion("acme")
+    answer = told(capsys, tmp_path, "retrain", "acme")
+    assert answer["promoted"] is False
+    assert "80 % band held" in answer["reason"]
+    assert store.champion("acme") == old
+    assert store.log("acme")[-1]["promoted"] is False
+    forced = told(capsys, tmp_path, "retrain", "acme", "--force")
+    assert forced["promoted"] is False
+
+
+def test_one_failing_model_does_not_stop_the_others(
+    model: Callable[..., Path], grow: Callable[[Path], None], tmp_path: Path, capsys: Capture
+) -> None:
+    grow(model("acme"))
+    model("gone").unlink()
+    answer = told(capsys, tmp_path, "retrain", "--all", "--jobs", "2", code=1)
+    by_name = {one["name"]: one for one in answer["models"]}
+    assert by_name["acme"]["promoted"] is True
+    assert by_name["gone"]["error"]["exit_code"] == 66
+    assert run(["retrain", "--all", "--store", str(tmp_path / "models"), "--quiet"]) == 1
+    quiet = capsys.readouterr()
+    assert quiet.out == ""
+    assert quiet.err.startswith("gone: failed")
+
+
+def test_a_lock_that_is_held_is_told_at_once(model: Callable[..., Path], tmp_path: Path, capsys: Capture) -> None:
+    model()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "models")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        error = told(capsys, tmp_path, "retrain", "acme", code=75)["error"]
+        holder.communicate(b"\n")
+    assert error["kind"] == "busy"
+    assert told(capsys, tmp_path, "retrain", "acme")["reason"] == "nothing new"
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from stockcast.store.store import Store
+with Store(Path(sys.argv[1])).lock("acme"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_failing_hook_changes_nothing_and_a_failure_is_handed_to_the_users_command(
+    model: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    path = model()
+    store = ["--store", str(tmp_path / "models")]
+    assert run(["retrain", "acme", *store, "--notify-url", "http://127.0.0.1:9/ping"]) == 0
+    assert "ping" in capsys.readouterr().err
+    path.unlink()
+    note = tmp_path / "note.txt"
+    command = f'printf %s "$STOCKCAST_ERROR" > {note}'
+    assert run(["retrain", "acme", *store, "--quiet", "--on-failure", command]) == 66
+    assert "acme.csv" in note.read_text()
+    assert run(["retrain", "acme", *store, "--quiet", "--on-failure", "exit 3"]) == 66
+
+
+def test_it_runs_as_cron_runs_it(model: Callable[..., Path], grow: Callable[[Path], None], tmp_path: Path) -> None:
+    grow(model())
+    command = [sys.executable, "-m", "stockcast", "--store", str(tmp_path / "models"), "--quiet", "retrain", "acme"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'umask 077; exec "$@" <&-', "sh", *command],
+        env={},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert Store(tmp_path / "models").champion("acme").replaced is not None
+
+
+def test_a_champion_older_than_its_limit_is_called_stale(
+    model: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    model("acme", "--set", "gate.max_age=1")
+    assert not any("stale" in one for one in told(capsys, tmp_path, "predict", "acme")["warnings"])
+    pointer = tmp_path / "models" / "acme" / "champion.json"
+    from dataclasses import replace
+
+    champion = replace(Store(tmp_path / "models").champion("acme"), since="2020-01-01T00:00:00Z")
+    pointer.write_bytes(champion.encode())
+    assert any("stale" in one for one in told(capsys, tmp_path, "predict", "acme")["warnings"])
+    told(capsys, tmp_path, "predict", "acme", "--strict", code=1)
