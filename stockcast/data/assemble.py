@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.datestyles import has_time
+from stockcast.data.datestyles import day_part, has_time
 from stockcast.data.dialect import Table
 from stockcast.data.findings import finding, merged
 from stockcast.data.mislabelled import refuse_mislabelled
@@ -110,8 +110,17 @@ def _by_ticker(rows: Rows, tickers: NDArray[np.object_]) -> Iterator[Rows]:
 def _edges(table: Table) -> tuple[list[Finding], NDArray[np.bool_], tuple[int, int] | None]:
     """What was found around the rows, which rows are kept, and the open last cell (row, column) if it is unknown."""
     body = table.body
-    found = [finding("repeated_header", (), "", body.repeated)] if body.repeated else []
-    found += [finding("footer", (), "", body.footer)] if body.footer else []
+    stray = body.spaced if body.spaced <= 0.1 * len(body.rows) else 0
+    left_out = {
+        "repeated_header": body.repeated,
+        "blank_lines": body.blank,
+        "footer": body.footer,
+        "stray_spaces": stray,
+    }
+    found = [finding(kind, (), "", count) for kind, count in left_out.items() if count] + _mixed_dates(table)
+    if body.ragged:
+        lines = ", ".join(str(row.line) for row in body.ragged[:5])
+        found.append(finding("ragged", (), f"In line {lines}.", len(body.ragged)))
     kept = np.ones(len(body.rows), dtype=bool)
     last, column = len(body.rows) - 1, body.width - 1
     state = _state_of_last(table) if body.last_open else "whole"
@@ -123,6 +132,14 @@ def _edges(table: Table) -> tuple[list[Finding], NDArray[np.bool_], tuple[int, i
         found.append(finding("open_cell", (), f"Taken as unknown: {body.rows[-1].cells[column]!r}.", 1))
         return found, kept, (last, column)
     return found, kept, None
+
+
+def _mixed_dates(table: Table) -> list[Finding]:
+    """Whether some dates have leading zeros and some lack them: one digit was lost, or two files were joined."""
+    cells = table.body.column(table.body.date_column)
+    padded = any(re.search(r"(?<!\d)0\d(?!\d)", day_part(cell)) for cell in cells)
+    bare = np.array([bool(re.search(r"(?<!\d)\d(?!\d)", day_part(cell))) for cell in cells])
+    return [finding("mixed_dates", table.dates[bare])] if padded and bare.any() else []
 
 
 def _state_of_last(table: Table) -> str:

@@ -24,7 +24,9 @@ class Body:
 
     - `dates` are the possible readings of the date column, each of shape (rows,);
     - `names` are the header's lines, each of `grid.width` cells, outermost first; none for a file without header;
-    - `repeated`, `footer`: lines that were left out; `torn`: the last line, if it is cut short.
+    - `repeated`, `blank`, `footer`: how many header lines and blank lines between the rows and lines after them were
+      left out; `ragged`: broken rows, left out because the user accepts that; `torn`: the last line, if it is cut short;
+    - `spaced`: how many rows have blanks around a cell.
     """
 
     delimiter: str
@@ -33,9 +35,12 @@ class Body:
     dates: tuple[DateReading, ...]
     names: tuple[Sequence[str], ...]
     repeated: int
+    blank: int
     footer: int
+    ragged: tuple[Row, ...]
     torn: Row | None
     last_open: bool
+    spaced: int
 
     @property
     def width(self) -> int:
@@ -62,7 +67,7 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
     first, last = full[known[0]], full[known[-1]]
     torn = _torn(grid, last)
     names = _names(grid, first, column, where)
-    kept, repeated = _between(grid, full, readings[0], (first, last), names, where, hints)
+    kept, repeated, ragged = _between(grid, full, readings[0], (first, last), names, where, hints)
     after = [row for row in grid.rows if row.line > last.line and row is not torn]
     for row in after:
         _refuse_broken(row, grid.width, column, where)
@@ -75,9 +80,12 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
         tuple(DateReading(one.format, one.dates[chosen]) for one in readings),
         names,
         repeated,
+        last.line - first.line + 1 - repeated - len(ragged) - len(kept),
         len([row for row in after if not row.blank]),
+        tuple(ragged),
         torn,
         grid.last_open and torn is None,
+        sum(row.line in grid.spaced for row in kept),
     )
 
 
@@ -153,9 +161,11 @@ def _between(
     names: Sequence[Sequence[str]],
     where: str,
     hints: Hints,
-) -> tuple[list[Row], int]:
+) -> tuple[list[Row], int, list[Row]]:
     dated = {row.line for row, known in zip(full, reading.known, strict=True) if known}
+    """The rows with a date, the count of repeated header lines, and the broken rows."""
     kept: list[Row] = []
+    ragged: list[Row] = []
     repeated = 0
     for row in grid.rows:
         if not span[0].line <= row.line <= span[1].line or row.blank:
@@ -164,9 +174,11 @@ def _between(
             kept.append(row)
         elif any(list(row.cells) == list(name) for name in names):
             repeated += 1
-        elif "ragged" not in hints.accept:
+        elif "ragged" in hints.accept:
+            ragged.append(row)
+        else:
             raise _ragged(row, grid.width, where)
-    return kept, repeated
+    return kept, repeated, ragged
 
 
 def _ragged(row: Row, width: int, where: str) -> DataError:

@@ -6,6 +6,7 @@ are, and give different dates or numbers, the user is asked; nothing is guessed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -181,11 +182,19 @@ def _contradiction(column: Column, name: str, where: str) -> DataError:
     for cell in column.cells:
         seen.setdefault(marks_of(shape(cell)), cell)
     pairs = [(a, b) for one, a in seen.items() for other, b in seen.items() if one and other and not one & other]
-    one, other = pairs[0] if pairs else list(seen.values())[:2]
+    one, other = pairs[0] if pairs else _most_and_least_common(column)
     return DataError(
-        f"{where}: {name} has {one!r} and {other!r}, which no decimal and thousands mark read alike.",
+        f"{where}: {name} has {one!r} and {other!r}, not written alike: no decimal and thousands marks fit both.",
         "export the file again with one number format; a spreadsheet may have destroyed its numbers.",
     )
+
+
+def _most_and_least_common(column: Column) -> tuple[str, str]:
+    """A cell of the most common shape and one of the rarest."""
+    counts = Counter(shape(cell) for cell in column.cells if marks_of(shape(cell)))
+    ranked = [form for form, _ in counts.most_common()]
+    one, other = (next(cell for cell in column.cells if shape(cell) == form) for form in (ranked[0], ranked[-1]))
+    return one, other
 
 
 def _differs(column: Column) -> bool:

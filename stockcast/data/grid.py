@@ -32,7 +32,8 @@ class Grid:
 
     - `width` is the number of cells that most rows have; longer rows whose further cells are empty are cut to it;
     - `ended` tells that the last line has a line end; `last_open` that it has neither one nor a closing quote, so that
-      its last cell may be cut short.
+      its last cell may be cut short;
+    - `spaced` are the numbers of the lines with blanks around a cell.
     """
 
     delimiter: str
@@ -40,6 +41,7 @@ class Grid:
     rows: tuple[Row, ...]
     ended: bool
     last_open: bool
+    spaced: frozenset[int]
 
 
 def grids(lines: Lines, delimiter: str | None) -> Iterator[Grid]:
@@ -52,12 +54,14 @@ def grids(lines: Lines, delimiter: str | None) -> Iterator[Grid]:
 
 def _grid(lines: Lines, delimiter: str) -> Grid:
     cut = _cut(lines.lines, delimiter)
-    rows = [Row(number, cells) for number, cells in enumerate(cut, start=1) if any(cells) or len(cells) > 1]
+    stripped = [[cell.strip(" ") for cell in cells] for cells in cut]
+    rows = [Row(number, cells) for number, cells in enumerate(stripped, start=1) if any(cells) or len(cells) > 1]
+    spaced = frozenset(number for number, cells in enumerate(cut, start=1) if cells != stripped[number - 1])
     counts = Counter(len(row.cells) for row in rows)
     width = max(counts, key=lambda count: (counts[count], count))
     last = lines.lines[-1].rstrip()
     closed = lines.ended or (last.endswith('"') and last.count('"') % 2 == 0)
-    return Grid(delimiter, width, tuple(_fitted(row, width) for row in rows), lines.ended, last_open=not closed)
+    return Grid(delimiter, width, tuple(_fitted(row, width) for row in rows), lines.ended, not closed, spaced)
 
 
 def _fitted(row: Row, width: int) -> Row:
@@ -67,10 +71,7 @@ def _fitted(row: Row, width: int) -> Row:
 def _cut(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     if delimiter == " ":
         return [re.sub('"', "", line).split() for line in lines]
-    return [
-        [cell.strip() for cell in (_unquoted(line, delimiter) if '"' in line else line.split(delimiter))]
-        for line in lines
-    ]
+    return [_unquoted(line, delimiter) if '"' in line else line.split(delimiter) for line in lines]
 
 
 def _unquoted(line: str, delimiter: str) -> list[str]:

@@ -66,7 +66,7 @@ def lay_out(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints)
 
 def _header(body: Body) -> tuple[list[str], list[str]]:
     """The line of column names and the line of tickers above or below it; empty where there is none."""
-    lines = [list(line) + [""] * (body.width - len(line)) for line in body.names]
+    lines = [[*line, *[""] * body.width][: body.width] for line in body.names]
     if not lines:
         return [], []
     hits = [sum(role_of(name) is not None for name in _others(line, body)) for line in lines]

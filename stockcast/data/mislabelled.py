@@ -5,53 +5,79 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stockcast.data.evidence import SLACK, open_high_low_close
 from stockcast.data.repair import Rows
+from stockcast.data.series import PRICE_COLUMNS
 from stockcast.errors import DataError
 
 _FEW = 3
 _SHARE = 0.01
 _HALF = 0.5
 _SWITCHES = 0.05
+_ENOUGH, _BACKWARD = 20, 1.5
 
 
 def refuse_mislabelled(rows: Rows, where: str, names: Sequence[str], roles: Mapping[str, int]) -> None:
     """Raise `DataError` if open, high, low and close can't be what their names say.
 
-    That is: High below Low in more than one row in a hundred, Open outside them in more than half the rows, or Close
-    outside them here and there in more than half the rows. A Close outside in one stretch is a missing adjustment
-    and left to the doctor.
+    A Close outside Low..High in one stretch only is a missing adjustment and left to the doctor.
     """
+    reason = _crossed(rows) or _scattered(rows) or _exchanged(rows)
+    if reason:
+        raise _mislabelled(rows, where, reason, names, roles)
+
+
+def _crossed(rows: Rows) -> str | None:
+    """High below Low in more than one row in a hundred, or Open outside them in more than half of all."""
     columns = rows.columns
     if not {"high", "low"} <= columns.keys():
-        return
+        return None
     high, low = columns["high"] * (1 + SLACK), columns["low"] * (1 - SLACK)
-    crossed = high < low
-    wrong = crossed.sum() >= _FEW and crossed.mean() > _SHARE
-    if "open" in columns:
-        outside = (columns["open"] > high) | (columns["open"] < low)
-        wrong |= outside.sum() >= _FEW and outside.mean() > _HALF
-    outside = (columns["close"] > high) | (columns["close"] < low)
-    scattered = np.count_nonzero(np.diff(outside)) > _SWITCHES * len(outside) or _unlike(rows, outside)
-    wrong |= outside.sum() >= _FEW and outside.mean() > _HALF and bool(scattered)
-    if wrong:
-        raise _mislabelled(rows, where, names, roles, int(crossed.sum()))
+    if _often(high < low, _SHARE):
+        return f"High is below Low in {_count(high < low)}"
+    outside = (columns["open"] > high) | (columns["open"] < low) if "open" in columns else high < low
+    return f"Open lies outside Low..High in {_count(outside)}" if _often(outside, _HALF) else None
 
 
-def _unlike(rows: Rows, outside: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
-    """Whether the close has no steady ratio to the prices that it should lie between."""
-    middle = np.sqrt(rows.columns["high"] * rows.columns["low"])
-    ratio = np.log(rows.columns["close"] / middle)[outside]
-    return ratio.size > 1 and bool(np.abs(ratio).max() > np.log(100) or np.std(np.diff(ratio)) > 0.1)
+def _scattered(rows: Rows) -> str | None:
+    """Close outside Low..High in more than half the rows, here and there or in no steady ratio."""
+    columns = rows.columns
+    if not {"high", "low"} <= columns.keys():
+        return None
+    outside = (columns["close"] > columns["high"] * (1 + SLACK)) | (columns["close"] < columns["low"] * (1 - SLACK))
+    ratio = np.log(columns["close"] / np.sqrt(columns["high"] * columns["low"]))[outside]
+    steady = ratio.size < 2 or (np.abs(ratio).max() < np.log(100) and np.std(np.diff(ratio)) < 0.1)
+    here_and_there = np.count_nonzero(np.diff(outside)) > _SWITCHES * len(outside)
+    if not _often(outside, _HALF) or (steady and not here_and_there):
+        return None
+    return f"Close lies outside Low..High in {_count(outside)}"
 
 
-def _mislabelled(rows: Rows, where: str, names: Sequence[str], roles: Mapping[str, int], crossed: int) -> DataError:
-    columns = {index: rows.columns[role] for role, index in sorted(roles.items(), key=lambda item: item[1])}
-    prices = {index: columns[index] for role, index in roles.items() if role in ("open", "high", "low", "close")}
+def _exchanged(rows: Rows) -> str | None:
+    """Each close nearer to the open before it than each open to the close before, as if time ran backwards."""
+    if "open" not in rows.columns or len(rows.dates) < _ENOUGH:
+        return None
+    opening, closing = np.log(rows.columns["open"]), np.log(rows.columns["close"])
+    ahead, behind = np.abs(opening[1:] - closing[:-1]).mean(), np.abs(closing[1:] - opening[:-1]).mean()
+    return "Open and Close seem to be exchanged" if ahead > _BACKWARD * behind else None
+
+
+def _often(mask: NDArray[np.bool_], share: float) -> bool:
+    return bool(mask.sum() >= _FEW and mask.mean() > share)
+
+
+def _count(mask: NDArray[np.bool_]) -> str:
+    return "every row" if mask.all() else f"{int(mask.sum()):,} of {mask.size:,} rows"
+
+
+def _mislabelled(rows: Rows, where: str, reason: str, names: Sequence[str], roles: Mapping[str, int]) -> DataError:
+    prices = {
+        index: rows.columns[role] for role, index in roles.items() if role in PRICE_COLUMNS and role in rows.columns
+    }
     found = open_high_low_close(dict(sorted(prices.items())), rows.dates)
     fix = "say which column is which: --columns open=1,high=2,low=3,close=4."
     if found:
         fix = "say so: --columns " + ",".join(f"{role}={names[index]}" for role, index in found.items()) + "."
-    days = "in every row" if crossed == len(rows.dates) else f"in {crossed} of {len(rows.dates)} rows"
-    return DataError(f"{where}: the columns are not what their names say: High is below Low {days}.", fix)
+    return DataError(f"{where}: the columns are not what their names say: {reason}.", fix)

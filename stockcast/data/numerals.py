@@ -19,18 +19,20 @@ from stockcast.data.series import Floats
 
 @dataclass(frozen=True)
 class Marks:
-    """A decimal and a thousands mark; an empty thousands mark means that digits are not grouped."""
+    """A decimal and a thousands mark; an empty thousands mark means that digits are not grouped.
+
+    `indian`: only the last three digits stand together, the others in twos, as in 1,16,88,800.
+    """
 
     decimal: str
     thousands: str
+    indian: bool = False
 
 
 # Plain ones first: a column that both read is taken as ungrouped.
-ALL_MARKS = tuple(
-    Marks(decimal, thousands)
-    for thousands in ("", ",", ".", " ", "'")
-    for decimal in (".", ",")
-    if decimal != thousands
+ALL_MARKS = (
+    *(Marks(decimal, group) for group in ("", ",", ".", " ", "'") for decimal in (".", ",") if decimal != group),
+    Marks(".", ",", indian=True),
 )
 
 NULLS = frozenset(
@@ -47,12 +49,15 @@ _SCALES = {
 _CURRENCY = r"(?:[$€£¥₹₺₽₩฿₫₪₴]|US\$|R\$|A\$|C\$|HK\$|zł|kr\.?|Rs\.?|USD|EUR|GBP|JPY|CHF|PLN|TRY|RUB|INR|CNY|TL)"
 _SCALE = "|".join(sorted(_SCALES, key=len, reverse=True))
 _CELL = re.compile(
-    rf"(?P<open>\()?(?P<sign>[-+])?\s?{_CURRENCY}?\s?(?P<minus>-)?(?P<core>[.,]?\d[\d., ']*?)"
-    rf"(?P<exponent>e[-+]?\d{{1,3}})?\s?(?P<scale>{_SCALE})?\.?\s?(?:{_CURRENCY}|%)?(?P<close>\))?",
+    rf"(?P<open>\()?(?P<sign>[-+])? ?(?P<before>{_CURRENCY})? ?(?P<minus>-)?(?P<core>[.,]?\d(?:[\d., ']*\d)?)"
+    rf"(?P<exponent>e[-+]\d\d)?(?: ?(?P<scale>{_SCALE})\.?)?(?: ?(?P<after>{_CURRENCY}|%))?(?P<close>\))?",
     re.IGNORECASE,
 )
-_GROUPED = r"(?:\d{{1,3}}(?:{0}\d{{3}})+|\d{{1,2}}(?:{0}\d{{2}})*{0}\d{{3}})"
+_GROUPED = r"(?:\d+|\d{{1,3}}(?:{0}\d{{3}})+)"
+_INDIAN = r"(?:\d+|\d{{1,2}}(?:{0}\d{{2}})*{0}\d{{3}})"
 _SIMPLE = re.compile(r"-?[9.,' ]*9[9.,' ]*")
+_LONG = re.compile(r"[^9]*9{5,}([.,]9*)?[^9]*")
+"""Five digits and more before the decimal mark, not grouped: then no number of the column is."""
 _MARK_AFTER_ONE_DIGIT = re.compile(r"\D*9([., '])999(?!9)")
 
 
@@ -72,8 +77,8 @@ def marks_of(form: str) -> frozenset[Marks]:
 
 @cache
 def _core(marks: Marks) -> re.Pattern[str]:
-    point = re.escape(marks.decimal)
-    whole = rf"(?:\d+|{_GROUPED.format(re.escape(marks.thousands))})" if marks.thousands else r"\d+"
+    point, group = re.escape(marks.decimal), re.escape(marks.thousands)
+    whole = (_INDIAN if marks.indian else _GROUPED).format(group) if group else r"\d+"
     return re.compile(rf"{whole}(?:{point}\d+)?|{point}\d+")
 
 
@@ -117,7 +122,20 @@ def study(cells: Sequence[str]) -> Column | None:
             aliens += rows
     if len(aliens) >= numbers:
         return None
+    if _mixed(rows_of):
+        allowed = frozenset()
+    elif any(_LONG.fullmatch(form) for form in rows_of):
+        allowed = frozenset(marks for marks in allowed if not marks.thousands)
     return Column(cells, frozenset(rows_of), allowed, tuple(sorted(aliens)))
+
+
+def _mixed(forms: Iterable[str]) -> bool:
+    """Whether only some of a column's numbers have a sign of currency, a percent sign or a plus, or end with M or K
+    beside long ones that don't: no program writes that, but damage does.
+    """
+    cells = [cell for cell in map(_CELL.fullmatch, forms) if cell]
+    signs = {(cell["before"], cell["after"], cell["sign"] == "+") for cell in cells}
+    return len(signs) > 1 or (any(cell["scale"] for cell in cells) and any(map(_LONG.fullmatch, forms)))
 
 
 def shape(cell: str) -> str:
