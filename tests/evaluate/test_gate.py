@@ -30,7 +30,7 @@ def series(prices: Callable[..., PriceSeries]) -> PriceSeries:
 
 def test_an_equal_passes_and_a_worse_one_only_within_the_tolerance(series: PriceSeries) -> None:
     usual = float(np.diff(np.log(series.columns["close"][-101:])).std())
-    champion, worse = judged(series, usual), judged(series, 0.75 * usual)
+    champion, worse = judged(series, usual), judged(series, usual, lambda point: point * 1.005)
     assert decide(champion, champion, champion, 0.0).promoted
     strict = decide(worse, champion, champion, 0.01)
     assert not strict.promoted

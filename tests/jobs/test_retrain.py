@@ -107,7 +107,7 @@ def test_a_challenger_whose_bands_are_absurd_is_turned_away_with_the_reason(
 ) -> None:
     path = model()
     lines = path.read_text().splitlines()
-    wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000" for day, p in zip(range(1, 31), [80, 120] * 15, strict=True)]
+    wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000" for day, p in zip(range(11, 31), [90, 108] * 10, strict=True)]
     path.write_text("\n".join([*lines, *wild]) + "\n")
     store = Store(tmp_path / "models")
     old = store.champion("acme")
