@@ -41,11 +41,8 @@ def decode_arrays(data: bytes, where: object) -> dict[str, NDArray[Any]]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > len(data):
-                raise damaged(where, "its arrays claim to be larger than the file")
-            arrays = {}
-            for member in members:
+            arrays: dict[str, NDArray[Any]] = {}
+            for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
                 if name in arrays or member.compress_type != zipfile.ZIP_STORED or not member.filename.endswith(".npy"):
                     raise damaged(where, f"{member.filename[:60]!r} is not an array stored once and uncompressed")

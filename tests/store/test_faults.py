@@ -75,8 +75,8 @@ def test_a_full_disk_leaves_the_champion_untouched() -> None:
 
 
 def test_every_kind_of_bad_model_is_refused() -> None:
-    # How quickly and in how little memory is a figure for the long run.
-    assert ": 0 got through" in run("malicious.py", "--limit-ms", "1e5", "--limit-mb", "1e5")
+    # How quickly is a figure for the long run.
+    assert ": 0 got through" in run("malicious.py", "--limit-ms", "1e5", "--limit-mb", "300")
 
 
 def test_flipped_bits_are_found() -> None:

@@ -13,6 +13,7 @@ import pytest
 from stockcast.errors import Busy, CannotCreate, ModelDamaged, NotFound, UsageError
 from stockcast.store.arrays import encode_arrays
 from stockcast.store.bundle import Bundle
+from stockcast.store.champion import Champion
 from stockcast.store.lock import in_use
 from stockcast.store.store import Store
 
@@ -173,6 +174,22 @@ def test_prune_keeps_the_newest_the_champion_and_the_one_before(store: Store) ->
     assert strays(store) == []
     with pytest.raises(UsageError):
         store.prune("ibm", keep=-1)
+
+
+def test_a_reader_that_was_overtaken_gets_the_new_champion(store: Store) -> None:
+    add(store, 1)
+
+    class Slow(Store):
+        def champion(self, name: str) -> Champion:
+            """Between this reader's look at the pointer and its opening the version, that version is pruned."""
+            found = super().champion(name)
+            if len(store.versions(name)) == 1:
+                add(store, 2)
+                add(store, 3)
+                store.prune(name, keep=0)
+            return found
+
+    assert seeds_of(Slow(store.root).load("ibm")) == {3}
 
 
 def test_prune_leaves_a_version_that_is_being_read(store: Store) -> None:
