@@ -35,7 +35,9 @@ def export_onnx(network: keras.Model, examples: Floats32) -> bytes:
     difference = float(np.max(np.abs(Runner(model)(examples) - expected)))
     size = float(np.max(np.abs(expected)))
     if not difference <= TOLERANCE * size:
-        raise StockcastError(f"the exported network differs from Keras by {difference:.2g} in outputs up to {size:.2g}.")
+        raise StockcastError(
+            f"the exported network is off by {difference:.2g} from Keras' outputs of up to {size:.2g}."
+        )
     return model
 
 

@@ -27,7 +27,7 @@ def series(rows: int, name: str = "acme", start: str = "2020-01-01", seed: int =
     random = np.random.default_rng(seed)
     close = 100 * np.exp(np.cumsum(0.01 * random.standard_normal(rows)))
     dates = np.busday_offset(start, np.arange(rows), roll="forward")
-    return PriceSeries(name, dates, {"close": close, "volume": random.integers(1, 1000, rows)})
+    return PriceSeries(name, dates, {"close": close, "volume": random.integers(1, 1000, rows).astype(np.float64)})
 
 
 def rows_of(*all_series: PriceSeries, features: tuple[str, ...] = ("close",), **settings: object) -> Rows:

@@ -42,7 +42,10 @@ def model(tmp_path: Path, prices: Prices, write_csv: WriteCsv) -> Callable[..., 
 
 @pytest.fixture
 def grow(prices: Prices, write_csv: WriteCsv) -> Callable[[Path], None]:
-    return lambda path: write_csv(prices(rows=215), path) and None
+    def add_rows(path: Path) -> None:
+        write_csv(prices(rows=215), path)
+
+    return add_rows
 
 
 def told(capsys: Capture, tmp_path: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
