@@ -36,12 +36,12 @@ needs_strace = pytest.mark.skipif(
 
 @needs_strace
 def test_a_kill_at_a_system_call_leaves_a_whole_champion() -> None:
-    assert "prune, remove: 0 bad" in run("kill_at_every_call.py", "--every", "13")
+    assert "prune, remove: 0 bad" in run("kill_at_every_call.py", "--every", "23")
 
 
 @needs_strace
 def test_a_failing_system_call_leaves_the_champion_untouched() -> None:
-    assert "prune, remove: 0 bad" in run("fail_at_every_call.py", "--every", "9", "--error", "ENOSPC")
+    assert "prune, remove: 0 bad" in run("fail_at_every_call.py", "--every", "17", "--error", "ENOSPC")
 
 
 @needs_strace
@@ -80,7 +80,7 @@ def test_every_kind_of_bad_model_is_refused() -> None:
 
 
 def test_flipped_bits_are_found() -> None:
-    assert ": 0 not found" in run("bit_flips.py", "--every", "61")
+    assert ": 0 not found" in run("bit_flips.py", "--every", "127")
 
 
 def test_random_sequences_agree_with_a_model_in_memory() -> None:
