@@ -50,6 +50,14 @@ def _bar(shared: Shared, unit: str) -> Iterator[Callable[[int, int, str], None]]
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(unit, total=None, note="")
-        yield lambda done, total, note: progress.update(task, completed=done, total=total, note=note)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task(unit, total=None, note="")
+
+    def update(done: int, total: int, note: str) -> None:
+        progress.start()  # not before: until then other lines are said
+        progress.update(task, completed=done, total=total, note=note)
+
+    try:
+        yield update
+    finally:
+        progress.stop()

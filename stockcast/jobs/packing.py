@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from stockcast.config import RunConfig
 from stockcast.data.reader import FileRead, Hints
 from stockcast.data.series import Panel
-from stockcast.data.sessions import check_calendar, match_calendar, next_sessions
+from stockcast.data.sessions import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.evaluate.rows import rows_text
+from stockcast.jobs.served import CALENDAR_DOUBT
 from stockcast.jobs.source import absolute, hints_to
 from stockcast.store.arrays import encode_arrays
 from stockcast.store.bundle import Bundle
@@ -56,13 +57,13 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Origin) -> Bundle:
     """Everything that is kept of a training."""
-    calendar, sessions = _calendar(panel, config)
+    calendar, sessions, doubts = _calendar(panel, config)
     manifest = Manifest(
         config_name=called,
         config=config.model_dump(mode="json"),
         csv=source.csvs,
         hints=source.hints,
-        findings=source.findings,
+        findings=(*source.findings, *doubts),
         data=tuple(fingerprint(one) for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
@@ -73,13 +74,15 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
     return Bundle(manifest, _files(learned))
 
 
-def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...]]:
-    """The calendar of the panel's dates; its newest sessions and the coming ones."""
+def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:
+    """The calendar of the panel's dates, its newest sessions and the coming ones, and a finding if these are guessed."""
     newest = max(panel.series, key=lambda one: (one.dates[-1], len(one)))
     wanted = config.data.calendar
     calendar = match_calendar(newest.dates) if wanted == "auto" else check_calendar(wanted)
-    days = [*newest.dates[-RECENT_SESSIONS:], *next_sessions(calendar, newest.dates, COMING_SESSIONS)]
-    return calendar, tuple(str(day) for day in days)
+    ahead = next_sessions(calendar, newest.dates, COMING_SESSIONS)
+    words = doubt(calendar, ahead)
+    doubts = [{"kind": CALENDAR_DOUBT, "verdict": "warned", "message": words}] if words else []
+    return calendar, tuple(str(day) for day in (*newest.dates[-RECENT_SESSIONS:], *ahead)), doubts
 
 
 def _files(learned: Learned) -> dict[str, bytes]:

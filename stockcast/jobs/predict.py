@@ -14,7 +14,7 @@ from stockcast.data.reading import NO_HINTS, Hints
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.sessions import coming
 from stockcast.errors import DataError, NotFound
-from stockcast.jobs.served import Served, open_model
+from stockcast.jobs.served import CALENDAR_DOUBT, Served, open_model
 from stockcast.jobs.source import read_model_prices
 from stockcast.view.prediction import entries, rounded
 
@@ -131,7 +131,7 @@ def _listed(served: Served) -> Dates:
 def _doubts(served: Served, panel: Panel, days: int) -> list[str]:
     """What a reader of this forecast should know about it."""
     horizon = served.config.data.horizon
-    doubts = []
+    doubts = [str(one["message"]) for one in served.manifest.findings if one["kind"] == CALENDAR_DOUBT]
     if days > horizon:
         doubts.append(
             f"the model forecasts {horizon} sessions; the later ones keep the last price forecast, "

@@ -15,6 +15,9 @@ from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest
 from stockcast.store.store import Store
 
+CALENDAR_DOUBT = "calendar"
+"""The kind of finding that says that coming sessions are guessed."""
+
 
 @dataclass(frozen=True)
 class Served:

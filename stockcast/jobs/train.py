@@ -80,6 +80,7 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
     store = Store(request.store)
     _demand_same_series(store, name, panel)
     with store.lock(name):
+        say(f"Training with {called}; loading TensorFlow takes some seconds.")
         learned = learn(panel, config, called, lambda epoch: on_epoch(epoch, config.fit.epochs))
         csvs = [*request.csvs, *([request.test_csv] if request.test_csv else [])]
         source = origin(csvs, request.hints, read.files)
