@@ -75,7 +75,7 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
 
 
 def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:
-    """The calendar of the panel's dates, its newest sessions and the coming ones, and a finding if these are guessed."""
+    """The calendar of the panel's dates, its newest and coming sessions, and a finding if some are guessed."""
     newest = max(panel.series, key=lambda one: (one.dates[-1], len(one)))
     wanted = config.data.calendar
     calendar = match_calendar(newest.dates) if wanted == "auto" else check_calendar(wanted)

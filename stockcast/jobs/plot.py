@@ -51,7 +51,7 @@ def _forecast(request: PlotRequest) -> Figure:
 
 def _saved(request: PlotRequest) -> Figure:
     """A picture of what was kept at training: the held-out forecasts or the losses."""
-    served = open_model(request.store, request.name)
+    served = open_model(request.store, request.name, also=("history.csv", "backtest.csv"))
     if request.kind == "history":
         return charts.history(
             served.name, served.manifest.config_name, *_losses(served), measure=served.config.fit.loss

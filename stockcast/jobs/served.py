@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,21 +36,21 @@ class Served:
         return {"name": self.name, "config": self.manifest.config_name, "version": self.manifest.version}
 
 
-def open_model(store: Path, name: str | None) -> Served:
-    """The champion of `name`, or of the store's only model, checked against its manifest.
+def open_model(store: Path, name: str | None, also: Sequence[str] = ()) -> Served:
+    """The champion of `name`, or of the store's only model, checked against its manifest, with the files `also`.
 
     Raises `NotFound` naming the models there are, `ModelDamaged` naming the file.
     """
     models = Store(store)
-    return open_version(models, name or models.only())
+    return open_version(models, name or models.only(), also=also)
 
 
-def open_version(models: Store, name: str, version: str | None = None) -> Served:
+def open_version(models: Store, name: str, version: str | None = None, also: Sequence[str] = ()) -> Served:
     """A version of model `name`, or its champion. Raises as `open_model`."""
     from stockcast.model.serve import Runner
 
     since = models.champion(name).since
-    bundle = models.load(name, version)
+    bundle = models.load(name, version, wanted=("scaler.json", "model.onnx", *also))
     manifest = bundle.manifest
     config = from_table(manifest.config)
     parts = json.loads(bundle.files["scaler.json"])
