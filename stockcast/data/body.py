@@ -25,7 +25,7 @@ class Body:
     - `dates` are the possible readings of the date column, each of shape (rows,);
     - `names` are the header's lines, each of `grid.width` cells, outermost first; none for a file without header;
     - `repeated`, `blank`, `footer`: how many header lines and blank lines between the rows and lines after them were
-      left out; `ragged`: broken rows, left out because the user accepts that; `torn`: the last line, if it is cut short;
+      left out; `ragged`: broken rows, left out because the user accepts that; `torn`: the last line, if cut short;
     - `spaced`: how many rows have blanks around a cell.
     """
 
@@ -149,7 +149,8 @@ def _names(grid: Grid, first: Row, column: int, where: str) -> tuple[Sequence[st
     for row in reversed(above[-3:]):
         if len(row.cells) != grid.width and len(row.cells) < max(2, grid.width // 2):
             break
-        names.insert(0, row.cells)
+        further = row.cells[grid.width :]
+        names.insert(0, row.cells if any(further) else row.cells[: grid.width])
     return tuple(names)
 
 

@@ -28,11 +28,11 @@ _JUMP = np.log(50)
 
 
 @dataclass(frozen=True)
-class Table:
-    """A file's rows in one sound reading, as they stand in it.
+class Choice:
+    """A body in its one sound reading, all rows as they stand in the file.
 
     - `dates` (rows,), and `numbers`: for each used column its values (rows,), NaN where there is none;
-    - `tickers`: each row's ticker, where a column has them.
+    - `tickers`: each row's ticker, where a column tells several series apart.
     """
 
     body: Body
@@ -44,35 +44,30 @@ class Table:
     numbers: Mapping[int, Floats]
     tickers: tuple[str, ...] | None
 
-    @property
-    def lines(self) -> tuple[int, ...]:
-        """Each row's line number, from 1."""
-        return tuple(row.line for row in self.body.rows)
 
-
-def read_table(lines: Lines, where: str, hints: Hints, today: date) -> Table:
+def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
     """The one sound reading of a file's lines. Raises `AmbiguousData` where there are two, `DataError` where none."""
-    tables: list[Table] = []
+    choices: list[Choice] = []
     refusals: list[DataError] = []
     for grid in grids(lines, hints.delimiter):
         try:
             body = find_body(grid, where, hints, today)
             numeric = _numeric(body) if body else {}
             if body and numeric:
-                tables.append(_decide(body, numeric, where, hints))
+                choices.append(_decide(body, numeric, where, hints))
         except AmbiguousData:
             raise
         except DataError as error:
             refusals.append(error)
-    if not tables:
+    if not choices:
         raise refusals[0] if refusals else _no_table(lines, where)
-    if len(tables) > 1:
-        one, other = (repr(table.body.delimiter) for table in tables[:2])
+    if len(choices) > 1:
+        one, other = (repr(choice.body.delimiter) for choice in choices[:2])
         raise AmbiguousData(
             f"{where} has two sound readings: cells between {one}, or between {other}.",
             f"say which: --delimiter {one} or --delimiter {other}.",
         )
-    return tables[0]
+    return choices[0]
 
 
 def _no_table(lines: Lines, where: str) -> DataError:
@@ -88,7 +83,7 @@ def _numeric(body: Body) -> dict[int, Column]:
     return {index: column for index, column in studied.items() if column}
 
 
-def _decide(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints) -> Table:
+def _decide(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints) -> Choice:
     _refuse_destroyed(body, where)
     layout = lay_out(body, numeric, where, hints)
     tickers = tuple(body.column(layout.ticker_column)) if layout.ticker_column is not None else None
@@ -99,7 +94,7 @@ def _decide(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints)
     marks = {index: numeric[index].plainest(decimal) for index in layout.used}
     for index in layout.used:
         _refuse_alien(body, layout, index, numeric[index], where)
-    return Table(
+    return Choice(
         body,
         layout,
         dates.format,

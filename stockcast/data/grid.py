@@ -30,7 +30,7 @@ class Row:
 class Grid:
     """All lines that hold anything, cut at one delimiter.
 
-    - `width` is the number of cells that most rows have; longer rows whose further cells are empty are cut to it;
+    - `width` is the number of cells that most rows have;
     - `ended` tells that the last line has a line end; `last_open` that it has neither one nor a closing quote, so that
       its last cell may be cut short;
     - `spaced` are the numbers of the lines with blanks around a cell.
@@ -61,11 +61,7 @@ def _grid(lines: Lines, delimiter: str) -> Grid:
     width = max(counts, key=lambda count: (counts[count], count))
     last = lines.lines[-1].rstrip()
     closed = lines.ended or (last.endswith('"') and last.count('"') % 2 == 0)
-    return Grid(delimiter, width, tuple(_fitted(row, width) for row in rows), lines.ended, not closed, spaced)
-
-
-def _fitted(row: Row, width: int) -> Row:
-    return row if any(row.cells[width:]) or len(row.cells) <= width else Row(row.line, row.cells[:width])
+    return Grid(delimiter, width, tuple(rows), lines.ended, not closed, spaced)
 
 
 def _cut(lines: Sequence[str], delimiter: str) -> list[list[str]]:

@@ -35,6 +35,11 @@ class Layout:
         """Every column of numbers that is part of a series."""
         return tuple(sorted({index for _, roles in self.series for index in roles.values()}))
 
+    @property
+    def closes(self) -> tuple[int, ...]:
+        """The column of closes of each series, once each."""
+        return tuple(dict.fromkeys(roles["close"] for _, roles in self.series))
+
 
 def lay_out(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints) -> Layout:
     """The layout of a body with the given columns of numbers.

@@ -49,7 +49,7 @@ _SCALES = {
 _CURRENCY = r"(?:[$€£¥₹₺₽₩฿₫₪₴]|US\$|R\$|A\$|C\$|HK\$|zł|kr\.?|Rs\.?|USD|EUR|GBP|JPY|CHF|PLN|TRY|RUB|INR|CNY|TL)"
 _SCALE = "|".join(sorted(_SCALES, key=len, reverse=True))
 _CELL = re.compile(
-    rf"(?P<open>\()?(?P<sign>[-+])? ?(?P<before>{_CURRENCY})? ?(?P<minus>-)?(?P<core>[.,]?\d(?:[\d., ']*\d)?)"
+    rf"(?P<open>\()?(?:(?P<sign>[-+]) ?)?(?:(?P<before>{_CURRENCY}) ?)?(?P<minus>-)?(?P<core>[.,]?\d(?:[\d., ']*\d)?)"
     rf"(?P<exponent>e[-+]\d\d)?(?: ?(?P<scale>{_SCALE})\.?)?(?: ?(?P<after>{_CURRENCY}|%))?(?P<close>\))?",
     re.IGNORECASE,
 )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from stockcast.data.assemble import assemble
+from stockcast.data.clean import read_clean
 from stockcast.data.decoding import decode
-from stockcast.data.dialect import read_table
+from stockcast.data.dialect import choose
+from stockcast.data.edges import trimmed
 from stockcast.data.findings import refuse
 from stockcast.data.header import known_names
 from stockcast.data.reading import NO_HINTS, FileRead, Finding, Hints, PanelRead, Reading
@@ -74,10 +77,17 @@ def read_file(path: Path, hints: Hints = NO_HINTS) -> FileRead:
     source = load(path)
     where = str(path)
     today = date.today()  # noqa: DTZ011 -- the user's own day
-    table = read_table(decode(source.content, where, known_names), where, hints, today)
+    table = (read_clean(source.content) if _is_silent(hints) else None) or trimmed(
+        choose(decode(source.content, where, known_names), where, hints, today)
+    )
     read = assemble(table, stem_of(path), where)
     refuse(read.findings, hints.accept, where)
-    return FileRead(path, source.sha256, read.reading, read.series, read.findings)
+    return FileRead(path, source.sha256, table.reading, read.series, read.findings)
+
+
+def _is_silent(hints: Hints) -> bool:
+    """Whether the user leaves the reading to the file."""
+    return replace(hints, accept=frozenset()) == NO_HINTS
 
 
 def stem_of(path: Path) -> str:

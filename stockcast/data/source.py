@@ -15,7 +15,7 @@ from typing import IO
 
 from stockcast.errors import Busy, DataError, IOFailure, NotFound
 
-MAX_BYTES = 256_000_000
+MAX_BYTES = 120_000_000
 TRIES = 3
 
 
@@ -49,7 +49,7 @@ def _read_unchanged(path: Path) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             before = os.fstat(file.fileno())
             _check_regular(path, before)
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(before.st_size + 1)
         if _mark(path.stat()) == _mark(before) and len(content) == before.st_size:
             return content
     raise Busy(f"{path} was changed while it was read, {TRIES} times.", "try again when the file is complete.")
