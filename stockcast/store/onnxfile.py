@@ -1,5 +1,8 @@
 """Whether an ONNX file is a plain network: no code, no other file, nothing outside the standard's own operators.
 
+Some recurrent cells are loops over a window's sessions. A loop is a plain network's if it says beforehand how often it
+runs, and if there is no other inside.
+
 Reads the protocol buffer's outline only (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), so that no library
 has to open a file that isn't known to be harmless.
 """
@@ -25,18 +28,27 @@ _INNER: dict[str, dict[int, str]] = {
     "model": {7: "graph"},
     "graph": {1: "node", 5: "tensor"},
     "node": {5: "attribute"},
-    "attribute": {5: "tensor", 10: "tensor"},
+    "attribute": {5: "tensor", 6: "body", 10: "tensor"},
+    "body": {1: "step", 5: "tensor"},
+    "step": {5: "detail"},
+    "detail": {5: "tensor", 10: "tensor"},
     "tensor": {},
 }
 _REFUSED: dict[str, dict[int, str]] = {
     "model": {20: "training steps", 25: "functions of its own"},
     "graph": {15: "sparse tensors"},
     "node": {},
-    "attribute": {6: "a loop or a branch", 11: "a loop or a branch", 22: "sparse tensors", 23: "sparse tensors"},
+    "attribute": {11: "branches", 22: "sparse tensors", 23: "sparse tensors"},
+    "body": {15: "sparse tensors"},
+    "step": {},
+    "detail": {6: "a loop or a branch in a loop", 11: "branches", 22: "sparse tensors", 23: "sparse tensors"},
     "tensor": {13: "data in another file", 14: "data in another file"},
 }
 _STANDARD_DOMAINS = (b"", b"ai.onnx")
 _DOMAIN, _DATA_TYPE, _RAW_DATA = 7, 2, 9
+_NODE, _INPUT, _OPERATOR, _ATTRIBUTE, _BODY = 1, 1, 4, 5, 6
+_INITIALIZER, _NAME, _WHOLE = 5, 8, 7
+_MOST_TURNS = 2000  # the longest lookback
 _FLOATS = {4: "<f4", 10: "<f8"}
 _RAW_FLOATS = {1: "<f4", 11: "<f8"}
 
@@ -71,8 +83,10 @@ def _fault(kind: str, fields: list[_Field]) -> str | None:
     for number, value in fields:
         if number in _REFUSED[kind] and any(value):
             return _REFUSED[kind][number]
-    if kind == "node":
+    if kind in ("node", "step"):
         return _foreign(fields)
+    if kind == "graph":
+        return _unbounded(fields)
     if kind == "tensor" and not _is_finite(fields):
         return "weights that are NaN or infinite"
     return None
@@ -82,6 +96,24 @@ def _foreign(node: list[_Field]) -> str | None:
     for number, value in node:
         if number == _DOMAIN and bytes(value) not in _STANDARD_DOMAINS:
             return f"an operator from {bytes(value)[:60].decode(errors='replace')!r}"
+    return None
+
+
+def _unbounded(graph: list[_Field]) -> str | None:
+    """A node that runs other nodes, unless it is a loop whose number of turns is a small constant."""
+    turns: dict[bytes, list[int]] = {}
+    for number, value in graph:
+        if number == _INITIALIZER:
+            tensor = dict(_fields(value))
+            if _DATA_TYPE in tensor and tensor[_DATA_TYPE] == bytes([_WHOLE]) and len(tensor.get(_RAW_DATA, b"")) == 8:
+                turns.setdefault(bytes(tensor.get(_NAME, b"")), []).append(int.from_bytes(tensor[_RAW_DATA], "little"))
+    for node in (list(_fields(value)) for number, value in graph if number == _NODE):
+        if not any(number == _ATTRIBUTE and _BODY in dict(_fields(value)) for number, value in node):
+            continue
+        first = next((bytes(value) for number, value in node if number == _INPUT), b"")
+        known = turns.get(first, [_MOST_TURNS + 1])
+        if [bytes(value) for number, value in node if number == _OPERATOR] != [b"Loop"] or max(known) > _MOST_TURNS:
+            return "a branch, or a loop without a known end"
     return None
 
 

@@ -48,6 +48,18 @@ def branching() -> onnx.ModelProto:
     return model(helper.make_node("If", ["y"], ["z"], then_branch=body, else_branch=body))
 
 
+def looping(turns: int = 3, operator: str = "Loop", body: onnx.GraphProto | None = None) -> onnx.ModelProto:
+    count = numpy_helper.from_array(np.array(turns), "turns")
+    node = helper.make_node(operator, ["turns", "", "y"], ["z"], body=body or model().graph)
+    return model(node, weights=(WEIGHTS, count))
+
+
+def not_counted() -> onnx.ModelProto:
+    made = looping()
+    made.graph.node[1].input[0] = "elsewhere"
+    return made
+
+
 def calling() -> onnx.ModelProto:
     made = model()
     opset = [helper.make_opsetid("", 15)]
@@ -72,13 +84,26 @@ def test_a_plain_network_passes() -> None:
     check_onnx(made.SerializeToString(), "model.onnx")
 
 
+def test_a_loop_over_a_window_passes() -> None:
+    check_onnx(looping(turns=2000).SerializeToString(), "model.onnx")
+
+
 @pytest.mark.parametrize(
     ("made", "fault"),
     [
         (foreign(), r"model\.onnx.*'com\.microsoft'"),
         (elsewhere(), "another file"),
         (elsewhere_in_a_constant(), "another file"),
-        (branching(), "loop or a branch"),
+        (branching(), "branch"),
+        (looping(turns=2001), "without a known end"),
+        (looping(turns=-1), "without a known end"),
+        (looping(operator="Scan"), "without a known end"),
+        (not_counted(), "without a known end"),
+        (looping(body=looping().graph), "in a loop"),
+        (looping(body=foreign().graph), r"'com\.microsoft'"),
+        (looping(body=elsewhere().graph), "another file"),
+        (looping(body=elsewhere_in_a_constant().graph), "another file"),
+        (looping(body=not_finite(np.float32, raw=True).graph), "NaN"),
         (calling(), "functions"),
         (not_finite(np.float32, raw=True), "NaN"),
         (not_finite(np.float32, raw=False), "NaN"),
@@ -107,7 +132,15 @@ def is_harmful(made: onnx.ModelProto) -> bool:
 
 
 def edits() -> Iterator[st.SearchStrategy[bytes]]:
-    for made in (foreign(), elsewhere(), elsewhere_in_a_constant(), branching(), calling()):
+    for made in (
+        foreign(),
+        elsewhere(),
+        elsewhere_in_a_constant(),
+        branching(),
+        looping(),
+        looping(body=foreign().graph),
+        calling(),
+    ):
         data = made.SerializeToString()
         places = st.lists(st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255)), max_size=3)
         yield places.map(functools.partial(edited, data))
