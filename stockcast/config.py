@@ -139,6 +139,12 @@ class RunConfig(_Section):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def reseeded(config: RunConfig, seeds: int) -> list[RunConfig]:
+    """The same settings with `seeds` different seeds, its own first."""
+    fits = (config.fit.model_copy(update={"seed": config.fit.seed + offset}) for offset in range(seeds))
+    return [config.model_copy(update={"fit": fit}) for fit in fits]
+
+
 def config_folder() -> Path:
     """Where the presets are: inside an installed package, or beside it in a checkout."""
     here = Path(__file__).resolve().parent

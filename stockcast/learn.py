@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 BASELINES = ("naive", "ewma")
 """What every model is judged against: the last price, and the last price with volatility bands."""
 
+COMPARED = 1024
+"""Held-out windows on which the exported network is compared with Keras."""
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -69,10 +72,11 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
     from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
 
-    onnx = export_onnx(fitted.trained.network, fitted.train.take(slice(-64, None)).x)
-    forecaster = replace(fitted.forecaster, infer=Runner(onnx))
-    rows = forecaster.lay_out(panel)
+    rows = fitted.forecaster.lay_out(panel)
     origins = origins_between(rows, config.data.lookback, cuts.calibration, cuts.test)
+    held_out = Windows(rows, rows.flat(origins), config.data.lookback)
+    onnx = export_onnx(fitted.trained.network, held_out.take(slice(COMPARED)).x)
+    forecaster = replace(fitted.forecaster, infer=Runner(onnx))
     return Learned(
         forecaster,
         fitted.trained.weights,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.forecasting import config_option, price_option, required_csv_option, set_option
+from stockcast.cli.forecasting import config_option, price_option, required_csv_option, seeds_option, set_option
 from stockcast.cli.options import Shared, reading_options, shared_options
 from stockcast.cli.output import print_result, talk
 from stockcast.cli.progress import trainings
@@ -63,7 +63,7 @@ def check(shared: Shared, hints: Hints, csvs: tuple[str, ...]) -> int:
 @click.option(
     "--against", default="naive,ewma", show_default=True, help="Baselines, presets and TOML files, with commas."
 )
-@click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Train with so many seeds.")
+@seeds_option
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Rows as CSV.")
 @price_option
 @reading_options
@@ -82,7 +82,7 @@ def backtest(
     seeds: int,
     output: Path | None,
     price: str | None,
-) -> None:
+) -> int:
     """Walk forward through the past and judge a configuration beside others, on the same cutoffs.
 
     At each cutoff only what was known then is used: prices, scaling, calibration and early stopping.
@@ -107,6 +107,7 @@ def backtest(
         result.to_dict(),
         lambda: backtest_report(result.config_name, result.assessment, len(result.folds), result.spread),
     )
+    return 1 if result.failures else 0
 
 
 @click.command()

@@ -26,6 +26,9 @@ set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay one setting over them: --set data.lookback=40."
 )
 price_option = click.option("--price", metavar="COLUMN", help="The column to forecast. [default: the config's]")
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Train with so many seeds."
+)
 out_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE."
 )
@@ -42,6 +45,7 @@ required_csv_option = click.option(
 @set_option
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last date that training may know.")
 @click.option("--seed", type=int, help="Seed of everything random. [default: the config's]")
+@seeds_option
 @price_option
 @reading_options
 @shared_options
@@ -55,8 +59,9 @@ def train(
     settings: tuple[str, ...],
     until: datetime | None,
     seed: int | None,
+    seeds: int,
     price: str | None,
-) -> None:
+) -> int:
     """Fit a model to prices, judge it on the newest part, and save it.
 
     One file is one series; several files, a folder, or a file with a ticker column are one model over all of them.
@@ -69,10 +74,11 @@ def train(
     overrides = [f"fit.seed={seed}"] if seed is not None else []
     overrides += [f"split.until={until:%Y-%m-%d}"] if until else []
     overrides += [f"data.price={price}"] if price else []
-    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides), hints)
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides), hints, seeds)
     with epochs(shared) as on_epoch:
         result = train_model(request, say=talk(shared), on_epoch=on_epoch)
-    print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, str(result)))
+    print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, result.spread, str(result)))
+    return 1 if result.failures else 0
 
 
 @click.command()
@@ -139,10 +145,22 @@ def _form(result: Prediction, form: str) -> str:
     help="What to draw.",
 )
 @click.option("--series", "ticker", metavar="TICKER", help="Which series of a panel. [default: the first]")
+@click.option(
+    "--rows",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Draw the rows that backtest -o has written.",
+)
 @out_option
 @shared_options
 def plot(
-    shared: Shared, name: str | None, csvs: tuple[str, ...], kind: str, ticker: str | None, output: Path | None
+    shared: Shared,
+    name: str | None,
+    csvs: tuple[str, ...],
+    kind: str,
+    ticker: str | None,
+    rows: Path | None,
+    output: Path | None,
 ) -> None:
     """Draw the forecast of the model NAME, or how it did on the held-out part, as PNG, SVG or PDF.
 
@@ -154,5 +172,5 @@ def plot(
     """
     from stockcast.jobs.plot import PlotRequest, plot_model
 
-    written = plot_model(PlotRequest(shared.store, name, csvs, kind, ticker, output))
+    written = plot_model(PlotRequest(shared.store, name, csvs, kind, ticker, output, rows))
     print_result(shared, {"plot": str(written)}, lambda: str(written))

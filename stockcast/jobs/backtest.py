@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.config import RunConfig, config_name, load_config, nearest, preset_names
+from stockcast.config import RunConfig, config_name, load_config, nearest, preset_names, reseeded
 from stockcast.data.features import VOLATILITY_WARMUP
 from stockcast.data.forecast import Forecast, Judged, judge, stacked
 from stockcast.data.reading import Hints
@@ -21,7 +21,7 @@ from stockcast.errors import UsageError
 from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
-from stockcast.evaluate.steps import naive_errors
+from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk import Fold, walk
 from stockcast.jobs.cache import FoldCache
 from stockcast.jobs.output import write_output
@@ -57,6 +57,15 @@ class BacktestResult:
     spread: SeedSpread | None
     output: Path | None
     failures: tuple[str, ...]
+    training: NaiveErrors
+
+    def _each_series(self) -> dict[str, Any]:
+        """The configuration's scores on each series of a panel by itself; empty for a single series."""
+        judged = self.assessment.judged
+        if len(judged.names) == 1:
+            return {}
+        each = score_each(judged, self.training)
+        return {name: [one.as_dict() for one in steps] for name, steps in each.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -64,6 +73,7 @@ class BacktestResult:
             "config": self.config_name,
             "folds": len(self.folds),
             **self.assessment.as_dict(),
+            "series": self._each_series(),
             "seeds": None if self.spread is None else self.spread.as_dict(),
             "rows": None if self.output is None else str(self.output),
             "failures": list(self.failures),
@@ -84,7 +94,7 @@ def run_backtest(request: BacktestRequest, say: Say, on_fit: Callable[[int, int]
     _demand_known(request.against, rivals)
     folds = _folds(panel, request, [config, *rivals.values()])
 
-    seeds = [_reseeded(config, config.fit.seed + offset) for offset in range(request.seeds)]
+    seeds = reseeded(config, request.seeds)
     trainings = (len(seeds) + len(rivals)) * len(folds)
     run = _Run(panel, folds, price, FoldCache(request.store / ".backtests", panel), say, on_fit, trainings)
     mine = [run.network(name, one) for one in seeds]
@@ -99,7 +109,7 @@ def run_backtest(request: BacktestRequest, say: Say, on_fit: Callable[[int, int]
         write_output(request.output, rows_text(assessment.rows).encode())
     run.cache.clear()
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
-    return BacktestResult(name, folds, assessment, spread, request.output, failures)
+    return BacktestResult(name, folds, assessment, spread, request.output, failures, training)
 
 
 @dataclass
@@ -148,10 +158,6 @@ class _Run:
 def _last(panel: Panel) -> date:
     last: date = panel.dates[-1].item()
     return last
-
-
-def _reseeded(config: RunConfig, seed: int) -> RunConfig:
-    return config.model_copy(update={"fit": config.fit.model_copy(update={"seed": seed})})
 
 
 def _baselines(against: tuple[str, ...]) -> tuple[str, ...]:

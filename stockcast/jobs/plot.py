@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockcast.data.forecast import Judged
-from stockcast.errors import NotFound
+from stockcast.errors import DataError, NotFound
 from stockcast.evaluate.rows import read_rows
 from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import PredictRequest, predict_next, some
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlotRequest:
-    """What the user asked for; `kind` is forecast, backtest, history or calibration."""
+    """What the user asked for; `kind` is forecast, backtest, history or calibration, `rows` a backtest's row file."""
 
     store: Path
     name: str | None
@@ -31,13 +31,15 @@ class PlotRequest:
     kind: str
     ticker: str | None
     output: Path | None
+    rows: Path | None = None
 
 
 def plot_model(request: PlotRequest) -> Path:
     """Draw and write the picture; its path. Raises `NotFound`, `UsageError` for a suffix that can't be drawn."""
     output = request.output or Path(f"{request.name or 'model'}-{request.kind}.png")
     suffix = check_suffix(output)
-    figure = _forecast(request) if request.kind == "forecast" else _saved(request)
+    draw = {"forecast": _forecast, "history": _history}.get(request.kind, _judged)
+    figure = draw(request)
     write_output(output, render(figure, suffix))
     return output
 
@@ -49,17 +51,28 @@ def _forecast(request: PlotRequest) -> Figure:
     return charts.fan(result.panel.series[0], result.forecast, result.dates[0], result.served.name, price=price)
 
 
-def _saved(request: PlotRequest) -> Figure:
-    """A picture of what was kept at training: the held-out forecasts or the losses."""
-    served = open_model(request.store, request.name, also=("history.csv", "backtest.csv"))
-    if request.kind == "history":
-        return charts.history(
-            served.name, served.manifest.config_name, *_losses(served), measure=served.config.fit.loss
-        )
-    judged = _held_out(served)
+def _history(request: PlotRequest) -> Figure:
+    served = open_model(request.store, request.name, also=("history.csv",))
+    return charts.history(served.name, served.manifest.config_name, *_losses(served), measure=served.config.fit.loss)
+
+
+def _judged(request: PlotRequest) -> Figure:
+    """A picture of judged forecasts: those of a backtest's row file, or those that the model was judged on."""
+    if request.rows is not None:
+        judged, price = read_rows(_read(request.rows))[0], "price"
+    else:
+        served = open_model(request.store, request.name, also=("backtest.csv",))
+        judged, price = read_rows(served.bundle.files["backtest.csv"].decode())[0], served.config.data.price
     if request.kind == "calibration":
         return charts.calibration(judged)
-    return charts.backtest(judged, at=_index(judged, request.ticker), price=served.config.data.price)
+    return charts.backtest(judged, at=_index(judged, request.ticker), price=price)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not a row file of forecasts.", "give one that backtest -o has written.") from error
 
 
 def _losses(served: Served) -> tuple[list[float], list[float] | None]:
@@ -67,11 +80,6 @@ def _losses(served: Served) -> tuple[list[float], list[float] | None]:
     rows = list(csv.DictReader(io.StringIO(served.bundle.files["history.csv"].decode())))
     validation = [float(row["validation_loss"]) for row in rows if row["validation_loss"]]
     return [float(row["loss"]) for row in rows], validation or None
-
-
-def _held_out(served: Served) -> Judged:
-    """The held-out forecasts that the model was judged on."""
-    return read_rows(served.bundle.files["backtest.csv"].decode())[0]
 
 
 def _index(judged: Judged, ticker: str | None) -> int:

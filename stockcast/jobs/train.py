@@ -9,10 +9,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from stockcast.config import config_name, load_config
+from stockcast.config import config_name, load_config, reseeded
 from stockcast.data.reader import Hints, PanelRead
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
+from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.packing import bundle, log_line, origin
 from stockcast.jobs.source import Say, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
@@ -31,6 +32,7 @@ class TrainRequest:
     preset: str
     settings: tuple[str, ...]
     hints: Hints
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class TrainResult:
     config_name: str
     panel: Panel
     learned: Learned
+    spread: SeedSpread | None
     failures: tuple[str, ...]
     seconds: float
 
@@ -62,6 +65,7 @@ class TrainResult:
             "series": len(self.panel),
             "rows": self.panel.rows,
             "scores": self.learned.assessment.as_dict(),
+            "seeds": None if self.spread is None else self.spread.as_dict(),
             "failures": list(self.failures),
             "seconds": round(self.seconds, 1),
         }
@@ -69,6 +73,8 @@ class TrainResult:
 
 def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], None]) -> TrainResult:
     """Train a model on the request's prices, judge it, save it as a new version and let it serve.
+
+    Of several seeds the first is saved; the others only tell how much of the result is the seed's.
 
     Raises `StockcastError` of any kind; the store is then as it was before.
     """
@@ -81,7 +87,11 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
     _demand_same_series(store, name, panel)
     with store.lock(name):
         say(f"Training with {called}; loading TensorFlow takes some seconds.")
-        learned = learn(panel, config, called, lambda epoch: on_epoch(epoch, config.fit.epochs))
+        all_learned = [
+            learn(panel, one, called, lambda epoch: on_epoch(epoch, config.fit.epochs))
+            for one in reseeded(config, request.seeds)
+        ]
+        learned = all_learned[0]
         csvs = [*request.csvs, *([request.test_csv] if request.test_csv else [])]
         source = origin(csvs, request.hints, read.files)
         now = datetime.now(UTC)
@@ -89,7 +99,9 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
         line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
         store.promote(name, saved, "trained", now, line)
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
-    return TrainResult(name, saved, request.store, called, panel, learned, failures, perf_counter() - begin)
+    spread = seed_spread([one.assessment for one in all_learned]) if len(all_learned) > 1 else None
+    seconds = perf_counter() - begin
+    return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds)
 
 
 def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str, ...]]:

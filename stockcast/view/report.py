@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from stockcast.evaluate.assessment import Assessment
+from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
 from stockcast.view.text import table
 
 
-def train_report(held_out: Assessment, saved: str) -> str:
+def train_report(held_out: Assessment, spread: SeedSpread | None, saved: str) -> str:
     """The held-out part: its dates, the scores of each step and the verdict; then where the model was `saved`."""
     judged, scores = held_out.judged, held_out.scores
     cutoffs = len(np.unique(judged.cutoff))
     title = f"Held out: forecasts from {cutoffs} days, {judged.cutoff.min()} to {judged.cutoff.max()}"
     lines = [title, "", score_table(scores["model"], scores["naive"], scores["ewma"]), ""]
-    return "\n".join([*lines, *held_out.verdict.sentences(), "", saved])
+    return "\n".join([*lines, *held_out.verdict.sentences(), *([spread.sentence()] if spread else []), "", saved])
 
 
 def score_table(model: Sequence[Scores], naive: Sequence[Scores], ewma: Sequence[Scores]) -> str:

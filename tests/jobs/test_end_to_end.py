@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -174,7 +175,6 @@ def test_longer_prices_become_a_new_version_and_other_prices_a_question(
 def test_a_damaged_model_is_refused_by_the_name_of_its_file(
     trained: Path, capsys: Capture, tmp_path: Path, file: str
 ) -> None:
-    import shutil
 
     shutil.copytree(trained / "models", tmp_path / "models")
     (damaged,) = (tmp_path / "models" / "acme" / "versions").glob(f"*/{file}")
@@ -257,3 +257,57 @@ def test_a_backtest_writes_the_rows_that_its_scores_come_from_and_goes_on_after_
 def test_an_audit_passes_the_default_recipe(trained: Path, capsys: Capture) -> None:
     answer = asked(capsys, "audit", "--csv", str(trained / "acme.csv"), *TINY, "--repeats", "2")
     assert answer["passed"] is True
+
+
+def test_several_seeds_tell_their_spread_and_the_first_is_saved(trained: Path, capsys: Capture, tmp_path: Path) -> None:
+    csv_file = str(trained / "acme.csv")
+    answer = asked(capsys, "train", "--csv", csv_file, *TINY, "--seeds", "2", "--store", str(tmp_path / "two"))
+    spread, scores = answer["seeds"], answer["scores"]
+    assert isinstance(spread, dict)
+    assert isinstance(scores, dict)
+    each = [
+        asked(
+            capsys,
+            *("train", "--csv", csv_file, *TINY, "--seed", seed, "--store", str(tmp_path / f"seed-{seed}")),
+        )["scores"]
+        for seed in ("0", "1")
+    ]
+    ratios = [
+        one["models"]["model"][0]["pinball"] / one["models"]["naive"][0]["pinball"]
+        for one in each
+        if isinstance(one, dict)
+    ]
+    assert scores["models"] == each[0]["models"]  # type: ignore[index]  # the JSON's own shape
+    assert spread["pinball"][0] == pytest.approx(np.mean(ratios))
+    assert spread["pinball_spread"][0] == pytest.approx(np.std(ratios, ddof=1))
+
+
+def test_broken_files_of_a_panel_are_named_and_the_rest_is_trained(
+    trained: Path, capsys: Capture, tmp_path: Path
+) -> None:
+    folder = tmp_path / "panel"
+    shutil.copytree(trained / "us", folder)
+    (folder / "broken.csv").write_text("Dear diary,\nnothing happened.\n")
+    arguments = ["train", "--csv", str(folder), *TINY, "--store", str(tmp_path / "models"), "--json"]
+    capsys.readouterr()
+    assert run(arguments) == 1
+    told = capsys.readouterr()
+    answer = json.loads(told.out)
+    assert answer["series"] == 3
+    assert [Path(failure.split(":")[0]).name for failure in answer["failures"]] == ["broken.csv"]
+    assert "broken.csv" in told.err
+
+
+def test_the_rows_of_a_backtest_can_be_drawn_and_a_panel_is_scored_by_series(
+    trained: Path, capsys: Capture, tmp_path: Path
+) -> None:
+    rows = tmp_path / "rows.csv"
+    arguments = ["backtest", "--csv", str(trained / "us"), "--from", "2020-09-01", *TINY, "-o", str(rows)]
+    answer = asked(capsys, *arguments, "--store", str(tmp_path / "models"))
+    series = answer["series"]
+    assert isinstance(series, dict)
+    assert {"aa", "bb"} <= set(series)
+    for kind in ("backtest", "calibration"):
+        picture = tmp_path / f"{kind}.png"
+        assert run(["plot", "--kind", kind, "--rows", str(rows), "-o", str(picture), "--quiet"]) == 0
+        assert picture.read_bytes().startswith(b"\x89PNG")
