@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -60,6 +57,9 @@ def _of_the_system(error: OSError) -> StockcastError:
 
 def _crash(error: Exception) -> StockcastError:
     """Write the traceback to a file of its own and name it."""
+    import tempfile
+    import traceback
+
     handle, name = tempfile.mkstemp(prefix="stockcast-crash-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         traceback.print_exception(error, file=file)
@@ -69,6 +69,8 @@ def _crash(error: Exception) -> StockcastError:
 
 def _tell(error: StockcastError, as_json: bool) -> int:
     if as_json:
+        import json
+
         fields = {"kind": error.kind, "message": error.message, "fix": error.fix, "exit_code": error.exit_code}
         click.echo(json.dumps({"error": fields}))
     click.echo(f"Error: {error.message}", err=True)

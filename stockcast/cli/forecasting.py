@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,6 +127,8 @@ def _form(result: Prediction, form: str) -> str:
     from stockcast.view.prediction import prediction_csv, prediction_table
 
     if form == "json":
+        import json
+
         return json.dumps(result.to_dict())
     if form == "csv":
         return prediction_csv(result.panel, result.forecast, result.dates)

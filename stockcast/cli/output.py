@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +13,8 @@ from stockcast.cli.options import Shared
 def print_result(shared: Shared, fields: Mapping[str, Any], text: Callable[[], str]) -> None:
     """The result of a command on stdout: one JSON object, or text, or nothing where quiet is wanted."""
     if shared.as_json:
+        import json
+
         click.echo(json.dumps(fields))
     elif not shared.quiet:
         click.echo(text())
