@@ -35,14 +35,17 @@ def assemble(table: Table, stem: str, where: str) -> Assembled:
     found: list[tuple[str, Finding]] = []
     for rows, roles in _split(table, stem):
         sound, more = repair(rows, table.intraday)
+        found += [(rows.name, one) for one in more]
         if len(sound.dates) == 0:
             continue
         refuse_mislabelled(sound, where, table.layout.names, roles)
         columns = {role: sound.columns[role] for role in (*COLUMNS, "adj_close") if role in sound.columns}
         series.append(PriceSeries(rows.name, sound.dates, columns, table.decimals[roles["close"]]))
-        found += [(rows.name, one) for one in more]
     if not series:
-        raise DataError(f"{where} has no row with a closing price.", "check the column: --columns close=NAME.")
+        why = f" {found[0][1].message}" if found else ""
+        raise DataError(
+            f"{where} has no row with a sound closing price.{why}", "check the column: --columns close=NAME."
+        )
     return Assembled(tuple(series), (*table.findings, *_other_ticker(table, stem), *merged(found)))
 
 

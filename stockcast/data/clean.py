@@ -32,7 +32,7 @@ def read_clean(content: bytes) -> Table | None:
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n")
     head, _, body = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
-    if not body.endswith(b"\n") or not head.isascii() or body.translate(None, b"0123456789,.-\n"):
+    if not body.endswith(b"\n") or not head.isascii() or b'"' in head or body.translate(None, b"0123456789,.-\n"):
         return None
     names = head.decode().split(",")
     roles = _roles(names)

@@ -80,6 +80,11 @@ def _no_table(lines: Lines, where: str) -> DataError:
 
 def _numeric(body: Body) -> dict[int, Column]:
     studied = {index: study(body.column(index)) for index in range(body.width) if index != body.date_column}
+    last = body.width - 1
+    column = studied.get(last)
+    if body.last_open and last != body.date_column and not (column and column.marks):
+        # A cell that is cut short is no evidence against the others.
+        studied[last] = study([*body.column(last)[:-1], ""])
     return {index: column for index, column in studied.items() if column}
 
 

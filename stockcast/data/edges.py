@@ -87,8 +87,8 @@ def _state_of_last(choice: Choice) -> str:
     if not roles:
         return "whole"
     lacking = "unknown" if roles == {"volume"} else "torn"
-    if not cell:
-        return "whole" if roles == {"volume"} else "torn"
+    if not cell or np.isnan(choice.numbers[column][-1]):
+        return "whole" if not cell and roles == {"volume"} else lacking
     digits = [_digits_after(each, choice.decimal) for each in (cell, *others)]
     if max(digits) > 0:
         return "whole" if digits[0] == max(digits) and not _scaled(others) else lacking

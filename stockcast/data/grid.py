@@ -54,6 +54,8 @@ def grids(lines: Lines, delimiter: str | None) -> Iterator[Grid]:
 
 def _grid(lines: Lines, delimiter: str) -> Grid:
     cut = _cut(lines.lines, delimiter)
+    if not lines.ended and lines.lines[-1].count('"') % 2:
+        cut[-1] = _unquoted(lines.lines[-1] + '"', delimiter)
     stripped = [[cell.strip(" ") for cell in cells] for cells in cut]
     rows = [Row(number, cells) for number, cells in enumerate(stripped, start=1) if any(cells) or len(cells) > 1]
     spaced = frozenset(number for number, cells in enumerate(cut, start=1) if cells != stripped[number - 1])

@@ -44,6 +44,8 @@ def repair(rows: Rows, intraday: bool) -> tuple[Rows, tuple[Finding, ...]]:
     """
     found: list[Finding] = []
     for step in (_without_nulls, _once_each, _in_order, _positive, _filled, _adjusted):
+        if len(rows.dates) == 0:
+            break
         rows, more = step(rows)
         found += more
         if intraday and any(one.kind == "duplicates" for one in more):

@@ -44,8 +44,9 @@ def load(path: Path) -> Source:
 
 
 def _read_unchanged(path: Path) -> bytes:
+    _check_regular(path, path.stat())
     for _ in range(TRIES):
-        # Without O_NONBLOCK, opening a FIFO in a file's place would wait for a writer.
+        # Without O_NONBLOCK, opening a pipe that just took the file's place would wait for a writer.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             before = os.fstat(file.fileno())
             _check_regular(path, before)
@@ -61,7 +62,7 @@ def _mark(status: os.stat_result) -> tuple[int, int, int]:
 
 def _check_regular(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
         raise DataError(f"{path} is {kind}, not a file.", "give a regular file.")
     if status.st_size > MAX_BYTES:
         raise _too_large(path)
