@@ -11,7 +11,7 @@ import click
 from stockcast.cli.forecasting import csv_option
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.output import print_result, talk
-from stockcast.errors import StockcastError, UsageError
+from stockcast.errors import UsageError
 
 if TYPE_CHECKING:
     from stockcast.jobs.fleet import FleetResult
@@ -48,7 +48,6 @@ def retrain(
     Both are judged on the newest sessions, which neither has seen. Without new rows nothing is done. Made for cron:
     see stockcast schedule.
     """
-    from stockcast.jobs import hooks
     from stockcast.jobs.retrain import RetrainRequest
     from stockcast.store.store import Store
 
@@ -59,13 +58,15 @@ def retrain(
     if csvs and len(names) != 1:
         raise UsageError("--csv goes with one model.", "name it, or leave --csv out: each model knows its own prices.")
     if notify_url:
+        from stockcast.jobs import hooks
+
         hooks.check_url(notify_url)
         hooks.notify(notify_url, "start", talk(shared))
     request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age)
     try:
         code, failure = _run(shared, names, request, jobs)
-    except StockcastError as error:
-        _tell(shared, notify_url, on_failure, error.message)
+    except Exception as error:
+        _tell(shared, notify_url, on_failure, str(error))
         raise
     _tell(shared, notify_url, on_failure, failure)
     return code
@@ -73,13 +74,14 @@ def retrain(
 
 def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: int) -> tuple[int, str | None]:
     """The exit code, and what failed."""
-    from stockcast.jobs.fleet import retrain_fleet
-    from stockcast.jobs.retrain import retrain as retrain_one
-
     if len(names) == 1:
+        from stockcast.jobs.retrain import retrain as retrain_one
+
         result: Retrained = retrain_one(replace(request, name=names[0]), talk(shared))
         print_result(shared, result.to_dict(), lambda: str(result))
         return 0, None
+    from stockcast.jobs.fleet import retrain_fleet
+
     fleet: FleetResult = retrain_fleet(shared.store, names, request, jobs)
     print_result(shared, fleet.to_dict(), lambda: "\n".join(str(one) for one in fleet.outcomes))
     failed = [str(one) for one in fleet.outcomes if one.exit_code]
@@ -91,6 +93,8 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
 
 def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:
     """The hooks, after everything is decided and saved."""
+    if not (notify_url or on_failure):
+        return
     from stockcast.jobs import hooks
 
     if notify_url:

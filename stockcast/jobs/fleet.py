@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -47,8 +48,11 @@ class FleetResult:
 
 
 def retrain_fleet(store: Path, names: Sequence[str], request: RetrainRequest, jobs: int) -> FleetResult:
-    """Retrain `names`, or every model of the store, `jobs` at once. One that fails doesn't stop the others."""
-    every = names or Store(store).names()
+    """Retrain `names`, or every model of the store, `jobs` at once. One that fails doesn't stop the others.
+
+    Raises `NotFound` if the store has no model: a schedule that finds nothing to do night after night is mistaken.
+    """
+    every = names or Store(store).names() or (Store(store).only(),)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         return FleetResult(tuple(pool.map(lambda name: _in_own_process(store, name, request), every)))
 
@@ -56,8 +60,16 @@ def retrain_fleet(store: Path, names: Sequence[str], request: RetrainRequest, jo
 def _in_own_process(store: Path, name: str, request: RetrainRequest) -> Outcome:
     flags = ["--dry-run"] * request.dry_run + ["--force"] * request.force
     flags += [] if request.max_age is None else ["--max-age", str(request.max_age)]
-    command = [sys.executable, "-m", "stockcast", "--store", str(store), "--json", "retrain", *flags, "--", name]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    # -P: a file of the user's own called click.py, where the command was run, is not the library.
+    command = [sys.executable, "-P", "-m", "stockcast", "--store", str(store), "--json"]
+    done = subprocess.run(
+        [*command, "retrain", *flags, "--", name],
+        env={key: value for key, value in os.environ.items() if not key.startswith("STOCKCAST_RETRAIN_")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return Outcome(name, done.returncode, _answer(done))
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-import urllib.error
-import urllib.request
+import threading
+from typing import TYPE_CHECKING
 
 from stockcast.errors import UsageError
-from stockcast.jobs.source import Say
 
-LIMIT = 10
+if TYPE_CHECKING:
+    from stockcast.jobs.source import Say
+
+LIMIT: float = 10
 """Seconds that a hook may take."""
+
+_LONGEST = 10_000
+"""Characters of a failure that are handed on: the kernel takes no variable of more than 128 KiB."""
+
+_STDERR = 2
 
 
 def check_url(url: str) -> None:
@@ -25,22 +33,55 @@ def check_url(url: str) -> None:
 def notify(url: str, event: str, say: Say) -> None:
     """Ping `url` for success, `url`/start and `url`/fail for the others; what goes wrong is said and forgotten."""
     suffix = {"success": "", "start": "/start", "fail": "/fail"}[event]
+    failures: list[str] = []
+    # The time limit of a connection holds for each wait by itself, and for no name that is looked up.
+    ping = threading.Thread(target=_ping, args=(url.rstrip("/") + suffix, failures), daemon=True)
+    ping.start()
+    ping.join(LIMIT)
+    if ping.is_alive():
+        failures = [f"no answer in {LIMIT} s"]
+    for failure in failures:
+        say(f"The {event} ping to {url} failed: {failure}.")
+
+
+def _ping(url: str, failures: list[str]) -> None:
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
     try:
-        with urllib.request.urlopen(url.rstrip("/") + suffix, timeout=LIMIT):
+        with urlopen(url, timeout=LIMIT):
             pass
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        say(f"The {event} ping to {url} failed: {error}.")
+    except (OSError, ValueError, HTTPException) as error:
+        failures.append(" ".join(str(error).split()) or type(error).__name__)
 
 
 def run_on_failure(command: str, message: str, say: Say) -> None:
-    """Run the user's shell command with the failure in STOCKCAST_ERROR; what goes wrong is said and forgotten."""
-    environment = {**os.environ, "STOCKCAST_ERROR": message}
+    """Run the user's shell command with the failure in STOCKCAST_ERROR; what goes wrong is said and forgotten.
+
+    What the command prints goes to stderr.
+    """
+    environment = {**os.environ, "STOCKCAST_ERROR": message[:_LONGEST]}
     try:
-        done = subprocess.run(
-            command, shell=True, env=environment, stdin=subprocess.DEVNULL, timeout=LIMIT, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        say(f"The command of --on-failure failed: {error}.")
-    else:
-        if done.returncode:
-            say(f"The command of --on-failure ended with {done.returncode}.")
+        with subprocess.Popen(
+            command,
+            shell=True,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=_STDERR,
+            start_new_session=True,
+        ) as hook:
+            fault = _wait(hook)
+    except OSError as error:
+        fault = str(error)
+    if fault:
+        say(f"The command of --on-failure failed: {fault}.")
+
+
+def _wait(hook: subprocess.Popen[bytes]) -> str | None:
+    """What is wrong with how it ended, or None. One that hangs is killed, with every process of its session."""
+    try:
+        code = hook.wait(LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(hook.pid, signal.SIGKILL)
+        return f"it took longer than {LIMIT} s"
+    return f"it ended with {code}" if code else None

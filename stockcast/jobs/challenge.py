@@ -1,0 +1,118 @@
+"""A challenger on the newest prices, and the gate that it must pass. The caller holds the model's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from stockcast.config import RunConfig, from_table
+from stockcast.data.reader import PanelRead
+from stockcast.data.series import Panel
+from stockcast.errors import DataError
+from stockcast.evaluate.gate import Decision, decide
+from stockcast.jobs.packing import Origin, bundle, findings_of, log_line
+from stockcast.jobs.retrain import Retrained, RetrainRequest
+from stockcast.jobs.source import Say, read_model_prices
+from stockcast.store.manifest import Manifest, extends
+from stockcast.store.store import Store
+
+if TYPE_CHECKING:
+    from stockcast.learn import Learned
+
+
+def challenge(request: RetrainRequest, store: Store, begin: float, say: Say) -> Retrained:
+    """Read the prices and, if they have a new row, train and judge. `begin` is when the run began."""
+    # Asked for under the lock: a run that ended just before may have promoted another.
+    manifest = store.load(request.name, wanted=()).manifest
+    read = read_model_prices(manifest, request.csvs, say)
+    run = _Run(request, store, manifest, read, begin)
+    if not request.force and not _has_news(read.panel, manifest):
+        return run.kept("nothing new", None)
+    for sentence in _rewritten(read.panel, manifest):
+        say(sentence)
+    return _train_and_judge(run)
+
+
+def _has_news(panel: Panel, manifest: Manifest) -> bool:
+    """Whether some series of the model has a row after the last that it was trained or judged on."""
+    newest = {one.name: str(one.dates[-1]) for one in panel.series}
+    return any(newest.get(one["name"], "") > one["last"] for one in manifest.data)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A retraining under way: `manifest` is the champion's, `begin` when it began."""
+
+    request: RetrainRequest
+    store: Store
+    manifest: Manifest
+    read: PanelRead
+    begin: float
+
+    def kept(self, reason: str, decision: Decision | None) -> Retrained:
+        """The champion stays, and the log says why; a dry run writes nothing at all."""
+        result = self.ended(False, reason, self.manifest.version, decision)
+        if not self.request.dry_run:
+            line = log_line("retrain", datetime.now(UTC), result.to_dict())
+            self.store.append_log(self.request.name, line)
+        return result
+
+    def ended(self, promoted: bool, reason: str, version: str, decision: Decision | None) -> Retrained:
+        return Retrained(self.request.name, promoted, reason, version, decision, perf_counter() - self.begin)
+
+
+def _train_and_judge(run: _Run) -> Retrained:
+    """Train, judge beside the champion, and promote or not."""
+    from stockcast.jobs.served import open_version
+    from stockcast.learn import judge_on, learn
+
+    request, manifest, panel = run.request, run.manifest, run.read.panel
+    champion = open_version(run.store, request.name, manifest.version).forecaster
+    config = _challenger_config(manifest, panel, request.max_age)
+    learned = learn(panel, config, manifest.config_name)
+    mine = learned.assessment.judged
+    theirs = judge_on(champion, panel, mine, config.data.price)
+    decision = decide(mine, theirs, learned.assessment.baselines["naive"], config.gate.tolerance)
+    forced = request.force and decision.ratio is not None and not decision.promoted
+    reason = f"forced; {decision.reason}" if forced else decision.reason
+    if request.dry_run:
+        would = "would" if decision.promoted or forced else "would not"
+        return run.kept(f"dry run: it {would} be promoted; {reason}", decision)
+    if decision.promoted or forced:
+        return _promote(run, learned, config, reason, decision)
+    return run.kept(reason, decision)
+
+
+def _promote(run: _Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
+    """Save the challenger and let it serve."""
+    manifest, name = run.manifest, run.request.name
+    recorded = Origin(manifest.csv, manifest.hints, findings_of(run.read.files))
+    now = datetime.now(UTC)
+    version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
+    result = run.ended(True, reason, version, decision)
+    run.store.promote(name, version, reason, now, log_line("retrain", now, result.to_dict()))
+    return result
+
+
+def _challenger_config(manifest: Manifest, panel: Panel, max_age: int | None) -> RunConfig:
+    """The champion's settings, with everything but the newest block open to training."""
+    config = from_table(manifest.config)
+    dates = panel.dates
+    if len(dates) <= config.gate.sessions:
+        raise DataError(f"there are {len(dates)} sessions, too few for a gate of {config.gate.sessions}.", "give more.")
+    until: date = dates[-1 - config.gate.sessions].item()
+    gate = config.gate if max_age is None else config.gate.model_copy(update={"max_age": max_age})
+    return config.model_copy(update={"split": config.split.model_copy(update={"until": until}), "gate": gate})
+
+
+def _rewritten(panel: Panel, manifest: Manifest) -> list[str]:
+    """A sentence on each series whose past is no longer what it was: adjusted prices do that with every dividend."""
+    by_name = {one.name: one for one in panel.series}
+    return [
+        f"{one['name']}: the prices up to {one['last']} differ from those that {manifest.version} was trained on, "
+        "as they do when a dividend or a split is worked into the past."
+        for one in manifest.data
+        if one["name"] in by_name and not extends(by_name[one["name"]], one)
+    ]
