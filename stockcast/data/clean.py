@@ -29,7 +29,7 @@ _SPLITTER = 2.0**27 + 1
 
 def read_clean(content: bytes) -> Table | None:
     """The table of a clean file; None for any other, without a word about why."""
-    if b"\r" in content:
+    if b"\r" in content and content.count(b"\r\n") == content.count(b"\n"):
         content = content.replace(b"\r\n", b"\n")
     head, _, body = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     if not body.endswith(b"\n") or not head.isascii() or b'"' in head or body.translate(None, b"0123456789,.-\n"):

@@ -32,10 +32,14 @@ _LEGACY = ("cp1252", "cp1250", "cp1254", "cp1251", "gb18030", "cp932", "cp949", 
 
 @dataclass(frozen=True)
 class Lines:
-    """A file's lines without their ends; `ended` tells whether the last one has an end of its own."""
+    """A file's lines without their ends.
+
+    `ended` tells whether the last one has an end of its own, `odd_ends` how many end otherwise than most do.
+    """
 
     lines: list[str]
     ended: bool
+    odd_ends: int
 
 
 def decode(content: bytes, where: str, known: Callable[[str], int]) -> Lines:
@@ -49,9 +53,11 @@ def decode(content: bytes, where: str, known: Callable[[str], int]) -> Lines:
     text = _text(content, where, known).replace("\ufeff", "")
     _refuse_markup(text, where)
     # Some tools write CR CR LF, old ones a lone CR.
-    text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    return Lines(lines, ended=not lines[-1].strip())
+    text = text.replace("\r\r\n", "\r\n")
+    both, feeds, returns = (text.count(end) for end in ("\r\n", "\n", "\r"))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    odd_ends = feeds + returns - both - max(both, feeds - both, returns - both)
+    return Lines(lines, not lines[-1].strip(), odd_ends)
 
 
 def _refuse_binary(content: bytes, where: str) -> None:

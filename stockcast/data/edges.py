@@ -17,8 +17,11 @@ _CLOCKED = 50
 """Rows that are looked at for a time of day."""
 
 
-def trimmed(choice: Choice) -> Table:
-    """The table of a reading, without a torn last row, and what was found around the rows."""
+def trimmed(choice: Choice, odd_ends: int) -> Table:
+    """The table of a reading, without a torn last row, and what was found around the rows.
+
+    `odd_ends` is the number of lines that end otherwise than most of the file's do.
+    """
     body, layout = choice.body, choice.layout
     state = _state_of_last(choice) if body.last_open else "whole"
     kept = slice(len(body.rows) - (state == "torn"))
@@ -42,16 +45,17 @@ def trimmed(choice: Choice) -> Table:
         written[0] if len(set(written)) == 1 else None,
         {index: usual_decimals(body.column(index), choice.decimal) for index in layout.closes},
         any(has_time(cell) for cell in body.column(body.date_column)[:_CLOCKED]),
-        tuple(_around(choice, state)),
+        tuple(_around(choice, state, odd_ends)),
     )
 
 
-def _around(choice: Choice, state: str) -> list[Finding]:
+def _around(choice: Choice, state: str, odd_ends: int) -> list[Finding]:
     body = choice.body
     counts = {
         "repeated_header": body.repeated,
         "blank_lines": body.blank,
         "footer": body.footer,
+        "odd_line_ends": odd_ends,
         "stray_spaces": body.spaced if body.spaced <= 0.1 * len(body.rows) else 0,
     }
     found = [finding(kind, (), "", count) for kind, count in counts.items() if count] + _mixed_dates(choice)

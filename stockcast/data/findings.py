@@ -16,6 +16,7 @@ KINDS: dict[str, tuple[Verdict, str, str]] = {
     "repeated_header": ("repaired", "header lines that stand again among the rows, left out", "line"),
     "ragged": ("refused", "rows without a date or with another number of cells, left out", "row"),
     "blank_lines": ("repaired", "blank lines between the rows, left out", "line"),
+    "odd_line_ends": ("warned", "lines that end otherwise than most", "line"),
     "stray_spaces": ("warned", "rows with blanks around a cell where others have none", "row"),
     "mixed_dates": ("warned", "dates with a one-digit day or month where others have a leading zero", "date"),
     "footer": ("repaired", "lines after the prices, left out", "line"),

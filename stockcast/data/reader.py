@@ -77,9 +77,10 @@ def read_file(path: Path, hints: Hints = NO_HINTS) -> FileRead:
     source = load(path)
     where = str(path)
     today = date.today()  # noqa: DTZ011 -- the user's own day
-    table = (read_clean(source.content) if _is_silent(hints) else None) or trimmed(
-        choose(decode(source.content, where, known_names), where, hints, today)
-    )
+    table = read_clean(source.content) if _is_silent(hints) else None
+    if table is None:
+        lines = decode(source.content, where, known_names)
+        table = trimmed(choose(lines, where, hints, today), lines.odd_ends)
     read = assemble(table, stem_of(path), where)
     refuse(read.findings, hints.accept, where)
     return FileRead(path, source.sha256, table.reading, read.series, read.findings)

@@ -9,7 +9,8 @@ import numpy as np
 from stockcast.data.series import PRICE_COLUMNS, Floats, PriceSeries
 
 RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0)
-_SIGNED = np.concatenate([-np.log(RATIOS), np.log(RATIOS)])
+_SIGNED_RATIOS = (*RATIOS, *(1 / ratio for ratio in RATIOS))
+_SIGNED = -np.log(_SIGNED_RATIOS)
 
 # What may lie between a jump and a split's ratio, as a share of the log ratio: overnight where there is an open, from
 # close to close where there is none. Close to 3 for 2 stand true crashes; to 10 for 1 none, so more may be allowed.
@@ -26,14 +27,14 @@ class Split:
     ratio: float
 
     def __str__(self) -> str:
-        return f"{self.ratio:g} for 1" if self.ratio > 1 else f"1 for {1 / self.ratio:g}"
+        return f"{self.ratio:g} for 1" if self.ratio > 1 else f"1 for {round(1 / self.ratio, 6):g}"
 
 
 def find_splits(series: PriceSeries) -> tuple[Split, ...]:
     """Splits that a series is not adjusted for.
 
     A session is one if its close, and its open where there is one, moved from the last close by nearly a split's
-    ratio, if neither its range nor its volume is far beyond those around it, and if the next one doesn't take it back.
+    ratio, if neither its range nor its volume is far beyond those around it, and if no session beside it takes it back.
     """
     returns = np.diff(np.log(series.columns["close"]))
     rows = np.flatnonzero(np.abs(returns) > np.log(1.25)) + 1
@@ -45,14 +46,18 @@ def _split_at(series: PriceSeries, returns: Floats, row: int) -> Split | None:
     move = overnight = float(returns[row - 1])
     if "open" in columns:
         overnight = float(np.log(columns["open"][row] / columns["close"][row - 1]))
-    jump = float(_SIGNED[np.argmin(np.abs(_SIGNED - overnight))])
+    place = int(np.argmin(np.abs(_SIGNED - overnight)))
+    jump, ratio = float(_SIGNED[place]), _SIGNED_RATIOS[place]
     near, nearly = (_OVERNIGHT, _DAILY_WITH_OPEN) if "open" in columns else (_DAILY, _DAILY)
     moves = [move, *(np.log(columns[role][row] / columns[role][row - 1]) for role in PRICE_COLUMNS if role in columns)]
     if abs(overnight - jump) > near * abs(jump) or any(abs(each - jump) > nearly * abs(jump) for each in moves):
         return None
-    after = returns[row] if row < returns.size else 0.0
-    ratio = float(np.exp(-jump).round(6))
-    if abs(move + after) < abs(move) / 2 or not _ranges_as_ever(series, row) or _crowded(series, row, ratio):
+    beside = [float(returns[place]) for place in (row - 2, row) if 0 <= place < returns.size]
+    if (
+        any(abs(move + other) < abs(move) / 2 for other in beside)
+        or not _ranges_as_ever(series, row)
+        or _crowded(series, row, ratio)
+    ):
         return None
     return Split(row, ratio)
 
