@@ -125,6 +125,8 @@ def schedule(
     if everything and names:
         raise UsageError("--all and a NAME were both given.", "give one of them.")
     planned = jobs.plan(Path(shared.store), names, at, days)
+    if action != "remove":
+        jobs.check_models(planned)
     actions = {
         ("cron", "install"): jobs.install_cron,
         ("cron", "remove"): jobs.remove_cron,

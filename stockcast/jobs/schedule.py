@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stockcast.errors import CannotCreate, IOFailure, NotFound, UsageError
+from stockcast.errors import CannotCreate, DataError, IOFailure, NotFound, UsageError
 from stockcast.jobs.output import write_output
 from stockcast.store.store import Store
 
@@ -40,8 +40,9 @@ class Schedule:
     def command(self) -> str:
         """The command with absolute paths, quoted for a shell."""
         target = list(self.names) or ["--all"]
+        # -P: it starts in the user's home, where a file called click.py is not the library.
         return shlex.join(
-            [sys.executable, "-m", "stockcast", "--store", str(self.store), "--quiet", "retrain", *target]
+            [sys.executable, "-P", "-m", "stockcast", "--store", str(self.store), "--quiet", "retrain", *target]
         )
 
     @property
@@ -66,15 +67,22 @@ class Scheduled:
 
 
 def plan(store: Path, names: Sequence[str], at: str, days: str) -> Schedule:
-    """A schedule of models that exist. Raises `NotFound`, or `UsageError` for a time or days that are none."""
+    """A schedule from what the user said. Raises `UsageError` for what can't be scheduled."""
     hour, colon, minute = at.partition(":")
-    if not (colon and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+    if not (colon and hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
         raise UsageError(f"--at {at!r} is not a time of day.", "write it as HH:MM, for example 22:30.")
-    there = Store(store).names()
-    for name in names:
+    folder = store.resolve()
+    if "\n" in str(folder):
+        raise UsageError(f"the store's path {str(folder)!r} has several lines.", "move it to a path that has one.")
+    return Schedule(folder, tuple(names), int(hour), int(minute), _cron_days(days))
+
+
+def check_models(schedule: Schedule) -> None:
+    """Refuse models that are not there. Raises `NotFound`."""
+    there = Store(schedule.store).names()
+    for name in schedule.names:
         if name not in there:
-            raise NotFound(f"there is no model {name!r} in {store}.", "see: stockcast models list")
-    return Schedule(store.resolve(), tuple(names), int(hour), int(minute), _cron_days(days))
+            raise NotFound(f"there is no model {name!r} in {schedule.store}.", "see: stockcast models list")
 
 
 def _cron_days(days: str) -> str:
@@ -118,6 +126,12 @@ def remove_cron(schedule: Schedule) -> Scheduled:
 
 
 def _without(lines: Sequence[str], mark: str) -> list[str]:
+    """The lines outside the two marks. Raises `DataError` if a mark is missing: what follows may be another's."""
+    if lines.count(f"# begin {mark}") != lines.count(f"# end {mark}"):
+        raise DataError(
+            f"your crontab has no # end for each # begin {mark}, so where its lines end is not known.",
+            "take them out by hand: crontab -e",
+        )
     kept, inside = [], False
     for line in lines:
         inside = inside or line == f"# begin {mark}"
@@ -131,7 +145,7 @@ def _read_crontab() -> list[str]:
     done = _crontab("-l")
     if done.returncode and "no crontab" not in done.stderr.lower():
         raise IOFailure(f"crontab -l failed: {done.stderr.strip()}.", "mend that, or use --systemd.")
-    return done.stdout.splitlines() if not done.returncode else []
+    return done.stdout.removesuffix("\n").split("\n") if not done.returncode and done.stdout else []
 
 
 def _write_crontab(text: str) -> None:
@@ -144,7 +158,10 @@ def _crontab(argument: str, text: str = "") -> subprocess.CompletedProcess[str]:
     program = shutil.which("crontab", path=os.environ.get("PATH", PATH))
     if program is None:
         raise NotFound("there is no crontab command here.", "install cron, or use --systemd.")
-    return subprocess.run([program, argument], input=text, capture_output=True, text=True, check=False)
+    # Others' lines may be in any encoding: they pass through unchanged.
+    return subprocess.run(
+        [program, argument], input=text, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False
+    )
 
 
 def systemd_units(schedule: Schedule) -> dict[str, str]:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stockcast.cli import run
 
@@ -49,8 +51,8 @@ def test_the_crontab_line_runs_from_anywhere(capsys: Capture, tmp_path: Path, mo
     assert (minute, hour, day, month, weekdays) == ("5", "6", "*", "*", "6,1-3")
     assert path.startswith("PATH=/")
     store = str(tmp_path / "my models")
-    assert command[:4] == [sys.executable, "-m", "stockcast", "--store"]
-    assert command[4:] == [store, "--quiet", "retrain", "--all", ">>", f"{store}/retrain.log", "2>&1"]
+    assert command[:5] == [sys.executable, "-P", "-m", "stockcast", "--store"]
+    assert command[5:] == [store, "--quiet", "retrain", "--all", ">>", f"{store}/retrain.log", "2>&1"]
 
 
 def test_the_systemd_timer_catches_up_and_says_the_same(capsys: Capture) -> None:
@@ -75,15 +77,67 @@ def test_installing_twice_and_removing_leaves_other_lines_as_they_were(crontab: 
     assert run(["schedule", "--all", "--remove"]) == 66
 
 
+ODD_LINES = [
+    b"# caf\xe9",
+    b"# \xe2\x80\xa8 \x0b \x0c \x1c",
+    b"  ",
+    b"",
+    b"# begin stockcast-00000000",
+    b"* * * * * true  ",
+]
+
+
+@given(before=st.lists(st.sampled_from(ODD_LINES)), after=st.lists(st.sampled_from(ODD_LINES)), escaped=st.booleans())
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_else_a_crontab_holds_stays_byte_for_byte(
+    crontab: Path, before: list[bytes], after: list[bytes], escaped: bool
+) -> None:
+    others = [b"".join(line + b"\n" for line in lines) for lines in (before, after)]
+    crontab.write_bytes(others[0])
+    command = ["schedule", "--install", "--store", "100% mine" if escaped else "models"]
+    assert run(command) == 0
+    ours = crontab.read_bytes().removeprefix(others[0])
+    assert ours.count(b"\n") == 3
+    crontab.write_bytes(others[0] + ours + others[1])
+    assert run([*command[:1], "--remove", *command[2:]]) == 0
+    assert crontab.read_bytes() == b"".join(others)
+
+
+def test_the_lines_of_a_model_that_is_gone_can_be_removed(crontab: Path, tmp_path: Path) -> None:
+    pointer = tmp_path / "models" / "x" / "champion.json"
+    pointer.parent.mkdir(parents=True)
+    pointer.touch()
+    assert run(["schedule", "x", "--install"]) == 0
+    pointer.unlink()
+    assert run(["schedule", "x", "--install"]) == 66
+    assert run(["schedule", "x", "--remove"]) == 0
+    assert crontab.read_text() == OTHERS
+
+
+@pytest.mark.parametrize("action", ["--install", "--remove"])
+def test_a_crontab_whose_end_mark_is_gone_is_left_alone(action: str, crontab: Path, capsys: Capture) -> None:
+    assert run(["schedule", "--install"]) == 0
+    torn = (
+        "".join(line for line in crontab.read_text().splitlines(keepends=True) if not line.startswith("# end")) + OTHERS
+    )
+    crontab.write_text(torn)
+    capsys.readouterr()
+    assert run(["schedule", action]) == 65
+    assert "# begin stockcast-" in capsys.readouterr().err
+    assert crontab.read_text() == torn
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (["--at", "24:00"], 2),
         (["--at", "noon"], 2),
+        (["--at", "2²:00"], 2),
         (["--days", "mon-tue-wed"], 2),
         (["--days", "funday"], 2),
         (["x"], 66),
+        (["--store", "two\nlines"], 2),
     ],
 )
 def test_a_schedule_that_can_not_be_is_refused(arguments: list[str], code: int, tmp_path: Path) -> None:
-    assert run(["schedule", *arguments, "--store", str(tmp_path)]) == code
+    assert run(["schedule", "--store", str(tmp_path), *arguments]) == code
