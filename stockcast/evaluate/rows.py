@@ -14,8 +14,18 @@ import numpy as np
 from stockcast.data.forecast import QUANTILES, Forecast, Judged
 from stockcast.data.neutral import neutral, restored
 from stockcast.errors import DataError
+from stockcast.evaluate.steps import pick
 
 FIELDS = ("model", "series", "cutoff", "date", "step", "last", "actual", "forecast")
+
+
+def newest_days(judged: Judged, most: int) -> Judged:
+    """The forecasts from the newest cutoffs: as many whole days as give at most `most` rows, and one day at least."""
+    days, day = np.unique(judged.cutoff, return_inverse=True)
+    rows = np.bincount(day, weights=np.isfinite(judged.actual).sum(axis=1))
+    since = np.cumsum(rows[::-1])[::-1]  # rows from each day on, (days,)
+    first = min(int(np.searchsorted(-since, -most)), len(days) - 1)
+    return pick(judged, day >= first) if first else judged
 
 
 def rows_text(all_judged: Sequence[Judged]) -> str:

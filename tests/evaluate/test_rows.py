@@ -12,7 +12,7 @@ import pytest
 from stockcast.data.forecast import Judged, judge
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import DataError
-from stockcast.evaluate.rows import read_rows, rows_text
+from stockcast.evaluate.rows import newest_days, read_rows, rows_text
 from stockcast.evaluate.verdict import verdict
 from stockcast.model.baselines import build
 
@@ -60,6 +60,20 @@ def test_it_is_a_plain_csv_with_later_dates_than_cutoffs(both: list[Judged]) -> 
     first = dict(zip(header, rows[0], strict=True))
     assert (first["model"], first["series"], first["step"]) == ("naive", "B", "1")
     assert first["forecast"] == first["last"] == repr(float(both[0].forecast.last[0]))
+
+
+def test_the_newest_days_are_whole_and_as_many_as_there_is_room_for(both: list[Judged]) -> None:
+    naive = both[0]
+    written = list(csv.DictReader(io.StringIO(rows_text([naive]))))
+    assert newest_days(naive, len(written)) is naive
+    for room in (len(written) - 1, 100, 10):
+        kept = list(csv.DictReader(io.StringIO(rows_text([newest_days(naive, room)]))))
+        first = min(row["cutoff"] for row in kept)
+        assert kept == [row for row in written if row["cutoff"] >= first]
+        day_before = max(row["cutoff"] for row in written if row["cutoff"] < first)
+        assert len(kept) <= room < sum(row["cutoff"] >= day_before for row in written)
+    newest = newest_days(naive, 1)  # one day stays, whatever its size
+    assert set(newest.cutoff) == {naive.cutoff.max()}
 
 
 @pytest.mark.parametrize("name", ["=cmd|'/c calc'!A0", "+1", "-1", "@sum", "\tx", "'plain", 'with "quotes"', "nul,l"])
