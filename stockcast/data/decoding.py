@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LEGACY = ("cp1252", "cp1250", "cp1254", "cp1251", "gb18030", "cp932", "cp949", "latin-1")
 
 
@@ -52,6 +54,8 @@ def decode(content: bytes, where: str, known: Callable[[str], int]) -> Lines:
     _refuse_binary(content, where)
     text = _text(content, where, known).replace("\ufeff", "")
     _refuse_markup(text, where)
+    text = text.rstrip("\x1a")  # old DOS programs end a text so
+    _refuse_controls(text, where)
     # Some tools write CR CR LF, old ones a lone CR.
     text = text.replace("\r\r\n", "\r\n")
     both, feeds, returns = (text.count(end) for end in ("\r\n", "\n", "\r"))
@@ -73,6 +77,16 @@ def _refuse_markup(text: str, where: str) -> None:
     for mark, kind in _MARKUP:
         if start.startswith(mark):
             raise DataError(f"{where} is {kind}, not a CSV file.", "export the prices as CSV.")
+
+
+def _refuse_controls(text: str, where: str) -> None:
+    control = _CONTROLS.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        raise DataError(
+            f"{where}, line {line} has the control character {control[0]!r}: the file is damaged or not text.",
+            "export it again.",
+        )
 
 
 def _text(content: bytes, where: str, known: Callable[[str], int]) -> str:

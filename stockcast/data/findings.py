@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from stockcast.data.reading import Finding, Verdict
-from stockcast.errors import DataError
+from stockcast.errors import DataError, UsageError
 
 # Verdict, what it is, and what is counted. What is refused is taken with --accept KIND.
 KINDS: dict[str, tuple[Verdict, str, str]] = {
@@ -45,6 +45,16 @@ KINDS: dict[str, tuple[Verdict, str, str]] = {
     "ticker": ("warned", "a ticker in the file that contradicts its name", "ticker"),
     "rewritten": ("warned", "prices that a model was trained on and that have changed since", "price"),
 }
+
+
+def acceptable(kinds: Iterable[str]) -> frozenset[str]:
+    """The kinds that the user accepts. Raises `UsageError` for one that is never refused."""
+    refused = [kind for kind, (verdict, _, _) in KINDS.items() if verdict == "refused"]
+    accepted = frozenset(kinds)
+    unknown = sorted(accepted - set(refused))
+    if unknown:
+        raise UsageError(f"--accept {unknown[0]!r}: there is no such refusal.", f"use one of {', '.join(refused)}.")
+    return accepted
 
 
 def finding(kind: str, dates: Iterable[np.datetime64] = (), detail: str = "", count: int | None = None) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from stockcast.data.months import plain
+from stockcast.errors import UsageError
 
 ROLES = ("date", "ticker", "open", "high", "low", "close", "adj_close", "volume")
 VALUE_ROLES = ROLES[2:]
@@ -61,6 +62,20 @@ _NAMES: Mapping[str, str] = {
         出来高; 거래량; volumi; aantal; tickvol; tick volume; volumefrom; obrot
     """,
 }
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """`date=0,close=Last` as roles and what the user calls their columns. Raises `UsageError` for anything else."""
+    columns: dict[str, str] = {}
+    for part in text.split(","):
+        role, equals, name = (piece.strip() for piece in part.partition("="))
+        if role not in ROLES or not equals or not name:
+            raise UsageError(
+                f"--columns {text!r}: {part!r} is not ROLE=NAME_OR_NUMBER.",
+                f"use the roles {', '.join(ROLES)}, for example --columns date=0,close=4.",
+            )
+        columns[role] = name
+    return columns
 
 
 def normal(name: str) -> str:

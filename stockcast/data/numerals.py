@@ -159,13 +159,17 @@ def values(column: Column, marks: Marks) -> Floats:
     """The numbers of a column under marks that it allows; NaN for nulls and aliens. A percent sign is left out."""
     simple = {form for form in column.shapes if _SIMPLE.fullmatch(form) and marks in marks_of(form)}
 
-    def number(cell: str) -> float:
-        if shape(cell) not in simple or not cell.isascii():
-            return math.nan if is_null(cell) else value(cell, marks)
-        digits = cell.replace(marks.thousands, "") if marks.thousands else cell
-        return float(digits.replace(",", ".") if marks.decimal == "," else digits)
+    def digits(cell: str) -> float:
+        ungrouped = cell.replace(marks.thousands, "") if marks.thousands else cell
+        return float(ungrouped.replace(",", ".") if marks.decimal == "," else ungrouped)
 
-    return np.array([number(cell) for cell in column.cells])
+    def number(cell: str) -> float:
+        if shape(cell) in simple and cell.isascii():
+            return digits(cell)
+        return math.nan if is_null(cell) else value(cell, marks)
+
+    all_simple = simple == column.shapes and all(map(str.isascii, column.cells))
+    return np.array([*map(digits if all_simple else number, column.cells)])
 
 
 def value(text: str, marks: Marks) -> float:

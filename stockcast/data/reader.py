@@ -18,11 +18,15 @@ from stockcast.data.header import known_names
 from stockcast.data.reading import NO_HINTS, FileRead, Finding, Hints, PanelRead, Reading
 from stockcast.data.series import Panel
 from stockcast.data.source import load
-from stockcast.errors import NotFound, StockcastError
+from stockcast.errors import DataError, NotFound, StockcastError
 
 __all__ = ["FileRead", "Finding", "Hints", "PanelRead", "Reading", "find_files", "read_file", "read_panel"]
 
 _PACKED = (".gz", ".zip")
+
+
+LONG_WAY_BYTES = 60_000_000
+"""Cell by cell a file takes 25 times its size in memory, in array operations (`clean`) seven times."""
 
 
 def find_files(csvs: Sequence[str]) -> tuple[Path, ...]:
@@ -79,6 +83,11 @@ def read_file(path: Path, hints: Hints = NO_HINTS) -> FileRead:
     today = date.today()  # noqa: DTZ011 -- the user's own day
     table = read_clean(source.content) if _is_silent(hints) else None
     if table is None:
+        if len(source.content) > LONG_WAY_BYTES:
+            raise DataError(
+                f"{where} holds {len(source.content) // 1_000_000} MB, too much for a file that is not plain.",
+                "split it, or export it with commas, ISO dates and a point as decimal mark.",
+            )
         lines = decode(source.content, where, known_names)
         table = trimmed(choose(lines, where, hints, today), lines.odd_ends)
     read = assemble(table, stem_of(path), where)

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from stockcast import errors
-from stockcast.data import source
+from stockcast.data import reader, source
+from stockcast.data.findings import acceptable
+from stockcast.data.header import parse_columns
 from stockcast.data.reader import Hints, find_files, read_file, read_panel
 
 TEXT = "Date,Close\n" + "".join(f"2020-01-{day:02},{100 + day / 4}\n" for day in range(1, 29))
@@ -138,6 +140,15 @@ def test_large_files_are_refused_before_they_are_read(tmp_path: Path) -> None:
         read_file(path)
 
 
+def test_a_smaller_limit_holds_for_files_that_are_not_plain(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "LONG_WAY_BYTES", 100)
+    assert len(read_file(folder / "alpha.csv").series[0]) == 28
+    path = folder / "semicolons.csv"
+    path.write_text(TEXT.replace(",", ";"), encoding="utf-8")
+    with pytest.raises(errors.DataError, match="too much for a file that is not plain"):
+        read_file(path)
+
+
 @pytest.mark.parametrize("suffix", [".gz", ".zip"])
 def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_BYTES", 100_000)
@@ -178,3 +189,19 @@ def test_a_date_format_may_be_written_with_letters(tmp_path: Path, name: str) ->
     path = tmp_path / "prices.csv"
     path.write_text("Date,Close\n01/02/2020,1\n01/03/2020,2\n01/06/2020,3\n", encoding="utf-8")
     assert str(read_file(path, Hints(date_format=name.strip())).series[0].dates[-1]) == "2020-01-06"
+
+
+def test_columns_and_accepted_kinds_are_taken_from_the_command_line() -> None:
+    assert parse_columns("date=0, close=Close/Last") == {"date": "0", "close": "Close/Last"}
+    assert acceptable(["splits", "ragged"]) == {"splits", "ragged"}
+
+
+@pytest.mark.parametrize("text", ["close", "price=4", "close=", ""])
+def test_columns_that_are_no_roles_are_wrong_usage(text: str) -> None:
+    with pytest.raises(errors.UsageError, match="is not ROLE=NAME_OR_NUMBER"):
+        parse_columns(text)
+
+
+def test_what_is_never_refused_cannot_be_accepted() -> None:
+    with pytest.raises(errors.UsageError, match="'weekend_rows'"):
+        acceptable(["weekend_rows"])

@@ -138,9 +138,9 @@ def test_text_of_a_folder_has_one_line_a_file_and_a_total(prices: Prices, tmp_pa
 
 
 def test_a_name_cannot_move_the_terminal_s_cursor(prices: Prices, tmp_path: Path) -> None:
-    several = [prices(rows=40, seed=seed, name=name) for seed, name in enumerate(["A\x1b[2J", "B"])]
+    several = [prices(rows=40, seed=seed, name=name) for seed, name in enumerate(["A\u202e[2J", "B"])]
     text = check_text(check(write(tmp_path / "both.csv", several)).to_dict())
-    assert "\x1b" not in text
+    assert "\u202e" not in text
     assert "A?[2J" in text
 
 
