@@ -43,7 +43,6 @@ KINDS: dict[str, tuple[Verdict, str, str]] = {
     "zero_volume": ("warned", "rows with a volume of zero", "row"),
     "future": ("warned", "rows in the future", "row"),
     "ticker": ("warned", "a ticker in the file that contradicts its name", "ticker"),
-    "rewritten": ("warned", "prices that a model was trained on and that have changed since", "price"),
 }
 
 
