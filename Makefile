@@ -29,7 +29,7 @@ demo: $(RUNTIME) ## train on data/ibm.csv, predict and plot, in the folder demo
 	@echo "The picture is demo/ibm.png. To go on by hand: . $(BIN)/activate"
 
 test: $(DEV) ## run all tests: first those without TensorFlow, then the others
-	$(BIN)/python -m pytest -m "not tensorflow" --maxfail 10
+	$(BIN)/python -m pytest -m "not tensorflow" --maxfail 10 --numprocesses 2 --dist worksteal
 	$(BIN)/python -m pytest -m tensorflow
 
 check: lint readme ## everything that must hold besides the tests: lint and readme
