@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from stockcast.errors import ConfigError, NotFound
 
 DEFAULT_PRESET = "daily"
+FLAT_CELLS = ("linear", "mlp")
+"""Cells that read the window as a whole: they have one output a window, not one at every position."""
 
 Share = Annotated[float, Field(ge=0)]
 
@@ -71,11 +73,21 @@ class SplitConfig(_Section):
 class ModelConfig(_Section):
     """The network."""
 
-    cell: Literal["lstm"] = Field("lstm", description="the recurrent cell")
+    cell: Literal["lstm", "gru", "rnn", "peephole", "coupled", "linear", "mlp"] = Field(
+        "lstm", description="the recurrent cell, or what reads the window as a whole: linear or mlp"
+    )
     units: tuple[Annotated[int, Field(ge=1, le=2048)], ...] = Field(
         (32, 32), min_length=1, max_length=8, description="units of each recurrent layer, bottom to top"
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="dropout after each recurrent layer")
+    bidirectional: bool = Field(False, description="recurrent layers read the window in both directions")
+    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
+        (32,), min_length=1, max_length=8, description="units of each layer of the mlp, bottom to top"
+    )
+    activation: Literal["sigmoid", "tanh", "relu", "leaky_relu"] = Field("relu", description="of the mlp's layers")
+    initializer: Literal["glorot", "he", "orthogonal", "zeros"] = Field(
+        "glorot", description="how the kernels below the head begin; zeros makes all units of a layer alike"
+    )
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout after each layer below the head")
     highway: bool = Field(False, description="the newest inputs go straight to the head too, past the recurrent layers")
     head: Literal["point", "scale", "quantiles"] = Field(
         "scale",
@@ -135,6 +147,12 @@ class RunConfig(_Section):
 
     def digest(self) -> str:
         """Twelve hexadecimal digits that name these settings."""
+        flat = self.model.cell in FLAT_CELLS
+        if flat and self.model.bidirectional:
+            raise ValueError(f"model.bidirectional needs a recurrent cell; model.cell is {self.model.cell!r}")
+        if self.fit.positions == "all" and (flat or self.model.bidirectional):
+            which = f"model.cell {self.model.cell!r}" if flat else "model.bidirectional"
+            raise ValueError(f"{which} reads the window to its end: it needs fit.positions 'last'")
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

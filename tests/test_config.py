@@ -37,6 +37,9 @@ def test_the_digest_changes_with_every_setting_and_with_nothing_else() -> None:
         ("fit.loss=mse", "'mse' doesn't go with model.head 'scale'", "config show"),
         ("fit.warmup=60", "fit.warmup 60 must be below data.lookback 60", "config show"),
         ("data.range_low=1", "data.range_low 1.0 must lie below", "config show"),
+        ("model.cell=lstn", "model.cell is 'lstn': input should be 'lstm', 'gru'", "config show"),
+        ("model.cell=mlp", "model.cell 'mlp' reads the window to its end: it needs fit.positions 'last'", "config show"),
+        ("model.bidirectional=true", "model.bidirectional reads the window to its end", "config show"),
         ("model.units=[-3]", "model.units.0 is -3", "config show"),
     ],
 )

@@ -29,7 +29,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
 TOP = len(FLOORS) - 1
 
 # The only modules that know TensorFlow. All others can be had without it.
-TRAINING = ("model/network.py", "model/kernels.py", "model/fit.py", "model/export.py")
+TRAINING = ("model/network.py", "model/cells.py", "model/kernels.py", "model/fit.py", "model/export.py")
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {

@@ -17,6 +17,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable("stockcast")
 class FusedLSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras ships no types
     """`keras.layers.LSTM` whose sequence loop is one operation wherever that is possible: see `_can_fuse`.
 

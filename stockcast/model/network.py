@@ -1,4 +1,4 @@
-"""The Keras stack: recurrent layers with dropout, then a head.
+"""The Keras stack: a cell's layers with dropout, then a head.
 
     inputs (B, L, F) -> [cell(units) -> Dropout] * layers -> head -> (B, H, K), or (B, L, H, K) at every position
           newest inputs (B, F), on the highway, ------------^
@@ -21,7 +21,7 @@ import numpy as np
 
 from stockcast.config import ModelConfig
 from stockcast.data.forecast import QUANTILES
-from stockcast.model.kernels import FusedLSTM
+from stockcast.model.cells import body
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,8 @@ def build_network(model: ModelConfig, shape: Shape, every_position: bool = False
 
     `fused` takes the faster training kernel of the cell. Weights have the same names, order and shapes in all four.
     """
-    cell = FusedLSTM if fused else keras.layers.LSTM
     inputs = keras.Input((shape.lookback, shape.features), name="window")
-    x = inputs
-    for layer, units in enumerate(model.units):
-        last = layer == len(model.units) - 1
-        x = cell(units, return_sequences=every_position or not last, name=f"lstm_{layer}")(x)
-        x = keras.layers.Dropout(model.dropout, name=f"dropout_{layer}")(x)
+    x = body(model, inputs, every_position, fused)
     if model.highway:
         x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
     return keras.Model(inputs, _head(model.head, shape.horizon)(x), name="stockcast")
