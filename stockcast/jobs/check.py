@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from stockcast.data.doctor import examine, examine_all
 from stockcast.data.findings import KINDS, merged, refusal
 from stockcast.data.reader import FileRead, Finding, Hints, PanelRead, find_files, read_file
 from stockcast.data.series import Dates, Panel, PriceSeries
-from stockcast.data.sessions import match_calendar, sessions_between
+from stockcast.data.sessions import MONTHS, match_calendar, sessions_between
 from stockcast.errors import AmbiguousData, StockcastError
 
 Outcome = Literal["ok", "warn", "refuse"]
 _EVERYTHING = frozenset(KINDS)
+PERIODIC = ("weekly", *MONTHS)
+_JUDGED = 1500
+"""Newest dates by which a calendar is matched: more than four years of days."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,29 @@ def _check(path: Path, hints: Hints, today: date) -> FileCheck:
     return FileCheck(path, read, findings, None, hints.accept)
 
 
-def _expected(series: Sequence[PriceSeries]) -> Dates:
-    """The sessions of the calendar that the longest series follows, over the dates of all of them."""
-    calendar = match_calendar(max(series, key=len).dates)
-    return sessions_between(calendar, min(one.dates[0] for one in series), max(one.dates[-1] for one in series))
+def _expected(series: Sequence[PriceSeries]) -> Dates | None:
+    """The sessions of the calendar that the longest series follows, over the years of all of them.
+
+    None for dates that lie weeks or months apart: there the doctor looks for gaps.
+    """
+    calendar = _calendar(max(series, key=len).dates[-_JUDGED:].tobytes())
+    if calendar in PERIODIC:
+        return None
+    years = [one.dates[[0, -1]].astype("datetime64[Y]") for one in series]
+    return _sessions(calendar, str(min(year[0] for year in years)), str(max(year[1] for year in years)))
+
+
+# The files of a folder mostly follow one calendar, and drawing one up takes longer than reading a file.
+@lru_cache(maxsize=64)
+def _calendar(days: bytes) -> str:
+    return match_calendar(np.frombuffer(days, dtype="datetime64[D]"))
+
+
+@lru_cache(maxsize=64)
+def _sessions(calendar: str, first: str, last: str) -> Dates:
+    """All sessions from the year `first` to the year `last`."""
+    begin, end = np.datetime64(first, "D"), np.datetime64(last, "Y") + 1
+    return sessions_between(calendar, begin, end.astype("datetime64[D]") - np.timedelta64(1, "D"))
 
 
 def _finding(one: Finding) -> dict[str, Any]:

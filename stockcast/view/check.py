@@ -56,7 +56,7 @@ def _series_table(series: list[Mapping[str, Any]]) -> str:
 
 
 def _many_files(files: list[Mapping[str, Any]]) -> str:
-    head = ["file", "verdict", "series", "rows", "first", "last", "what was found"]
+    head = ["file", "verdict", "what was found", "series", "rows", "first", "last"]
     rows = [_line(file) for file in files]
     counts = {verdict: sum(file["verdict"] == verdict for file in files) for verdict in ("ok", "warn", "refuse")}
     total = f"{len(files)} files: {counts['ok']} sound, {counts['warn']} with warnings, {counts['refuse']} refused."

@@ -92,6 +92,17 @@ def test_sessions_missing_from_the_matched_calendar_are_found(prices: Prices, tm
     assert warning["first"] == str(series.dates[77])
 
 
+@pytest.mark.parametrize("step", ["W-WED", "ME"])
+def test_weekly_and_monthly_prices_miss_no_sessions(step: str, tmp_path: Path) -> None:
+    days = np.datetime64("2015-01-07") + 7 * np.arange(60)
+    if step == "ME":
+        days = (np.datetime64("2015-02") + np.arange(60)).astype("datetime64[D]") - 1
+    lines = [f"{day},{100 + number % 7}" for number, day in enumerate(days)]
+    path = tmp_path / "rare.csv"
+    path.write_text("\n".join(["Date,Close", *lines, ""]), encoding="utf-8")
+    assert check(path).to_dict()["files"][0]["warnings"] == []
+
+
 def test_a_refused_fault_is_shown_beside_the_prices_and_can_be_accepted(prices: Prices, tmp_path: Path) -> None:
     path = write(tmp_path / "acme.csv", [with_split(prices(rows=300), 100)])
     refused = check(path)
@@ -134,6 +145,13 @@ def test_text_of_a_folder_has_one_line_a_file_and_a_total(prices: Prices, tmp_pa
     (tmp_path / "broken.csv").write_text("{", encoding="utf-8")
     text = check_text(check(tmp_path).to_dict())
     assert [sum(f"{name}.csv" in line for line in text.splitlines()) for name in ("one", "broken")] == [1, 1]
+    head, _, *rows = [line.split() for line in text.splitlines()[:6]]
+    sound = next(row for row in rows if "two.csv" in row[0])
+    assert (head[:2], head[5:], sound[1:4]) == (
+        ["file", "verdict"],
+        ["series", "rows", "first", "last"],
+        ["ok", "1", "60"],
+    )
     assert text.endswith("4 files: 3 sound, 0 with warnings, 1 refused.")
 
 
