@@ -66,8 +66,8 @@ def main() -> int:
                 bad.append("the next run did not heal what a kill had left")
     print(*bad, sep="\n", end="\n" if bad else "")
     print(
-        f"{counts['killed']} whole retrainings killed, {counts['torn']} of them in mid-write: {counts['old']} serve the "
-        f"old and {counts['new']} the new version bit for bit, {len(bad)} bad"
+        f"{counts['killed']} whole retrainings killed, {counts['torn']} of them in mid-write: {counts['old']} serve "
+        f"the old and {counts['new']} the new version bit for bit, {len(bad)} bad"
     )
     return int(bool(bad) or counts["torn"] == 0 or counts["killed"] < arguments.kills)
 
