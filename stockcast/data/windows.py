@@ -12,20 +12,22 @@ so that one recipe serves both, and `Rows.to_price` is its inverse.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config import DataConfig
-from stockcast.data.features import Sessions, feature_tables, sqrt_steps, steps_ahead
+from stockcast.data.features import Sessions, feature_tables
 from stockcast.data.forecast import Origins
-from stockcast.data.scaling import Scalers
+from stockcast.data.scaling import Scaler, Scalers
 from stockcast.data.series import Dates, Floats
 
 Ints = NDArray[np.int64]
 Floats32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -60,49 +62,63 @@ class Rows:
 
 def lay_out(sessions: Sequence[Sessions], features: Sequence[str], scalers: Scalers, config: DataConfig) -> Rows:
     """The table of a panel. `scalers` has a column for each feature and, last, one for the target price."""
+    rows = _empty(sessions, len(features), config)
     tables = scaled_columns(sessions, features)
-    parts = [_one_series(one, table, scalers, config) for one, table in zip(sessions, tables, strict=True)]
-    inputs, targets, anchor, unit, last_target = (np.concatenate(column) for column in zip(*parts, strict=True))
-    lengths = [len(one.series) for one in sessions]
+    for one, table, start, stop in zip(sessions, tables, rows.starts[:-1], rows.starts[1:], strict=True):
+        _fill(rows, slice(start, stop), one, table, scalers.of(one.series.name), config)
+    return rows
+
+
+def scaled_columns(sessions: Sequence[Sessions], features: Sequence[str]) -> Iterator[Floats]:
+    """What a scaler is fitted on, (rows, features + 1) for each series: each feature and, last, the target price."""
+    for one, table in zip(sessions, feature_tables(sessions, features), strict=True):
+        yield np.column_stack([table, one.series.columns[one.price]])
+
+
+def _empty(sessions: Sequence[Sessions], features: int, config: DataConfig) -> Rows:
+    """A table as long as all series, not filled yet: its parts are written in place, so that nothing is there twice."""
+    starts = np.cumsum([0, *(len(one.series) for one in sessions)])
+    rows, horizon = int(starts[-1]), config.horizon
     return Rows(
-        inputs.astype(np.float32),
-        targets.astype(np.float32),
-        anchor,
-        unit,
-        np.concatenate([one.series.columns[config.price] for one in sessions]),
-        np.concatenate([one.series.dates for one in sessions]),
-        last_target,
-        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        inputs=np.empty((rows, features), dtype=np.float32),
+        targets=np.empty((rows, horizon), dtype=np.float32),
+        anchor=np.empty(rows),
+        unit=np.empty((rows, horizon)),
+        price=np.empty(rows),
+        dates=np.empty(rows, dtype="datetime64[D]"),
+        last_target=np.full(rows, np.datetime64("NaT", "D")),
+        starts=starts,
         logarithmic=config.target == "return",
     )
 
 
-def scaled_columns(sessions: Sequence[Sessions], features: Sequence[str]) -> list[Floats]:
-    """What a scaler is fitted on, (rows, features + 1) for each series: each feature and, last, the target price."""
-    tables = feature_tables(sessions, features)
-    return [
-        np.column_stack([table, one.series.columns[one.price]]) for one, table in zip(sessions, tables, strict=True)
-    ]
-
-
-def _one_series(
-    sessions: Sessions, table: Floats, scalers: Scalers, config: DataConfig
-) -> tuple[Floats, Floats, Floats, Floats, Dates]:
-    scaler = scalers.of(sessions.series.name)
-    inputs = scaler.transform(scaler.clip(table) if config.clip else table)[:, :-1]
-    price = sessions.series.columns[config.price]
-    rows = len(price)
-    if config.target == "return":
-        value, anchor = np.log(price), np.log(price)
-        unit = sessions.volatility[:, None] * sqrt_steps(config.horizon)
+def _fill(rows: Rows, mine: slice, one: Sessions, table: Floats, scaler: Scaler, config: DataConfig) -> None:
+    """Write one series, whose `table` is unscaled, into its rows."""
+    rows.inputs[mine] = scaler.transform(scaler.clip(table) if config.clip else table)[:, :-1]
+    rows.price[mine] = price = one.series.columns[config.price]
+    rows.dates[mine] = dates = one.series.dates
+    if rows.logarithmic:
+        value = np.log(price)
+        rows.anchor[mine] = value
+        rows.unit[mine] = one.volatility[:, None] * sqrt_steps(config.horizon)
     else:
         value = price
-        anchor = np.full(rows, -scaler.offset[-1] / scaler.scale[-1])
-        unit = np.full((rows, config.horizon), 1 / scaler.scale[-1])
-    targets = (steps_ahead(value, config.horizon) - anchor[:, None]) / unit
-    last_target = np.full(rows, np.datetime64("NaT", "D"))
-    last_target[: rows - config.horizon] = sessions.series.dates[config.horizon :]
-    return inputs, targets, anchor, unit, last_target
+        rows.anchor[mine] = -scaler.offset[-1] / scaler.scale[-1]
+        rows.unit[mine] = 1 / scaler.scale[-1]
+    ahead = steps_ahead(value, config.horizon)
+    rows.targets[mine] = (ahead - rows.anchor[mine][:, None]) / rows.unit[mine]
+    rows.last_target[mine][: -config.horizon] = dates[config.horizon :]
+
+
+def _steps_ahead(values: Floats, horizon: int) -> Floats:
+    """`values` at each of the next `horizon` rows, (rows, horizon); NaN after the end."""
+    padded = np.concatenate([values, np.full(horizon, np.nan)])
+    return np.lib.stride_tricks.sliding_window_view(padded, horizon)[1:]
+
+
+def _sqrt_steps(horizon: int) -> Floats:
+    """The square root of 1..horizon: how volatility grows with the step of a random walk, (horizon,)."""
+    return np.sqrt(np.arange(1.0, horizon + 1))
 
 
 @dataclass(frozen=True)
@@ -123,7 +139,7 @@ class Windows:
     def x(self) -> Floats32:
         """(n, lookback, features)"""
         view = np.lib.stride_tricks.sliding_window_view(self.rows.inputs, self.lookback, axis=0)  # (r, F, L)
-        return view[self.ends - self.lookback + 1].transpose(0, 2, 1)
+        return view.transpose(0, 2, 1)[self.ends - self.lookback + 1]
 
     @property
     def y(self) -> Floats32:
@@ -140,15 +156,29 @@ class Windows:
         return Windows(self.rows, self.ends[keep], self.lookback)
 
 
-def usable_ends(rows: Rows, lookback: int) -> Ints:
-    """Rows on which a window of known inputs ends, inside one series, (n,)."""
-    known = np.isfinite(rows.inputs).all(axis=1)
-    row = np.arange(rows.starts[-1])
-    position = row - np.repeat(rows.starts[:-1], np.diff(rows.starts))
-    run = np.cumsum(known)
-    before = np.concatenate([[0], run])[np.maximum(row - lookback + 1, 0)]
-    full = (run - before == lookback) & (position >= lookback - 1)
-    return np.flatnonzero(full)
+def usable_ends(rows: Rows, lookback: int, wanted: Callable[[slice], Mask] | None = None) -> Ints:
+    """Rows on which a window of known inputs ends, inside one series, in order, (n,).
+
+    `wanted` says of a series' rows, given as a slice, which may be among them.
+    """
+    ends = np.empty(len(rows.inputs), dtype=np.int64)
+    count = 0
+    # Series by series: nothing but the answer may be as long as the table.
+    for start, stop in pairwise(rows.starts):
+        mine = slice(start, stop)
+        full = _full(rows.inputs[mine], lookback)
+        found = np.flatnonzero(full if wanted is None else full & wanted(mine))
+        ends[count : count + len(found)] = found + start
+        count += len(found)
+    return ends[:count]
+
+
+def _full(inputs: Floats32, lookback: int) -> Mask:
+    """Whether a window of known inputs, (rows, features), ends on each row, (rows,)."""
+    unknown = np.cumsum(~np.isfinite(inputs).all(axis=1))
+    full = np.zeros(len(inputs), dtype=bool)
+    full[lookback - 1 :] = unknown[lookback - 1 :] == np.append(0, unknown[:-lookback])
+    return full
 
 
 def windows_between(rows: Rows, lookback: int, after: np.datetime64 | None, upto: np.datetime64) -> Windows:
@@ -156,25 +186,28 @@ def windows_between(rows: Rows, lookback: int, after: np.datetime64 | None, upto
 
     The network of a part that ends on `upto` is trained or tuned on these: no target reaches past the part.
     """
-    ends = usable_ends(rows, lookback)
-    inside = rows.last_target[ends] <= upto  # False for NaT
-    if after is not None:
-        inside &= rows.dates[ends] >= after
-    return Windows(rows, ends[inside], lookback)
+
+    def inside(mine: slice) -> Mask:
+        early: Mask = rows.last_target[mine] <= upto  # False for NaT
+        return early if after is None else early & (rows.dates[mine] >= after)
+
+    return Windows(rows, usable_ends(rows, lookback, inside), lookback)
 
 
 def origins_between(rows: Rows, lookback: int, first: np.datetime64, end: np.datetime64) -> Origins:
     """Per series the rows to forecast from: cutoffs in [first, end), with a full window and one known step at least."""
-    ends = usable_ends(rows, lookback)
-    ends = ends[(rows.dates[ends] >= first) & (rows.dates[ends] < end) & np.isfinite(rows.targets[ends, 0])]
-    pairs = zip(rows.starts[:-1], rows.starts[1:], strict=True)
-    return [ends[(ends >= start) & (ends < stop)] - start for start, stop in pairs]
+
+    def inside(mine: slice) -> Mask:
+        dates = rows.dates[mine]
+        return (dates >= first) & (dates < end) & np.isfinite(rows.targets[mine, 0])
+
+    ends = usable_ends(rows, lookback, inside)
+    parts = np.split(ends, np.searchsorted(ends, rows.starts[1:-1]))
+    return [part - start for part, start in zip(parts, rows.starts[:-1], strict=True)]
 
 
 def strided(windows: Windows, stride: int) -> Windows:
-    """Every `stride`-th window of each series, counted back from its newest."""
-    if stride == 1:
-        return windows
-    owner = np.searchsorted(windows.rows.starts, windows.ends, side="right")
-    keep = [np.flatnonzero(owner == one)[::-1][::stride][::-1] for one in np.unique(owner)]
-    return windows.take(np.concatenate(keep))
+    """Every `stride`-th window of each series, counted back from its newest; they must be in order."""
+    counts = np.diff(np.searchsorted(windows.ends, windows.rows.starts))  # of each series
+    newer = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(windows))  # windows of the same series, (n,)
+    return windows.take(np.flatnonzero(newer % stride == 0))

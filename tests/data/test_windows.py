@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,6 +86,20 @@ def test_no_window_crosses_from_one_series_into_the_next(lengths: list[int], loo
     owner = np.repeat(np.arange(len(lengths)), lengths)
     assert (owner[ends] == owner[ends - lookback + 1]).all()
     assert len(ends) == sum(length - lookback + 1 for length in lengths)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(1, 12), st.integers(0, 99))
+def test_every_window_of_known_inputs_is_found_and_no_other(lengths: list[int], lookback: int, seed: int) -> None:
+    rows = rows_of(*(series(length, f"s{i}") for i, length in enumerate(lengths)), features=("close", "volume"))
+    random = np.random.default_rng(seed)
+    rows.inputs[random.random(rows.inputs.shape) < 0.05] = random.choice([np.nan, np.inf])
+    expected = [
+        end
+        for start, stop in pairwise(rows.starts)
+        for end in range(start + lookback - 1, stop)
+        if np.isfinite(rows.inputs[end - lookback + 1 : end + 1]).all()
+    ]
+    assert usable_ends(rows, lookback).tolist() == expected
 
 
 @given(st.integers(40, 90), st.integers(1, 5))
