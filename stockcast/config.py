@@ -17,11 +17,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from stockcast.agreement import disagreements
 from stockcast.errors import ConfigError, NotFound
 
 DEFAULT_PRESET = "daily"
-FLAT_CELLS = ("linear", "mlp")
-"""Cells that read the window as a whole: they have one output a window, not one at every position."""
 
 Share = Annotated[float, Field(ge=0)]
 
@@ -102,7 +101,11 @@ class FitConfig(_Section):
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="the optimiser")
     learning_rate: float = Field(3e-3, gt=0, le=10, description="its step size at the start")
     decay: Literal["none", "cosine"] = Field("cosine", description="how the step size falls over the training")
+    momentum: float = Field(0.0, ge=0, lt=1, description="of sgd: the share of the last step that is added to the next")
     clipnorm: float = Field(1.0, ge=0, description="the global gradient norm is clipped here; 0: never")
+    clipvalue: float = Field(0.0, ge=0, description="each number of the gradient is clipped here; 0: never")
+    l1: float = Field(0.0, ge=0, description="penalty on the absolute values of all kernels, while training")
+    l2: float = Field(0.0, ge=0, description="penalty on the squares of all kernels, while training")
     epochs: int = Field(8, ge=1, le=100_000, description="passes over the training windows")
     batch_size: int = Field(64, ge=1, le=65_536, description="windows a step")
     positions: Literal["last", "all"] = Field(
@@ -115,6 +118,12 @@ class FitConfig(_Section):
     )
     refit: bool = Field(
         False, description="after calibration, train anew on all the prices up to the test, for as many epochs"
+    )
+    follow: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="how fast the bands follow the answers that came since training (adaptive conformal); 0: never",
     )
     patience: int = Field(3, ge=1, description="epochs without a better validation loss before training stops")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
@@ -139,20 +148,12 @@ class RunConfig(_Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> RunConfig:
-        if self.fit.positions == "all" and self.fit.warmup >= self.data.lookback:
-            raise ValueError(f"fit.warmup {self.fit.warmup} must be below data.lookback {self.data.lookback}")
-        if (self.fit.loss == "pinball") == (self.model.head == "point"):
-            raise ValueError(f"fit.loss {self.fit.loss!r} doesn't go with model.head {self.model.head!r}")
+        for sentence in disagreements(self):
+            raise ValueError(sentence)
         return self
 
     def digest(self) -> str:
         """Twelve hexadecimal digits that name these settings."""
-        flat = self.model.cell in FLAT_CELLS
-        if flat and self.model.bidirectional:
-            raise ValueError(f"model.bidirectional needs a recurrent cell; model.cell is {self.model.cell!r}")
-        if self.fit.positions == "all" and (flat or self.model.bidirectional):
-            which = f"model.cell {self.model.cell!r}" if flat else "model.bidirectional"
-            raise ValueError(f"{which} reads the window to its end: it needs fit.positions 'last'")
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -31,7 +31,7 @@ from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.quiet import tensorflow_silenced
 
 if TYPE_CHECKING:
-    from stockcast.model.fit import Epoch, OnEpoch, Trained
+    from stockcast.model.fit import Checkpoints, Epoch, OnEpoch, Trained
 
 BASELINES = ("naive", "ewma")
 """What every model is judged against: the last price, and the last price with volatility bands."""
@@ -62,13 +62,29 @@ class Learned:
     training_windows: int
     assessment: Assessment
 
+    @property
+    def serving(self) -> WindowForecaster:
+        """The forecaster to save: its bands have followed the judged answers, and go on from there."""
+        calibration = self.forecaster.calibration
+        if calibration is None:
+            return self.forecaster
+        return self.forecaster.calibrated(calibration.moved_on(self.assessment.judged))
 
-def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda _: None) -> Learned:
+
+def learn(
+    panel: Panel,
+    config: RunConfig,
+    name: str,
+    on_epoch: OnEpoch = lambda _: None,
+    checkpoints: Checkpoints | None = None,
+) -> Learned:
     """Train one model over all series of `panel` and judge it on the newest part, beside the baselines.
+
+    Training goes on from what `checkpoints` hold, and keeps its progress there.
 
     Raises `DataError` if the prices can't be used with these settings, `TrainingDiverged` if the loss explodes.
     """
-    cuts, fitted = fit_to_cutoff(panel, config, name, on_epoch)
+    cuts, fitted = fit_to_cutoff(panel, config, name, on_epoch, checkpoints)
     from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
 
@@ -90,14 +106,25 @@ def learn(panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda
 
 
 def fit_to_cutoff(
-    panel: Panel, config: RunConfig, name: str, on_epoch: OnEpoch = lambda _: None
+    panel: Panel,
+    config: RunConfig,
+    name: str,
+    on_epoch: OnEpoch = lambda _: None,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[Cuts, Fitted]:
     """Cut time as the settings say, and fit to the prices up to the cutoff alone."""
     cuts = cut(panel, config)
-    return cuts, fit(panel.upto(cuts.calibration), config, cuts, name, on_epoch)
+    return cuts, fit(panel.upto(cuts.calibration), config, cuts, name, on_epoch, checkpoints)
 
 
-def fit(known: Panel, config: RunConfig, cuts: Cuts, name: str, on_epoch: OnEpoch = lambda _: None) -> Fitted:
+def fit(
+    known: Panel,
+    config: RunConfig,
+    cuts: Cuts,
+    name: str,
+    on_epoch: OnEpoch = lambda _: None,
+    checkpoints: Checkpoints | None = None,
+) -> Fitted:
     """Scale, window, fit and calibrate on `known`, the prices up to `cuts.calibration` and none later."""
     with tensorflow_silenced():
         from stockcast.model.fit import fit_network, refit_network
@@ -105,20 +132,22 @@ def fit(known: Panel, config: RunConfig, cuts: Cuts, name: str, on_epoch: OnEpoc
     data = config.data
     features = choose_features(data.features, known, data.price)
     sessions = [sessions_of(one, data.price, data.halflife) for one in known.series]
-    scalers = _scale(sessions, features, cuts, config)
+    scalers = _scale(sessions, features, cuts.fit, config)
     rows = lay_out(sessions, features, scalers, data)
 
     train = _demand_windows(windows_between(rows, data.lookback, None, cuts.fit), config)
     validation = windows_between(rows, data.lookback, cuts.fit, cuts.validation)
-    trained = fit_network(_thinned(train, config), validation if len(validation) else None, config, on_epoch)
+    held_back = validation if len(validation) else None
+    trained = fit_network(_thinned(train, config), held_back, config, on_epoch, checkpoints)
 
     raw = WindowForecaster(name, data, features, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, cuts.calibration)
-    calibration = _calibrate(raw, held_out, train)
+    calibration = replace(_calibrate(raw, held_out, train), rate=config.fit.follow, since=cuts.calibration)
     if config.fit.refit and len(held_out):
-        train = windows_between(rows, data.lookback, None, cuts.calibration)
-        trained = refit_network(trained, _thinned(train, config), config, on_epoch)
-        raw = replace(raw, infer=trained.infer())
+        scalers = _scale(sessions, features, cuts.calibration, config)
+        train = windows_between(lay_out(sessions, features, scalers, data), data.lookback, None, cuts.calibration)
+        trained = refit_network(trained, _thinned(train, config), config, on_epoch, checkpoints)
+        raw = replace(raw, scalers=scalers, infer=trained.infer())
     return Fitted(raw.calibrated(calibration), trained, train)
 
 
@@ -143,11 +172,11 @@ def judge_on(forecaster: Forecaster, panel: Panel, like: Judged, price: str) -> 
     return judge(forecaster.name, panel, forecaster.forecast(panel, origins), price)
 
 
-def _scale(sessions: list[Sessions], features: tuple[str, ...], cuts: Cuts, config: RunConfig) -> Scalers:
-    """Scalers that know the fit part alone."""
+def _scale(sessions: list[Sessions], features: tuple[str, ...], upto: np.datetime64, config: RunConfig) -> Scalers:
+    """Scalers that know no row after `upto`."""
     values = {}
     for one, table in zip(sessions, scaled_columns(sessions, features), strict=True):
-        known = int(np.searchsorted(one.series.dates, cuts.fit, side="right"))
+        known = int(np.searchsorted(one.series.dates, upto, side="right"))
         if known:
             values[one.series.name] = table[:known]
     return fit_scalers(values, config.data)
@@ -175,4 +204,5 @@ def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows) -> Cali
     """On the part that the network did not fit; where there is none, on its own training windows, and so marked."""
     windows = held_out if len(held_out) else train
     outputs = raw.outputs(windows.rows, windows.ends)
-    return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0)
+    days = len(np.unique(windows.rows.dates[windows.ends]))
+    return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0, days=days)

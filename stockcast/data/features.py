@@ -121,7 +121,8 @@ def ewma_volatility(returns: Floats, halflife: float) -> Floats:
         first = float(np.mean(squares[:start]))
         volatility[start] = math.sqrt(first)
         volatility[start + 1 :] = np.sqrt(_ewma(squares[start:], halflife, first))
-    return np.maximum(volatility, VOLATILITY_FLOOR)
+    floored: Floats = np.maximum(volatility, VOLATILITY_FLOOR)
+    return floored
 
 
 def _ewma(values: Floats, halflife: float, first: float) -> Floats:
@@ -151,7 +152,8 @@ def garman_klass(s: Sessions) -> Floats:
     opening, high, low, close = (s.log(column) for column in PRICE_COLUMNS)
     inside = 0.5 * (high - low) ** 2 - (2 * math.log(2) - 1) * (close - opening) ** 2
     gap = opening - np.concatenate([[np.nan], close[:-1]])
-    return np.maximum(inside, 0.0) + gap**2
+    variance: Floats = np.maximum(inside, 0.0) + gap**2
+    return variance
 
 
 def trailing_mean(values: Floats, sessions: int) -> Floats:
@@ -159,12 +161,13 @@ def trailing_mean(values: Floats, sessions: int) -> Floats:
     known = np.isfinite(values)
     total = _last(np.cumsum(np.where(known, values, 0.0)), sessions)
     count = _last(np.cumsum(known).astype(np.float64), sessions)
-    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+    return mean
 
 
 def _last(sums: Floats, sessions: int) -> Floats:
     """Running sums from the start, (rows,), as sums over the last `sessions` rows."""
-    before = np.concatenate([np.zeros(min(sessions, len(sums))), sums[:-sessions]])
+    before: Floats = np.concatenate([np.zeros(min(sessions, len(sums))), sums[:-sessions]])
     return sums - before
 
 
@@ -183,7 +186,8 @@ def _square(sessions: int, s: Sessions) -> Floats:
 
 
 def _log_ratio(variance: Floats, s: Sessions) -> Floats:
-    return 0.5 * np.log(np.maximum(variance, 0.0) / s.volatility**2 + STANDSTILL)
+    ratio: Floats = np.maximum(variance, 0.0) / s.volatility**2
+    return 0.5 * np.log(ratio + STANDSTILL)
 
 
 def _trend(sessions: int, s: Sessions) -> Floats:
@@ -195,7 +199,7 @@ def _trend(sessions: int, s: Sessions) -> Floats:
 def _event(sessions: int, s: Sessions) -> Floats:
     """The greatest stir of the last sessions against the usual one: quiet follows news."""
     stir = np.concatenate([np.zeros(sessions - 1), np.nan_to_num(s.stir)])
-    greatest = np.lib.stride_tricks.sliding_window_view(stir, sessions).max(axis=1)
+    greatest: Floats = np.lib.stride_tricks.sliding_window_view(stir, sessions).max(axis=1)
     return np.log((greatest + 0.1) / (s.usual_stir + 0.1))
 
 
@@ -289,14 +293,3 @@ def _cross_section(panel: Sequence[PriceSeries], values: Sequence[Floats]) -> li
     mean = np.divide(total, count, out=np.full(len(dates), np.nan), where=count > 0)
     rows = np.where(known, mean[day], np.nan)
     return np.split(rows, np.cumsum([len(one) for one in values])[:-1])
-
-
-def steps_ahead(values: Floats, horizon: int) -> Floats:
-    """`values` at each of the next `horizon` rows, (rows, horizon); NaN after the end."""
-    padded = np.concatenate([values, np.full(horizon, np.nan)])
-    return np.lib.stride_tricks.sliding_window_view(padded, horizon)[1:]
-
-
-def sqrt_steps(horizon: int) -> Floats:
-    """The square root of 1..horizon: how volatility grows with the step of a random walk, (horizon,)."""
-    return np.array([math.sqrt(step) for step in range(1, horizon + 1)])

@@ -14,7 +14,7 @@ from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
 from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, scaled_columns, usable_ends
 from stockcast.errors import DataError
-from stockcast.model.calibrate import Calibration
+from stockcast.model.calibrate import Answers, Calibration
 
 BATCH = 4096
 """Windows that go through the network in one call."""
@@ -51,11 +51,32 @@ class WindowForecaster:
         rows = self.lay_out(panel)
         ends = rows.flat(origins)
         _demand_windows(panel, rows, ends, self.data.lookback)
-        return self.answer(rows, ends, self.outputs(rows, ends))
+        every = np.union1d(ends, self._followed(rows, ends))
+        outputs = self.outputs(rows, every)
+        quantiles = self._calibrated(rows, every, outputs)
+        wanted = np.searchsorted(every, ends)
+        return self._answer(rows, ends, outputs[wanted], quantiles[wanted])
 
-    def answer(self, rows: Rows, ends: Ints, outputs: Floats) -> Forecast:
-        """Network outputs (n, H, K) made on rows `ends`, calibrated and in prices."""
-        quantiles = self.calibration.apply(outputs) if self.calibration else outputs
+    def _followed(self, rows: Rows, ends: Ints) -> Ints:
+        """The rows before the newest of `ends` from which forecasts were made that the bands follow, (n,)."""
+        if not self.calibration or not self.calibration.rate or self.calibration.since is None or not len(ends):
+            return np.array([], dtype=np.int64)
+        usable = usable_ends(rows, self.data.lookback)
+        dates = rows.dates[usable]
+        followed: Ints = usable[(dates >= self.calibration.since) & (dates < rows.dates[ends].max())]
+        return followed
+
+    def _calibrated(self, rows: Rows, ends: Ints, outputs: Floats) -> Floats:
+        """Network outputs (n, H, 1 or K) made on rows `ends` as quantiles (n, H, K)."""
+        if not self.calibration:
+            return outputs
+        targets = rows.targets[ends].astype(np.float64)
+        came = rows.dates[np.minimum(ends[:, None] + np.arange(1, targets.shape[1] + 1), len(rows.dates) - 1)]
+        came = np.where(np.isnan(targets), np.datetime64("NaT"), came)
+        return self.calibration.follow(outputs, Answers(rows.dates[ends], came, targets))
+
+    def _answer(self, rows: Rows, ends: Ints, outputs: Floats, quantiles: Floats) -> Forecast:
+        """Forecasts made on rows `ends`, (n, H, K) in units of the targets, in prices."""
         middle = outputs.shape[-1] // 2
         point = outputs[..., :1] if outputs.shape[-1] == 1 else quantiles[..., middle : middle + 1]
         owner = np.searchsorted(rows.starts, ends, side="right") - 1
