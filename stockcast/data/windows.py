@@ -100,12 +100,12 @@ def _fill(rows: Rows, mine: slice, one: Sessions, table: Floats, scaler: Scaler,
     if rows.logarithmic:
         value = np.log(price)
         rows.anchor[mine] = value
-        rows.unit[mine] = one.volatility[:, None] * sqrt_steps(config.horizon)
+        rows.unit[mine] = one.volatility[:, None] * _sqrt_steps(config.horizon)
     else:
         value = price
         rows.anchor[mine] = -scaler.offset[-1] / scaler.scale[-1]
         rows.unit[mine] = 1 / scaler.scale[-1]
-    ahead = steps_ahead(value, config.horizon)
+    ahead = _steps_ahead(value, config.horizon)
     rows.targets[mine] = (ahead - rows.anchor[mine][:, None]) / rows.unit[mine]
     rows.last_target[mine][: -config.horizon] = dates[config.horizon :]
 
@@ -118,7 +118,8 @@ def _steps_ahead(values: Floats, horizon: int) -> Floats:
 
 def _sqrt_steps(horizon: int) -> Floats:
     """The square root of 1..horizon: how volatility grows with the step of a random walk, (horizon,)."""
-    return np.sqrt(np.arange(1.0, horizon + 1))
+    roots: Floats = np.sqrt(np.arange(1.0, horizon + 1))
+    return roots
 
 
 @dataclass(frozen=True)
