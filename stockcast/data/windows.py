@@ -176,9 +176,12 @@ def usable_ends(rows: Rows, lookback: int, wanted: Callable[[slice], Mask] | Non
 
 def _full(inputs: Floats32, lookback: int) -> Mask:
     """Whether a window of known inputs, (rows, features), ends on each row, (rows,)."""
-    unknown = np.cumsum(~np.isfinite(inputs).all(axis=1))
+    unknown = np.zeros(len(inputs) + 1, dtype=np.int64)
+    # By their few places: all(axis=1) takes twenty times as long.
+    unknown[np.flatnonzero(~np.isfinite(inputs)) // inputs.shape[1] + 1] = 1
+    before = np.cumsum(unknown)  # rows that are not known, before each row and the end
     full = np.zeros(len(inputs), dtype=bool)
-    full[lookback - 1 :] = unknown[lookback - 1 :] == np.append(0, unknown[:-lookback])
+    full[lookback - 1 :] = before[lookback:] == before[:-lookback]
     return full
 
 
