@@ -18,7 +18,7 @@ MODULES = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "stockca
 
 # From the bottom up. A module may import from its own room and from every lower floor.
 FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
-    {"ground": ("stockcast/__init__.py", "stockcast/config.py", "stockcast/errors.py")},
+    {"ground": ("stockcast/__init__.py", "stockcast/agreement.py", "stockcast/config.py", "stockcast/errors.py")},
     {"data": ("stockcast/data/*",)},
     {"model": ("stockcast/model/*",), "evaluate": ("stockcast/evaluate/*",)},
     {"store": ("stockcast/store/*",), "view": ("stockcast/view/*",)},
@@ -29,7 +29,10 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
 TOP = len(FLOORS) - 1
 
 # The only modules that know TensorFlow. All others can be had without it.
-TRAINING = ("model/network.py", "model/cells.py", "model/kernels.py", "model/fit.py", "model/export.py")
+TRAINING = (
+    *("model/network.py", "model/cells.py", "model/kernels.py", "model/fit.py", "model/learner.py", "model/losses.py"),
+    "model/export.py",
+)
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {

@@ -45,6 +45,7 @@ required_csv_option = click.option(
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last date that training may know.")
 @click.option("--seed", type=int, help="Seed of everything random. [default: the config's]")
 @seeds_option
+@click.option("--resume", is_flag=True, help="Go on with a training that was broken off, from its last finished epoch.")
 @price_option
 @reading_options
 @shared_options
@@ -59,6 +60,7 @@ def train(
     until: datetime | None,
     seed: int | None,
     seeds: int,
+    resume: bool,
     price: str | None,
 ) -> int:
     """Fit a model to prices, judge it on the newest part, and save it.
@@ -73,7 +75,7 @@ def train(
     overrides = [f"fit.seed={seed}"] if seed is not None else []
     overrides += [f"split.until={until:%Y-%m-%d}"] if until else []
     overrides += [f"data.price={price}"] if price else []
-    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides), hints, seeds)
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides), hints, seeds, resume)
     with epochs(shared) as on_epoch:
         result = train_model(request, say=talk(shared), on_epoch=on_epoch)
     print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, result.spread, str(result)))

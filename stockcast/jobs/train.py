@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from stockcast.config import config_name, load_config, reseeded
+from stockcast.config import RunConfig, config_name, load_config, reseeded
 from stockcast.data.reader import Hints, PanelRead
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
@@ -17,7 +18,8 @@ from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.packing import bundle, log_line, origin
 from stockcast.jobs.source import Say, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
-from stockcast.store.manifest import extends
+from stockcast.store.manifest import extends, fingerprint
+from stockcast.store.progress import Progress
 from stockcast.store.store import Store
 
 
@@ -33,6 +35,7 @@ class TrainRequest:
     settings: tuple[str, ...]
     hints: Hints
     seeds: int = 1
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
     store = Store(request.store)
     _demand_same_series(store, name, panel)
     with store.lock(name):
+        progress = _progress(store, name, panel, config, request, say)
         say(f"Training with {called}; loading TensorFlow takes some seconds.")
         all_learned = [
-            learn(panel, one, called, lambda epoch: on_epoch(epoch, config.fit.epochs))
+            learn(panel, one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress)
             for one in reseeded(config, request.seeds)
         ]
         learned = all_learned[0]
@@ -98,6 +102,7 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
         saved = store.save(name, bundle(learned, panel, config, called, source), now)
         line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
         store.promote(name, saved, "trained", now, line)
+        progress.remove()
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     spread = seed_spread([one.assessment for one in all_learned]) if len(all_learned) > 1 else None
     seconds = perf_counter() - begin
@@ -111,6 +116,15 @@ def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str,
         return read, read.panel, request.settings
     panel = with_later(read.panel, read_prices([request.test_csv], say, request.hints).panel)
     return read, panel, (*request.settings, f"split.until={read.panel.dates[-1]}")
+
+
+def _progress(store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, say: Say) -> Progress:
+    """Where this training keeps its progress; with --resume it begins with what an earlier run left."""
+    data = [fingerprint(one) for one in panel.series]
+    progress = store.progress(name, json.dumps([config.digest(), request.seeds, data]))
+    if request.resume and not progress.take_up():
+        say(f"There is no unfinished training of {name}; this one begins anew.")
+    return progress
 
 
 def _demand_same_series(store: Store, name: str, panel: Panel) -> None:

@@ -16,6 +16,7 @@ from stockcast.store.champion import CHAMPION, Champion, parse_champion
 from stockcast.store.lock import hold, unused
 from stockcast.store.manifest import FILES, MANIFEST, describe
 from stockcast.store.names import folder_name, is_version, model_name, next_version
+from stockcast.store.progress import PROGRESS, Progress
 from stockcast.store.records import damaged, dump_line, load, sha256
 
 LOG = "log.jsonl"
@@ -171,7 +172,7 @@ class Store:
         folder = self._folder(name)
         with atomic.reading(folder):
             # The pointer first: what is left of a torn removal is no model.
-            parts = [part for part in (CHAMPION, _VERSIONS, LOG) if (folder / part).exists()]
+            parts = [part for part in (CHAMPION, _VERSIONS, LOG, PROGRESS) if (folder / part).exists()]
         if not parts:
             raise self._missing(f"model {name!r}")
         with self._changing(name):
@@ -207,6 +208,10 @@ class Store:
         except NotFound:
             return ()
         return tuple(load(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+
+    def progress(self, name: str, run: str) -> Progress:
+        """The progress of the training of model `name` that `run` describes; for whoever holds the lock."""
+        return Progress(self._folder(name), run)
 
     def _folder(self, name: str) -> Path:
         return self.root / folder_name(name)

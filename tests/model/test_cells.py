@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stockcast.config import FLAT_CELLS, ModelConfig, RunConfig, from_table
+from stockcast.agreement import FLAT_CELLS
+from stockcast.config import ModelConfig, RunConfig, from_table
 from stockcast.data.windows import Rows, Windows
 from stockcast.model.cells import FLAT, RECURRENT, CoupledCell, PeepholeCell, body
 from stockcast.model.export import export_onnx

@@ -1,0 +1,43 @@
+"""Settings that must agree with each other: the rules that no single setting's bounds can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stockcast.config import FitConfig, RunConfig
+
+FLAT_CELLS = ("linear", "mlp")
+"""Cells that read the window as a whole: they have one output a window, not one at every position."""
+
+LOSSES = {"point": ("mse", "mae", "huber"), "scale": ("pinball",), "quantiles": ("pinball",)}
+"""What each head can be trained with."""
+
+
+def disagreements(config: RunConfig) -> Iterator[str]:
+    """A sentence on each pair of settings that can't go together: the keys, what they are, and what is needed."""
+    yield from _of_the_cell(config)
+    yield from _of_the_fit(config.fit)
+    if config.fit.positions == "all" and config.fit.warmup >= config.data.lookback:
+        yield f"fit.warmup {config.fit.warmup} must be below data.lookback {config.data.lookback}"
+    losses = LOSSES[config.model.head]
+    if config.fit.loss not in losses:
+        needed = " or ".join(repr(loss) for loss in losses)
+        yield f"fit.loss {config.fit.loss!r} doesn't go with model.head {config.model.head!r}, which needs {needed}"
+
+
+def _of_the_cell(config: RunConfig) -> Iterator[str]:
+    model, flat = config.model, config.model.cell in FLAT_CELLS
+    if flat and model.bidirectional:
+        yield f"model.bidirectional needs a recurrent cell; model.cell is {model.cell!r}"
+    if config.fit.positions == "all" and (flat or model.bidirectional):
+        which = f"model.cell {model.cell!r}" if flat else "model.bidirectional"
+        yield f"{which} reads the window to its end: it needs fit.positions 'last'"
+
+
+def _of_the_fit(fit: FitConfig) -> Iterator[str]:
+    if fit.momentum and fit.optimizer != "sgd":
+        yield f"fit.momentum {fit.momentum:g} needs fit.optimizer 'sgd'; it is {fit.optimizer!r}"
+    if fit.clipnorm and fit.clipvalue:
+        yield f"fit.clipvalue {fit.clipvalue:g} doesn't go with fit.clipnorm {fit.clipnorm:g}: one of them must be 0"

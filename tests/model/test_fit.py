@@ -1,0 +1,149 @@
+"""Training choices against closed forms, and a training that is broken off and taken up again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stockcast.config import ModelConfig, RunConfig, from_table
+from stockcast.data.windows import Rows, Windows
+from stockcast.model.fit import Epoch, Trained, fit_network
+from stockcast.model.network import Shape, build_network
+from stockcast.store.store import Store
+
+pytestmark = pytest.mark.tensorflow
+
+LOOKBACK, ROWS = 4, 40
+
+
+def settings(**more: object) -> RunConfig:
+    """The linear unit trained by plain gradient descent, a step an epoch; `more` are settings of the training."""
+    model: dict[str, object] = {"cell": "linear", "head": "point", "units": [3], "dropout": 0.2}
+    fit: dict[str, object] = {"loss": "mse", "optimizer": "sgd", "learning_rate": 0.1, "decay": "none", "clipnorm": 0}
+    fit |= {"epochs": 1, "batch_size": 1000, "positions": "last", "warmup": 0, "stride": 1}
+    for key, value in more.items():
+        (model if key in ModelConfig.model_fields else fit)[key] = value
+    return from_table({"data": {"lookback": LOOKBACK, "horizon": 1}, "model": model, "fit": fit})
+
+
+def windows(first: int = LOOKBACK - 1) -> Windows:
+    draw = np.random.default_rng(3)
+    inputs = draw.normal(size=(ROWS, 2)).astype(np.float32)
+    targets = (3 * inputs[:, :1] + draw.normal(size=(ROWS, 1))).astype(np.float32)
+    ones, dates = np.ones(ROWS), np.arange("2020-01-01", ROWS, dtype="datetime64[D]")
+    table = Rows(inputs, targets, ones, ones[:, None], ones, dates, dates, np.array([0, ROWS]), logarithmic=False)
+    return Windows(table, np.arange(first, ROWS), LOOKBACK)
+
+
+def begin(config: RunConfig) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The inputs with a 1 for the bias, the targets, and the weights that training begins with."""
+    keras.utils.set_random_seed(config.fit.seed)
+    kernel, bias = build_network(config.model, Shape(LOOKBACK, 2, 1)).get_weights()
+    data = windows()
+    x = np.column_stack([data.x.reshape(len(data), -1), np.ones(len(data))])
+    return x.astype(np.float64), data.y[:, 0].astype(np.float64), np.append(kernel[:, 0], bias).astype(np.float64)
+
+
+def ended(trained: Trained) -> NDArray[np.float64]:
+    kernel, bias = trained.network.get_weights()
+    return np.append(kernel[:, 0], bias)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"l2": 0.3},
+        {"l1": 0.2},
+        {"clipnorm": 0.5},
+        {"clipvalue": 0.4},
+        {"momentum": 0.9, "epochs": 3},
+        {"l1": 0.1, "l2": 0.1, "momentum": 0.5, "clipvalue": 1.0, "epochs": 2},
+    ],
+    ids=str,
+)
+def test_a_step_of_gradient_descent_is_the_closed_form(more: dict[str, Any]) -> None:
+    config = settings(**more)
+    x, y, w = begin(config)
+    kernels = np.append(np.ones(len(w) - 1), 0)
+    velocity = np.zeros_like(w)
+    for _ in range(config.fit.epochs):
+        gradient = 2 * x.T @ (x @ w - y) / len(y) + kernels * (2 * config.fit.l2 * w + config.fit.l1 * np.sign(w))
+        if config.fit.clipnorm:
+            gradient *= min(1.0, config.fit.clipnorm / float(np.linalg.norm(gradient)))
+        if config.fit.clipvalue:
+            gradient = np.clip(gradient, -config.fit.clipvalue, config.fit.clipvalue)
+        velocity = config.fit.momentum * velocity - config.fit.learning_rate * gradient
+        w = w + velocity
+    np.testing.assert_allclose(ended(fit_network(windows(), None, config)), w, rtol=1e-5, atol=1e-6)
+
+
+def huber(error: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.abs(error) <= 1, error**2 / 2, np.abs(error) - 0.5)
+
+
+@pytest.mark.parametrize(("loss", "by_hand"), [("mse", np.square), ("mae", np.abs), ("huber", huber)])
+def test_the_loss_is_its_formula_and_leaves_the_penalty_out(loss: str, by_hand: Any) -> None:
+    config = settings(loss=loss, l2=5.0)
+    x, y, w = begin(config)
+    found = fit_network(windows(), windows(20), config).history[0]
+    assert found.loss == pytest.approx(by_hand(x @ w - y).mean(), rel=1e-5)
+    assert found.validation_loss is not None
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("batch", [1, 32, 37, 1000])
+def test_every_optimiser_learns_with_every_batch_size(optimizer: str, batch: int) -> None:
+    history = fit_network(
+        windows(), None, settings(optimizer=optimizer, batch_size=batch, learning_rate=0.02, epochs=4)
+    ).history
+    assert history[-1].loss < 0.97 * history[0].loss
+
+
+class Killed(BaseException):
+    """What ends a training in the middle."""
+
+
+def killed_after(number: int) -> Any:
+    def on_epoch(epoch: Epoch) -> None:
+        if epoch.number > number:
+            raise Killed
+
+    return on_epoch
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cell": "mlp", "optimizer": "adam", "decay": "cosine", "batch_size": 8},
+        {"cell": "lstm", "units": [3, 2], "optimizer": "rmsprop", "batch_size": 5},
+        {"cell": "mlp", "momentum": 0.9, "learning_rate": 0.01, "batch_size": 36},
+    ],
+    ids=str,
+)
+def test_a_training_that_was_broken_off_ends_with_the_same_bits(more: dict[str, Any], tmp_path: Path) -> None:
+    config = settings(epochs=5, patience=5, dropout=0.3, **more)
+    validation = windows(25)
+    whole = fit_network(windows(), validation, config)
+    store = Store(tmp_path)
+    with store.lock("acme"):
+        for broken_after in (0, 1, 2, 4):
+            progress = store.progress("acme", "this run")
+            assert progress.take_up() is (broken_after > 1)
+            with pytest.raises(Killed):
+                fit_network(windows(), validation, config, killed_after(broken_after), progress)
+        progress = store.progress("acme", "this run")
+        assert progress.take_up()
+        heard: list[Epoch] = []
+        again = fit_network(windows(), validation, config, heard.append, progress)
+    assert [epoch.number for epoch in heard] == [5]
+    assert again.history == whole.history
+    assert again.best == whole.best
+    assert again.weights.keys() == whole.weights.keys()
+    for key, weights in whole.weights.items():
+        np.testing.assert_array_equal(again.weights[key], weights)
