@@ -79,7 +79,7 @@ def test_a_crash_on_high_volume_is_no_split(prices: Prices) -> None:
 def test_a_crash_with_a_wide_range_is_no_split(prices: Prices) -> None:
     series = split(prices(rows=300), 150, 2.0)
     low = series.columns["low"].copy()
-    low[150] *= 0.7
+    low[150] *= 0.88
     assert "splits" not in found(changed(series, low=low))
 
 

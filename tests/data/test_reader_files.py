@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 import socket
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -121,11 +122,12 @@ def test_a_file_that_changes_during_each_try_is_busy(folder: Path, monkeypatch: 
 def test_a_file_that_is_replaced_once_is_read_in_its_new_state(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, other = folder / "alpha.csv", folder / "other.csv"
     other.write_text(TEXT + "2020-01-29,120\n", encoding="utf-8")
-    check = source._check_regular
+    check, calls = source._check_regular, []
 
     def replace(where: Path, status: os.stat_result) -> None:
         check(where, status)
-        if other.exists():
+        calls.append(where)
+        if len(calls) == 2:  # the first file is open now
             other.replace(path)
 
     monkeypatch.setattr(source, "_check_regular", replace)
@@ -159,8 +161,11 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, suffix: str, monkey
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("bomb.csv", zeros)
     assert path.stat().st_size < source.MAX_BYTES
+    tracemalloc.start()
     with pytest.raises(errors.DataError, match="holds more than"):
         read_file(path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
