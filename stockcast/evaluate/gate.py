@@ -14,13 +14,17 @@ from stockcast.evaluate.steps import steps_of
 FAR_OFF = 0.001
 """A challenger whose 80 % band held so seldom, or so often, that chance would give it less than this p is broken."""
 
+HOPELESS = 3.0
+"""So is one whose pinball loss is so many times the champion's, and the last price's too, however few the days."""
+
 
 @dataclass(frozen=True)
 class Decision:
     """The gate's word.
 
     `ratio` is the challenger's mean pinball loss over the champion's, all steps together; `p` the Diebold-Mariano p
-    value of the difference one step ahead; `against_naive` the ratio to the last price with its bands; None: untested.
+    value of the difference one step ahead; `against_naive` the ratio to the last price with its bands; None: untested,
+    since one of the two is broken.
     """
 
     promoted: bool
@@ -35,22 +39,29 @@ class Decision:
 
 
 def decide(challenger: Judged, champion: Judged, naive: Judged, tolerance: float) -> Decision:
-    """Promote the challenger unless it is broken, or worse than the champion by more than `tolerance` (a share)."""
+    """Promote the challenger unless it is broken, or worse than the champion by more than `tolerance` (a share).
+
+    A champion whose forecasts are not numbers gives way to any challenger that is sound.
+    """
     fault = poison(challenger)
     if fault is not None:
         return Decision(False, fault, None, None, None)
+    against_naive = _loss(challenger) / _loss(naive)
+    if not _all_numbers(champion):
+        return Decision(True, "some forecasts of the champion are not numbers", None, None, against_naive)
     ratio = _loss(challenger) / _loss(champion)
+    if min(ratio, against_naive) > HOPELESS:
+        absurd = f"its pinball loss is {ratio:.4g} times the champion's and {against_naive:.4g} times the last price's"
+        return Decision(False, absurd, None, None, None)
     one, other = steps_of(challenger)[0], steps_of(champion)[0]
     p = diebold_mariano(one.pinball(), other.pinball(), one.day, one.number).p
     reason = f"pinball loss {ratio:.4f} times the champion's; the limit is {1 + tolerance:.4f}"
-    against_naive = _loss(challenger) / _loss(naive)
     return Decision(ratio <= 1 + tolerance, reason, ratio, None if np.isnan(p) else p, against_naive)
 
 
 def poison(judged: Judged) -> str | None:
     """What is broken about these forecasts, or None: numbers that are none, one price for all days, absurd bands."""
-    forecast = judged.forecast
-    if not (np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all()):
+    if not _all_numbers(judged):
         return "some forecasts are not numbers"
     if _constant(judged):
         return "it forecasts the same price on every day"
@@ -61,6 +72,11 @@ def poison(judged: Judged) -> str | None:
     if binomial_test(coverage * size, size, 0.8).p < FAR_OFF:
         return f"its 80 % band held {100 * coverage:.0f} % of {len(hits)} prices"
     return None
+
+
+def _all_numbers(judged: Judged) -> bool:
+    forecast = judged.forecast
+    return bool(np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all())
 
 
 def _constant(judged: Judged) -> bool:

@@ -14,9 +14,11 @@ from stockcast.evaluate.gate import decide
 NORMAL = np.array([-1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96])
 
 
-def judged(one: PriceSeries, width: float, change: Callable[[np.ndarray], np.ndarray] = lambda point: point) -> Judged:
-    """The last price with normal bands of `width`, over the newest 100 rows; `change` spoils the points (n, 1)."""
-    rows = np.arange(len(one) - 101, len(one) - 1)
+def judged(
+    one: PriceSeries, width: float, change: Callable[[np.ndarray], np.ndarray] = lambda point: point, days: int = 100
+) -> Judged:
+    """The last price with normal bands of `width`, over the newest `days` rows; `change` spoils the points (n, 1)."""
+    rows = np.arange(len(one) - days - 1, len(one) - 1)
     last = one.columns["close"][rows]
     point = change(last[:, None].copy())
     forecast = Forecast(np.zeros_like(rows), rows, last, point, point[..., None] * np.exp(width * NORMAL), QUANTILES)
@@ -57,6 +59,26 @@ POISON: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
     "80 % band held 0 %": (lambda point: point * 1.5, 0.012),
     "80 % band held 100 %": (lambda point: point, 0.5),
 }
+
+
+@pytest.mark.parametrize("width", [0.2, 3.0])
+def test_bands_too_few_days_to_be_caught_by_their_coverage_are_caught_by_their_loss(
+    series: PriceSeries, width: float
+) -> None:
+    champion = judged(series, 0.012, days=20)
+    decision = decide(judged(series, width, days=20), champion, champion, 1e9)
+    assert not decision.promoted
+    assert decision.ratio is None
+    assert "times" in decision.reason
+
+
+def test_a_champion_whose_forecasts_are_no_numbers_gives_way(series: PriceSeries) -> None:
+    sound = judged(series, 0.012)
+    decision = decide(sound, judged(series, 0.012, nan_once), sound, 0.01)
+    assert decision.promoted
+    assert decision.ratio is None
+    assert "champion" in decision.reason
+    assert not decide(judged(series, 0.012, nan_once), judged(series, 0.012, nan_once), sound, 0.01).promoted
 
 
 @pytest.mark.parametrize(("change", "width"), list(POISON.values()), ids=list(POISON))
