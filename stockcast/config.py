@@ -67,6 +67,7 @@ class SplitConfig(_Section):
     validation: Share = Field(0.0, description="part before calibration that stops training early; 0: fixed epochs")
     calibration: Share = Field(0.15, description="part before the test that calibrates the bands; 0: the fit part")
     until: date | None = Field(None, description="the last date that training may know; overrides split.test")
+    embargo: int = Field(0, ge=0, description="sessions at the end of each part that no window's target may lie in")
 
 
 class ModelConfig(_Section):

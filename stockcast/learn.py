@@ -20,8 +20,17 @@ from stockcast.data.features import Sessions, choose_features, sessions_of
 from stockcast.data.forecast import Forecaster, Judged, Origins, judge
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
-from stockcast.data.split import Cuts, cut
-from stockcast.data.windows import Windows, lay_out, origins_between, scaled_columns, strided, windows_between
+from stockcast.data.split import Cuts, cut, embargoed
+from stockcast.data.windows import (
+    Rows,
+    Windows,
+    by_series,
+    lay_out,
+    origins_between,
+    scaled_columns,
+    strided,
+    windows_between,
+)
 from stockcast.errors import DataError
 from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.steps import naive_errors
@@ -51,7 +60,10 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Learned:
-    """All that a training gives: the forecaster that will serve, its parts as plain arrays, and how it was judged."""
+    """All that a training gives: the forecaster that will serve, its parts as plain arrays, and how it was judged.
+
+    `training` are the forecasts of the training windows themselves, where there is one series.
+    """
 
     forecaster: WindowForecaster
     weights: Mapping[str, NDArray[np.float32]]
@@ -60,6 +72,7 @@ class Learned:
     best_epoch: int
     cuts: Cuts
     training_windows: int
+    training: Judged | None
     assessment: Assessment
 
     @property
@@ -89,7 +102,7 @@ def learn(
     from stockcast.model.serve import Runner
 
     rows = fitted.forecaster.lay_out(panel)
-    origins = origins_between(rows, config.data.lookback, cuts.calibration, cuts.test)
+    origins = test_origins(rows, panel, cuts, config)
     held_out = Windows(rows, rows.flat(origins), config.data.lookback)
     onnx = export_onnx(fitted.trained.network, held_out.take(slice(COMPARED)).x)
     forecaster = replace(fitted.forecaster, infer=Runner(onnx))
@@ -101,6 +114,7 @@ def learn(
         fitted.trained.best,
         cuts,
         len(fitted.train),
+        judge_training(forecaster, panel, fitted.train, config.data.price),
         assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), config.data.price),
     )
 
@@ -135,17 +149,18 @@ def fit(
     scalers = _scale(sessions, features, cuts.fit, config)
     rows = lay_out(sessions, features, scalers, data)
 
-    train = _demand_windows(windows_between(rows, data.lookback, None, cuts.fit), config)
-    validation = windows_between(rows, data.lookback, cuts.fit, cuts.validation)
+    ends = embargoed(cuts, known.dates, config.split.embargo)
+    train = _demand_windows(windows_between(rows, data.lookback, None, ends.fit), config)
+    validation = windows_between(rows, data.lookback, cuts.fit, ends.validation)
     held_back = validation if len(validation) else None
     trained = fit_network(_thinned(train, config), held_back, config, on_epoch, checkpoints)
 
     raw = WindowForecaster(name, data, features, scalers, trained.infer())
-    held_out = windows_between(rows, data.lookback, cuts.validation, cuts.calibration)
+    held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(_calibrate(raw, held_out, train), rate=config.fit.follow, since=cuts.calibration)
     if config.fit.refit and len(held_out):
         scalers = _scale(sessions, features, cuts.calibration, config)
-        train = windows_between(lay_out(sessions, features, scalers, data), data.lookback, None, cuts.calibration)
+        train = windows_between(lay_out(sessions, features, scalers, data), data.lookback, None, ends.calibration)
         trained = refit_network(trained, _thinned(train, config), config, on_epoch, checkpoints)
         raw = replace(raw, scalers=scalers, infer=trained.infer())
     return Fitted(raw.calibrated(calibration), trained, train)
@@ -163,6 +178,31 @@ def assess_forecaster(
     horizon = mine.forecast.horizon
     baselines = {name: judged(build_baseline(name, known, price, horizon)) for name in against}
     return assess(mine, baselines, naive_errors(known, price, horizon))
+
+
+def test_origins(rows: Rows, panel: Panel, cuts: Cuts, config: RunConfig) -> Origins:
+    """The rows of the test part that forecasts are judged from."""
+    ends = embargoed(cuts, panel.dates, config.split.embargo)
+    return origins_between(rows, config.data.lookback, cuts.calibration, ends.test)
+
+
+def judge_training(forecaster: WindowForecaster, panel: Panel, train: Windows, price: str) -> Judged | None:
+    """Judge a forecaster on its own training windows, which says how well it fits and nothing else; for one series."""
+    if len(panel) > 1:
+        return None
+    return judge(forecaster.name, panel, forecaster.forecast(panel, by_series(train.rows, train.ends)), price)
+
+
+def judge_parts(forecaster: WindowForecaster, panel: Panel, config: RunConfig) -> tuple[Judged, Judged]:
+    """The forecasts of the training windows, and those of the test part, of the one series that was trained on."""
+    cuts = cut(panel, config)
+    rows, ends = forecaster.lay_out(panel), embargoed(cuts, panel.dates, config.split.embargo)
+    learned = windows_between(rows, config.data.lookback, None, ends.calibration if config.fit.refit else ends.fit)
+    parts = (by_series(rows, learned.ends), test_origins(rows, panel, cuts, config))
+    training, test = (
+        judge(forecaster.name, panel, forecaster.forecast(panel, part), config.data.price) for part in parts
+    )
+    return training, test
 
 
 def judge_on(forecaster: Forecaster, panel: Panel, like: Judged, price: str) -> Judged:

@@ -142,7 +142,7 @@ def _form(result: Prediction, form: str) -> str:
 @csv_option
 @click.option(
     "--kind",
-    type=click.Choice(["forecast", "backtest", "history", "calibration"]),
+    type=click.Choice(["forecast", "backtest", "parts", "history", "calibration"]),
     default="forecast",
     show_default=True,
     help="What to draw.",
@@ -170,6 +170,7 @@ def plot(
     \b
     forecast     recent prices and the next sessions as a fan of bands
     backtest     the held-out part: what was forecast and what came
+    parts        the whole series, with the forecasts of the training part and of the test part
     history      loss per epoch
     calibration  how often the bands held
     """

@@ -47,6 +47,19 @@ def cut(panel: Panel, config: RunConfig) -> Cuts:
     return Cuts(dates[fit - 1], dates[fit + validation - 1], dates[known - 1], dates[-1])
 
 
+def embargoed(cuts: Cuts, dates: Dates, sessions: int) -> Cuts:
+    """Where the windows of each part end: `sessions` of the `dates` before the part itself does.
+
+    The texts' loops leave such windows out, by an index that counts one too many.
+    """
+
+    def earlier(day: np.datetime64) -> np.datetime64:
+        last: np.datetime64 = dates[max(int(np.searchsorted(dates, day, side="right")) - 1 - sessions, 0)]
+        return last
+
+    return Cuts(earlier(cuts.fit), earlier(cuts.validation), earlier(cuts.calibration), earlier(cuts.test))
+
+
 def _demand_enough(panel: Panel, config: RunConfig) -> None:
     longest = max(panel.series, key=len)
     lookback, horizon = config.data.lookback, config.data.horizon

@@ -205,7 +205,11 @@ def origins_between(rows: Rows, lookback: int, first: np.datetime64, end: np.dat
         dates = rows.dates[mine]
         return (dates >= first) & (dates < end) & np.isfinite(rows.targets[mine, 0])
 
-    ends = usable_ends(rows, lookback, inside)
+    return by_series(rows, usable_ends(rows, lookback, inside))
+
+
+def by_series(rows: Rows, ends: Ints) -> Origins:
+    """Rows of the table, in order, as row numbers within each series."""
     parts = np.split(ends, np.searchsorted(ends, rows.starts[1:-1]))
     return [part - start for part, start in zip(parts, rows.starts[:-1], strict=True)]
 

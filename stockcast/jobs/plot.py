@@ -8,22 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stockcast.data.forecast import Judged
-from stockcast.errors import DataError, NotFound
+from stockcast.errors import DataError, NotFound, UsageError
 from stockcast.evaluate.rows import read_rows
 from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import PredictRequest, predict_next, some
 from stockcast.jobs.served import Served, open_model
+from stockcast.jobs.source import read_model_prices
 from stockcast.view import charts
-from stockcast.view.canvas import check_suffix, render
+from stockcast.view.canvas import BLUE, INK, RED, check_suffix, render
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+TEXTBOOK = (RED, BLUE)
+"""The real price and the predicted one, as the tutorials draw them."""
+
 
 @dataclass(frozen=True)
 class PlotRequest:
-    """What the user asked for; `kind` is forecast, backtest, history or calibration, `rows` a backtest's row file."""
+    """What the user asked for; `kind` is forecast, backtest, parts, history or calibration.
+
+    `rows` is a backtest's row file.
+    """
 
     store: Path
     name: str | None
@@ -38,7 +47,7 @@ def plot_model(request: PlotRequest) -> Path:
     """Draw and write the picture; its path. Raises `NotFound`, `UsageError` for a suffix that can't be drawn."""
     output = request.output or Path(f"{request.name or 'model'}-{request.kind}.png")
     suffix = check_suffix(output)
-    draw = {"forecast": _forecast, "history": _history}.get(request.kind, _judged)
+    draw = {"forecast": _forecast, "history": _history, "parts": _parts}.get(request.kind, _judged)
     figure = draw(request)
     write_output(output, render(figure, suffix))
     return output
@@ -49,6 +58,22 @@ def _forecast(request: PlotRequest) -> Figure:
     result = predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers))
     price = result.served.config.data.price
     return charts.fan(result.panel.series[0], result.forecast, result.dates[0], result.served.name, price=price)
+
+
+def _parts(request: PlotRequest) -> Figure:
+    """The prices that the model was trained and judged on, and its forecasts of both parts."""
+    from stockcast.learn import judge_parts
+
+    served = open_model(request.store, request.name)
+    config, trained_on = served.config, served.manifest.data
+    panel = read_model_prices(served.manifest, request.csvs, lambda _: None).panel
+    panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
+    if len(panel) > 1:
+        raise UsageError(
+            f"{served.name} is a model of {len(panel)} series.", "use --kind backtest and --series TICKER."
+        )
+    training, test = judge_parts(served.forecaster, panel, config)
+    return charts.parts(panel.series[0], training, test, served.manifest.config_name, price=config.data.price)
 
 
 def _history(request: PlotRequest) -> Figure:
@@ -65,7 +90,8 @@ def _judged(request: PlotRequest) -> Figure:
         judged, price = read_rows(served.bundle.files["backtest.csv"].decode())[0], served.config.data.price
     if request.kind == "calibration":
         return charts.calibration(judged)
-    return charts.backtest(judged, at=_index(judged, request.ticker), price=price)
+    colours = TEXTBOOK if judged.model.startswith("tutorial-") else (INK, BLUE)
+    return charts.backtest(judged, at=_index(judged, request.ticker), price=price, colours=colours)
 
 
 def _read(path: Path) -> str:

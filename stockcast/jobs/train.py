@@ -11,9 +11,11 @@ from time import perf_counter
 from typing import Any
 
 from stockcast.config import RunConfig, config_name, load_config, reseeded
+from stockcast.data.forecast import Judged
 from stockcast.data.reader import Hints, PanelRead
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
+from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.packing import bundle, log_line, origin
 from stockcast.jobs.source import Say, default_name, read_prices, with_later
@@ -53,8 +55,9 @@ class TrainResult:
     seconds: float
 
     def __str__(self) -> str:
-        epochs = len(self.learned.history)
-        return (
+        epochs, fit = len(self.learned.history), _fit_of(self.learned.training)
+        fitted = "On the {windows} windows that it learned: RMSE {rmse:.4f}, the last price's {last_price:.4f}.\n"
+        return (fitted.format(**fit) if fit else "") + (
             f"Saved as {self.name} in {self.store}, version {self.version}: {self.learned.training_windows} windows, "
             f"{epochs} epochs, {self.seconds:.1f} s."
         )
@@ -69,6 +72,7 @@ class TrainResult:
             "rows": self.panel.rows,
             "scores": self.learned.assessment.as_dict(),
             "seeds": None if self.spread is None else self.spread.as_dict(),
+            "training": _fit_of(self.learned.training),
             "failures": list(self.failures),
             "seconds": round(self.seconds, 1),
         }
@@ -119,6 +123,15 @@ def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str,
 
 
 def _progress(store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, say: Say) -> Progress:
+def _fit_of(training: Judged | None) -> dict[str, Any] | None:
+    """How well the model fits its own training windows, one step ahead."""
+    if training is None:
+        return None
+    actual, forecast = training.actual[:, 0], training.forecast
+    fit = {"rmse": rmse(actual, forecast.point[:, 0]), "last_price": rmse(actual, forecast.last)}
+    return {"windows": len(forecast), **fit}
+
+
     """Where this training keeps its progress; with --resume it begins with what an earlier run left."""
     data = [fingerprint(one) for one in panel.series]
     progress = store.progress(name, json.dumps([config.digest(), request.seeds, data]))

@@ -27,6 +27,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 INK = "#222222"
 QUIET = "#5c5c5c"
 BLUE = "#0b4f8a"
+RED = "#b3261e"
 CHANCE = "#dddddd"
 # The bands by the probability on either side; light to dark, so that they stay apart in greyscale.
 BANDS = {0.025: "#d3e3f1", 0.1: "#a9c9e4", 0.25: "#76a8d2"}

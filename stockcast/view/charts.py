@@ -15,7 +15,7 @@ from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
 from stockcast.view import canvas
-from stockcast.view.canvas import BANDS, BLUE, CHANCE, INK, plain, price_text
+from stockcast.view.canvas import BANDS, BLUE, CHANCE, INK, RED, plain, price_text
 
 _LEAST_SHOWN, _MOST_SHOWN = 40, 120
 _DOTS = 40  # so few points are also drawn as dots
@@ -99,6 +99,32 @@ def backtest(
     canvas.price_axis(below, "Actual \N{MINUS SIGN} forecast")
     canvas.date_axis(below)
     canvas.legend_below(figure, above)
+    return figure
+
+
+@canvas.style()
+def parts(series: PriceSeries, training: Judged, test: Judged, model: str, *, price: str = "close") -> Figure:
+    """A whole series, and what the model says one step ahead of it: on the part that it learned, and on the part after.
+
+    Each forecast stands on the date that it is about. Raises `DataError` if a part has nothing to show.
+    """
+    figure = canvas.blank()
+    axes = figure.add_subplot()
+    axes.plot(series.dates, series.columns[price], color=INK, linewidth=1.5, label="Actual")
+    facts = []
+    for judged, colour, name in ((training, BLUE, "Training part"), (test, RED, "Test part")):
+        known = np.isfinite(judged.actual[:, 0])
+        if not known.any():
+            raise DataError(f"the {name.lower()} of {series.name} has no forecast whose outcome is known.")
+        days, actual, point = judged.dates[known, 0], judged.actual[known, 0], judged.forecast.point[known, 0]
+        error = price_text(rmse(actual, point), series.decimals + 2)
+        naive = price_text(rmse(actual, judged.forecast.last[known]), series.decimals + 2)
+        facts.append(f"{name}: RMSE {error}, the last price's {naive}.")
+        axes.plot(days, point, color=colour, linewidth=1.3, linestyle="--", label=f"Forecast, {name.lower()}")
+    canvas.headline(axes, f"{plain(series.name)}: one step ahead by model {plain(model, 24)}", " ".join(facts))
+    canvas.date_axis(axes)
+    canvas.price_axis(axes, f"Price ({price})")
+    canvas.legend_below(figure, axes)
     return figure
 
 

@@ -188,6 +188,25 @@ def test_a_backtest_without_outcomes_is_refused(prices: Prices) -> None:
         charts.calibration(judged)
 
 
+def test_the_parts_of_a_series_stand_where_they_belong(prices: Prices) -> None:
+    series = prices(rows=80)
+    training, test = judged_of(series, list(range(4, 50)), 1), judged_of(series, list(range(50, 80)), 1)
+    figure = charts.parts(series, training, test, "tutorial")
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(line(axes, "Actual")[:, 1], series.columns["close"])
+    for label, judged, rows in (
+        ("Forecast, training part", training, slice(5, 51)),
+        ("Forecast, test part", test, slice(51, 80)),
+    ):
+        found = line(axes, label)
+        np.testing.assert_array_equal(found[:, 0], numbers(series.dates[rows]))
+        np.testing.assert_array_equal(found[:, 1], judged.forecast.point[: len(found), 0])
+    moves = np.diff(series.columns["close"])
+    assert f"the last price's {np.sqrt(np.mean(moves[4:50] ** 2)):.4f}. Test part" in words(figure)
+    with pytest.raises(DataError, match="test part of acme"):
+        charts.parts(series, training, judged_of(series, [79], 1), "tutorial")
+
+
 def test_a_training_that_spans_decades_has_a_log_axis() -> None:
     loss = 0.0457 * np.exp(-np.arange(100) / 20)
     (axes,) = charts.history("google", "tutorial-google", loss, measure="mse").axes

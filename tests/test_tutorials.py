@@ -1,0 +1,59 @@
+"""The presets of the teaching texts, small: what they are trained on, what they print and what they draw."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stockcast.cli import run
+
+pytestmark = pytest.mark.tensorflow
+
+Capture = pytest.CaptureFixture[str]
+
+
+def asked(capsys: Capture, *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert run([*arguments, "--json"]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def pairs_of_the_text(values: list[float]) -> list[tuple[float, float]]:
+    """How the text's loop pairs each value of a part with the next: its last index is one too small."""
+    return [(values[index], values[index + 1]) for index in range(len(values) - 1 - 1)]
+
+
+def rmse_of_the_first(pairs: list[tuple[float, float]]) -> float:
+    return float(np.sqrt(np.mean([(second - first) ** 2 for first, second in pairs])))
+
+
+def test_airline_pairs_months_as_the_text_does_and_goes_on_with_months(capsys: Capture, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    values = np.round(100 * np.exp(np.cumsum(random.normal(0.01, 0.05, 144))), 2).tolist()
+    months = [f"{np.datetime64('1949-01') + row}" for row in range(144)]
+    csv = tmp_path / "air.csv"
+    csv.write_text(
+        "Month,Close\n" + "".join(f"{month}-01,{value}\n" for month, value in zip(months, values, strict=True))
+    )
+    store = ("--store", str(tmp_path / "models"))
+    quick = ("--set", "fit.epochs=2", "--set", "fit.batch_size=32")
+    answer = asked(capsys, "train", "--csv", str(csv), "--config", "tutorial-airline", *quick, *store)
+
+    text = values[:-1]  # its reader takes the last month for a line of the footer
+    size = int(len(text) * 0.67)
+    training, test = pairs_of_the_text(text[:size]), pairs_of_the_text(text[size:])
+    naive = answer["scores"]["models"]["naive"][0]
+    assert (answer["training"]["windows"], naive["n"]) == (len(training), len(test)) == (93, 46)
+    assert answer["training"]["last_price"] == pytest.approx(rmse_of_the_first(training))
+    assert naive["rmse"] == pytest.approx(rmse_of_the_first(test))
+
+    ahead = asked(capsys, "predict", "air", "--days", "3", *store)
+    assert [one["date"] for one in ahead["forecasts"]] == ["1961-01-01", "1961-02-01", "1961-03-01"]
+    picture = tmp_path / "parts.svg"
+    assert run(["plot", "air", "--kind", "parts", "-o", str(picture), *store]) == 0
+    assert picture.read_text().startswith("<?xml")
