@@ -19,12 +19,23 @@ def disagreements(config: RunConfig) -> Iterator[str]:
     """A sentence on each pair of settings that can't go together: the keys, what they are, and what is needed."""
     yield from _of_the_cell(config)
     yield from _of_the_fit(config.fit)
+    if config.model.multistep == "recursive" and not _feeds_itself(config):
+        yield (
+            f"model.multistep 'recursive' needs data.features [{config.data.price!r}], data.target 'level' and "
+            "model.head 'point': what is forecast must be all that the network sees"
+        )
     if config.fit.positions == "all" and config.fit.warmup >= config.data.lookback:
         yield f"fit.warmup {config.fit.warmup} must be below data.lookback {config.data.lookback}"
     losses = LOSSES[config.model.head]
     if config.fit.loss not in losses:
         needed = " or ".join(repr(loss) for loss in losses)
         yield f"fit.loss {config.fit.loss!r} doesn't go with model.head {config.model.head!r}, which needs {needed}"
+
+
+def _feeds_itself(config: RunConfig) -> bool:
+    """Whether a forecast is all that the next step needs."""
+    data = config.data
+    return data.features == (data.price,) and data.target == "level" and config.model.head == "point"
 
 
 def _of_the_cell(config: RunConfig) -> Iterator[str]:

@@ -89,6 +89,9 @@ class ModelConfig(_Section):
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout after each layer below the head")
     highway: bool = Field(False, description="the newest inputs go straight to the head too, past the recurrent layers")
+    multistep: Literal["direct", "recursive"] = Field(
+        "direct", description="one output a step, or one step ahead that is fed back as the next input"
+    )
     head: Literal["point", "scale", "quantiles"] = Field(
         "scale",
         description="the output: one number a step; a scale times learned constants a step; or free quantiles",

@@ -42,6 +42,7 @@ def test_the_digest_changes_with_every_setting_and_with_nothing_else() -> None:
         ("fit.momentum=0.9", "fit.momentum 0.9 needs fit.optimizer 'sgd'; it is 'adam'", "config show"),
         ("fit.clipvalue=0.5", "fit.clipvalue 0.5 doesn't go with fit.clipnorm 1", "config show"),
         ("model.bidirectional=true", "model.bidirectional reads the window to its end", "config show"),
+        ("model.multistep=recursive", "model.multistep 'recursive' needs data.features ['close']", "config show"),
         ("model.units=[-3]", "model.units.0 is -3", "config show"),
     ],
 )

@@ -16,7 +16,7 @@ from stockcast.config import FitConfig, RunConfig
 from stockcast.data.windows import Floats32, Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.learner import Learner
-from stockcast.model.network import Shape, build_network
+from stockcast.model.network import Shape, build_network, fed_back
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def fit_network(
     """
     keras.utils.set_random_seed(config.fit.seed)
     part = f"{part} with seed {config.fit.seed}"
-    shape = Shape(config.data.lookback, train.rows.inputs.shape[1], config.data.horizon)
+    recursive = config.model.multistep == "recursive"
+    shape = Shape(config.data.lookback, train.rows.inputs.shape[1], 1 if recursive else config.data.horizon)
     learner = Learner(build_network(config.model, shape, config.fit.positions == "all"), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
@@ -91,6 +92,8 @@ def fit_network(
             checkpoints.keep(part, course.arrays(learner))
     served = build_network(config.model, shape, fused=False)
     served.set_weights(course.weights)
+    if recursive:
+        served = fed_back(served, config.data.horizon)
     return Trained(served, tuple(course.history), course.best)
 
 

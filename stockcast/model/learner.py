@@ -30,7 +30,7 @@ class Learner:
         self.optimizer = _optimizer(config.fit, steps)
         self.optimizer.build(network.trainable_variables)
         self.inputs = tf.constant(train.rows.inputs)
-        self.targets = tf.constant(train.rows.targets)
+        self.targets = tf.constant(train.rows.targets[:, : network.output_shape[-2]])
         self.past = tf.range(1 - train.lookback, 1, dtype=tf.int64)
         self.judged = self.past[config.fit.warmup :] if config.fit.positions == "all" else self.past[-1:]
 

@@ -45,6 +45,16 @@ def build_network(model: ModelConfig, shape: Shape, every_position: bool = False
     return keras.Model(inputs, _head(model.head, shape.horizon)(x), name="stockcast")
 
 
+def fed_back(network: keras.Model, horizon: int) -> keras.Model:
+    """A network of one step, (B, L, 1) to (B, 1, 1), fed its own answers: to (B, H, 1). The weights are shared."""
+    window = keras.Input(network.input_shape[1:], name="window")
+    rolling, steps = window, []
+    for _ in range(horizon):
+        steps.append(network(rolling))
+        rolling = keras.layers.Concatenate(axis=1)([rolling[:, 1:], steps[-1]])
+    return keras.Model(window, keras.layers.Concatenate(axis=1)(steps) if horizon > 1 else steps[0], name="fed_back")
+
+
 def _head(kind: str, horizon: int) -> keras.Layer:
     if kind == "point":
         return PointHead(horizon, name="head")
