@@ -2,73 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from stockcast.config import RunConfig, from_table
-from stockcast.data.reader import PanelRead
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
-from stockcast.jobs.packing import Origin, bundle, findings_of, log_line
-from stockcast.jobs.retrain import Retrained, RetrainRequest
-from stockcast.jobs.source import Say, read_model_prices
+from stockcast.jobs.news import Run
+from stockcast.jobs.packing import Origin, bundle, findings_of
+from stockcast.jobs.retrain import Retrained
+from stockcast.jobs.served import open_version
+from stockcast.jobs.source import Say
 from stockcast.store.manifest import Manifest, extends
-from stockcast.store.store import Store
+from stockcast.store.records import log_line
 
 if TYPE_CHECKING:
     from stockcast.learn import Learned
 
 
-def challenge(request: RetrainRequest, store: Store, begin: float, say: Say) -> Retrained:
-    """Read the prices and, if they have a new row, train and judge. `begin` is when the run began."""
-    # Asked for under the lock: a run that ended just before may have promoted another.
-    manifest = store.load(request.name, wanted=()).manifest
-    read = read_model_prices(manifest, request.csvs, say)
-    run = _Run(request, store, manifest, read, begin)
-    if not request.force and not _has_news(read.panel, manifest):
-        return run.kept("nothing new", None)
-    for sentence in _rewritten(read.panel, manifest):
-        say(sentence)
-    return _train_and_judge(run)
-
-
-def _has_news(panel: Panel, manifest: Manifest) -> bool:
-    """Whether some series of the model has a row after the last that it was trained or judged on."""
-    newest = {one.name: str(one.dates[-1]) for one in panel.series}
-    return any(newest.get(one["name"], "") > one["last"] for one in manifest.data)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A retraining under way: `manifest` is the champion's, `begin` when it began."""
-
-    request: RetrainRequest
-    store: Store
-    manifest: Manifest
-    read: PanelRead
-    begin: float
-
-    def kept(self, reason: str, decision: Decision | None) -> Retrained:
-        """The champion stays, and the log says why; a dry run writes nothing at all."""
-        result = self.ended(False, reason, self.manifest.version, decision)
-        if not self.request.dry_run:
-            line = log_line("retrain", datetime.now(UTC), result.to_dict())
-            self.store.append_log(self.request.name, line)
-        return result
-
-    def ended(self, promoted: bool, reason: str, version: str, decision: Decision | None) -> Retrained:
-        return Retrained(self.request.name, promoted, reason, version, decision, perf_counter() - self.begin)
-
-
-def _train_and_judge(run: _Run) -> Retrained:
+def challenge(run: Run, say: Say) -> Retrained:
     """Train, judge beside the champion, and promote or not."""
-    from stockcast.jobs.served import open_version
     from stockcast.learn import judge_on, learn
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
+    for sentence in _rewritten(panel, manifest):
+        say(sentence)
     champion = open_version(run.store, request.name, manifest.version).forecaster
     config = _challenger_config(manifest, panel, request.max_age)
     learned = learn(panel, config, manifest.config_name)
@@ -85,7 +44,7 @@ def _train_and_judge(run: _Run) -> Retrained:
     return run.kept(reason, decision)
 
 
-def _promote(run: _Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
+def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
     """Save the challenger and let it serve."""
     manifest, name = run.manifest, run.request.name
     recorded = Origin(manifest.csv, manifest.hints, findings_of(run.read.files))

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -113,8 +112,3 @@ def _history(learned: Learned) -> bytes:
     for epoch in learned.history:
         writer.writerow([epoch.number, epoch.loss, "" if epoch.validation_loss is None else epoch.validation_loss])
     return buffer.getvalue().encode()
-
-
-def log_line(event: str, now: datetime, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A line of a model's log."""
-    return {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "event": event, **fields}

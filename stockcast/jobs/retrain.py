@@ -66,18 +66,27 @@ def retrain(request: RetrainRequest, say: Say) -> Retrained:
     store = Store(request.store)
     store.champion(request.name)  # a model that isn't there gets no folder
     with store.lock(request.name):
-        from stockcast.jobs.challenge import challenge
-
         try:
-            return challenge(request, store, begin, say)
+            return _retrain(request, store, begin, say)
         except Exception as error:
             _log_failure(store, request.name, error)
             raise
 
 
+def _retrain(request: RetrainRequest, store: Store, begin: float, say: Say) -> Retrained:
+    from stockcast.jobs.news import read_news
+
+    run = read_news(request, store, begin, say)
+    if not (run.has_news or request.force):
+        return run.kept("nothing new", None)
+    from stockcast.jobs.challenge import challenge
+
+    return challenge(run, say)
+
+
 def _log_failure(store: Store, name: str, error: Exception) -> None:
     from datetime import UTC, datetime
 
-    from stockcast.jobs.packing import log_line
+    from stockcast.store.records import log_line
 
     store.append_log(name, log_line("retrain failed", datetime.now(UTC), {"error": str(error)}))

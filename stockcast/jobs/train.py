@@ -17,11 +17,12 @@ from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
-from stockcast.jobs.packing import bundle, log_line, origin
+from stockcast.jobs.packing import bundle, origin
 from stockcast.jobs.source import Say, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
 from stockcast.store.manifest import extends, fingerprint
 from stockcast.store.progress import Progress
+from stockcast.store.records import log_line
 from stockcast.store.store import Store
 
 
@@ -71,8 +72,8 @@ class TrainResult:
             "series": len(self.panel),
             "rows": self.panel.rows,
             "scores": self.learned.assessment.as_dict(),
-            "seeds": None if self.spread is None else self.spread.as_dict(),
             "training": _fit_of(self.learned.training),
+            "seeds": None if self.spread is None else self.spread.as_dict(),
             "failures": list(self.failures),
             "seconds": round(self.seconds, 1),
         }
@@ -122,7 +123,6 @@ def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str,
     return read, panel, (*request.settings, f"split.until={read.panel.dates[-1]}")
 
 
-def _progress(store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, say: Say) -> Progress:
 def _fit_of(training: Judged | None) -> dict[str, Any] | None:
     """How well the model fits its own training windows, one step ahead."""
     if training is None:
@@ -132,6 +132,7 @@ def _fit_of(training: Judged | None) -> dict[str, Any] | None:
     return {"windows": len(forecast), **fit}
 
 
+def _progress(store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, say: Say) -> Progress:
     """Where this training keeps its progress; with --resume it begins with what an earlier run left."""
     data = [fingerprint(one) for one in panel.series]
     progress = store.progress(name, json.dumps([config.digest(), request.seeds, data]))

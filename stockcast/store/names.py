@@ -1,4 +1,4 @@
-"""What models and versions are called on disk."""
+"""What models, versions and unfinished trainings are called on disk."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from urllib.parse import unquote_to_bytes
 from stockcast.errors import UsageError
 
 LONGEST = 200
+
+PROGRESS = "progress.npz"
+"""The file of an unfinished training."""
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _VERSION = re.compile(r"[0-8]\d{7}T\d{6}Z-[0-9a-f]{8}")

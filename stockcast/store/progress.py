@@ -15,8 +15,8 @@ from stockcast.errors import NotFound, UsageError
 from stockcast.store import atomic
 from stockcast.store.arrays import decode_arrays, encode_arrays
 from stockcast.store.bundle import read_file
+from stockcast.store.names import PROGRESS
 
-PROGRESS = "progress.npz"
 _ASIDE = f".{PROGRESS}"
 _LARGEST = 1 << 30
 _RUN = "run"

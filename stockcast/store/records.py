@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from stockcast.errors import ModelDamaged
@@ -27,6 +28,11 @@ def dump(table: Mapping[str, Any]) -> bytes:
 def dump_line(table: Mapping[str, Any]) -> bytes:
     """A record as one line. Raises `ValueError` for NaN and infinity."""
     return json.dumps(table, sort_keys=True, allow_nan=False).encode("ascii") + b"\n"
+
+
+def log_line(event: str, now: datetime, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A record for a model's log: what happened, and when."""
+    return {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "event": event, **fields}
 
 
 def load(data: bytes, where: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import ModelDamaged, NotFound, StockcastError, UsageError
 from stockcast.store import atomic
@@ -15,9 +15,11 @@ from stockcast.store.bundle import Bundle, check_content, read_bundle, read_file
 from stockcast.store.champion import CHAMPION, Champion, parse_champion
 from stockcast.store.lock import hold, unused
 from stockcast.store.manifest import FILES, MANIFEST, describe
-from stockcast.store.names import folder_name, is_version, model_name, next_version
-from stockcast.store.progress import PROGRESS, Progress
+from stockcast.store.names import PROGRESS, folder_name, is_version, model_name, next_version
 from stockcast.store.records import damaged, dump_line, load, sha256
+
+if TYPE_CHECKING:
+    from stockcast.store.progress import Progress
 
 LOG = "log.jsonl"
 _LOCK = "lock"
@@ -211,6 +213,8 @@ class Store:
 
     def progress(self, name: str, run: str) -> Progress:
         """The progress of the training of model `name` that `run` describes; for whoever holds the lock."""
+        from stockcast.store.progress import Progress
+
         return Progress(self._folder(name), run)
 
     def _folder(self, name: str) -> Path:
