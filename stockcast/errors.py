@@ -11,13 +11,15 @@
     +-- CannotCreate         73  a file or folder can't be made
     +-- IOFailure            74  reading or writing failed, such as a full disk
     +-- Busy                 75  another run holds the lock: try later
+
+The numbers are those of sysexits.h.
 """
 
 from typing import ClassVar
 
 
 class StockcastError(Exception):
-    """A failure with an exit code (sysexits.h), a message, and the flag or command that mends it."""
+    """A failure with an exit code, a message, and the flag or command that mends it."""
 
     exit_code: ClassVar[int] = 70
     kind: ClassVar[str] = "internal"

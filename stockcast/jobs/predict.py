@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,19 @@ def predict_next(request: PredictRequest) -> Prediction:
     read = read_model_prices(served.manifest, request.csvs, lambda _: None, request.hints)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), served)
     days = request.days or served.config.data.horizon
-    rows = [np.array([len(one) - 1]) for one in panel.series]
-    forecast = extended(served.forecaster.forecast(panel, rows), days)
+    forecast = extended(_newest(served, read.panel, panel), days)
     dates = np.stack([_sessions(served, one, days) for one in panel.series])
     warnings = [f"{path}: {error.message}" for path, error in read.failures]
     warnings += [f"{file.path}: {found.message}" for file in read.files for found in file.findings]
     warnings += [*ended, *_doubts(served, panel, days)]
     stale = _stale(request, served, datetime.now(UTC))
     return Prediction(served, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
+
+
+def _newest(served: Served, every: Panel, panel: Panel) -> Forecast:
+    """The forecast from the newest row of each series of `panel`, seen among `every` series: they make the market."""
+    rows = [np.array([len(one) - 1] if one.name in panel.names else [], dtype=np.int64) for one in every.series]
+    return replace(served.forecaster.forecast(every, rows), series=np.arange(len(panel)))
 
 
 def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:
