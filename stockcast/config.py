@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -21,6 +21,9 @@ from stockcast.agreement import disagreements
 from stockcast.errors import ConfigError, NotFound
 
 DEFAULT_PRESET = "daily"
+
+Cell = Literal["lstm", "gru", "rnn", "peephole", "coupled", "linear", "mlp"]
+CELLS: tuple[Cell, ...] = get_args(Cell)
 
 Share = Annotated[float, Field(ge=0)]
 
@@ -73,9 +76,7 @@ class SplitConfig(_Section):
 class ModelConfig(_Section):
     """The network."""
 
-    cell: Literal["lstm", "gru", "rnn", "peephole", "coupled", "linear", "mlp"] = Field(
-        "lstm", description="the recurrent cell, or what reads the window as a whole: linear or mlp"
-    )
+    cell: Cell = Field("lstm", description="the recurrent cell, or what reads the window as a whole: linear or mlp")
     units: tuple[Annotated[int, Field(ge=1, le=2048)], ...] = Field(
         (32, 32), min_length=1, max_length=8, description="units of each recurrent layer, bottom to top"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from stockcast.cli import run
+from stockcast.data.series import PriceSeries
 
 pytestmark = pytest.mark.tensorflow
 
@@ -57,3 +59,21 @@ def test_airline_pairs_months_as_the_text_does_and_goes_on_with_months(capsys: C
     picture = tmp_path / "parts.svg"
     assert run(["plot", "air", "--kind", "parts", "-o", str(picture), *store]) == 0
     assert picture.read_text().startswith("<?xml")
+
+
+def test_the_ladder_puts_every_cell_on_the_same_cutoffs(
+    capsys: Capture, tmp_path: Path, prices: Callable[..., PriceSeries], write_csv: Callable[[PriceSeries, Path], Path]
+) -> None:
+    tiny = ["model.units=[3]", "model.hidden=[4]", "fit.epochs=1", "data.lookback=8", "fit.warmup=2", "data.horizon=1"]
+    rows = tmp_path / "rows.csv"
+    answer = asked(
+        capsys,
+        *("backtest", "--csv", str(write_csv(prices(rows=200), tmp_path / "acme.csv")), "--from", "2020-09-01"),
+        *("--against", "naive,linear,mlp,rnn,gru,lstm", "-o", str(rows), "--store", str(tmp_path / "models")),
+        *(part for one in tiny for part in ("--set", one)),
+    )
+    assert list(answer["models"]) == ["model", "naive", "linear", "mlp", "rnn", "gru", "lstm"]
+    assert answer["models"]["lstm"] == answer["models"]["model"]  # daily is an LSTM itself
+    losses = {json.dumps(one) for one in answer["models"].values()}
+    assert len(losses) == 6
+    assert len({one[0]["n"] for one in answer["models"].values()}) == 1

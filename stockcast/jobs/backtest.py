@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.config import RunConfig, config_name, load_config, nearest, preset_names, reseeded
+from stockcast.agreement import FLAT_CELLS
+from stockcast.config import CELLS, RunConfig, config_name, load_config, nearest, preset_names, reseeded
 from stockcast.data.features import VOLATILITY_WARMUP
 from stockcast.data.forecast import Forecast, Judged, judge, stacked
 from stockcast.data.reading import Hints
@@ -166,16 +167,23 @@ def _baselines(against: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _configs(request: BacktestRequest) -> Mapping[str, RunConfig]:
-    """The rival configurations: presets and TOML files, over the same steps and price as the first."""
+    """The rival configurations, by name: presets and TOML files over the same steps and price, and other cells."""
     named = [name for name in request.against if name in preset_names() or name.endswith(".toml")]
     shared = [one for one in request.settings if one.startswith(("data.horizon=", "data.price="))]
-    return {config_name(name): load_config(name, shared) for name in named}
+    configs = {config_name(name): load_config(name, shared) for name in named}
+    return configs | {name: _with_cell(request, name) for name in request.against if name in CELLS}
+
+
+def _with_cell(request: BacktestRequest, cell: str) -> RunConfig:
+    """The first configuration with another cell; one that reads the window as a whole learns from its end."""
+    flat = ("fit.positions=last", "model.bidirectional=false") if cell in FLAT_CELLS else ()
+    return load_config(request.preset, (*request.settings, f"model.cell={cell}", *flat))
 
 
 def _demand_known(against: tuple[str, ...], rivals: Mapping[str, RunConfig]) -> None:
     for name in against:
         if name not in BASELINES and config_name(name) not in rivals:
-            known = [*BASELINES, *preset_names()]
+            known = [*BASELINES, *CELLS, *preset_names()]
             raise UsageError(
                 f"there is nothing called {name!r} to compare with.{nearest(name, known)}",
                 f"use some of {', '.join(known)}, or a TOML file, separated by commas.",
