@@ -7,6 +7,7 @@ bytes become numbers in array operations, without a Python object for each cell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,13 @@ _BLOCK = 1 << 22
 _COMMA, _POINT, _DASH, _ZERO, _END = (ord(letter) for letter in ",.-0\n")
 _MOST_DIGITS = 18
 """So many digits are a whole number of 64 bits, and the powers of ten up to here are exact floats."""
+_WHOLE_POWERS = 10 ** np.arange(_MOST_DIGITS + 1)
 _POWERS: Floats = np.array([10.0**digits for digits in range(_MOST_DIGITS + 1)])
 _SPLITTER = 2.0**27 + 1
+
+_AT_ONCE = 8
+_KEEP = np.array([0, *((1 << 64) - (1 << 8 * (_AT_ONCE - kept)) for kept in range(1, _AT_ONCE + 1))], dtype=np.uint64)
+"""Of eight letters those that belong to a number, by their count: its last ones, which are the highest bytes."""
 
 
 def read_clean(content: bytes) -> Table | None:
@@ -73,31 +79,54 @@ def _blocks(body: bytes) -> Iterator[bytes]:
         start = end
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """Where in `text` the cells of whole lines are: each array has the shape (rows, width).
+
+    `points` is the place of the decimal point, or of the cell's end where it has none. A few digits' length of other
+    text stands before the first cell, so that eight letters can be taken up to any cell's end.
+    """
+
+    text: Bytes
+    starts: Places
+    points: Places
+    ends: Places
+
+
 def _parse(
     block: bytes, width: int, used: Sequence[int]
-) -> tuple[Dates, Mapping[int, Floats], Mapping[int, NDArray[np.int64]]] | None:
+) -> tuple[Dates, Mapping[int, Floats], Mapping[int, Places]] | None:
     """Dates, numbers and digits after the point of whole lines; None if one of them is not clean."""
-    text = np.frombuffer(block, dtype=np.uint8)
-    ends = np.flatnonzero((text == _COMMA) | (text == _END))
-    if ends.size % width:
-        return None
-    cells = ends.reshape(-1, width)  # (rows, width): where each cell ends
-    last = np.zeros(width, dtype=bool)
-    last[-1] = True
-    if not ((text[cells] == _END) == last).all():
-        return None
-    starts = np.concatenate([[0], ends[:-1] + 1]).reshape(-1, width)
-    dates = _dates(text, starts[:, 0], cells[:, 0])
-    if dates is None:
+    cells = _cells(block, width)
+    dates = _dates(cells.text, cells.starts[:, 0], cells.ends[:, 0]) if cells else None
+    if cells is None or dates is None or block.count(b"-") != 2 * dates.size:
         return None
     numbers: dict[int, Floats] = {}
-    digits: dict[int, NDArray[np.int64]] = {}
+    digits: dict[int, Places] = {}
     for index in used:
-        parsed = _numbers(text, starts[:, index], cells[:, index] - starts[:, index])
+        parsed = _numbers(cells.text, cells.starts[:, index], cells.points[:, index], cells.ends[:, index])
         if parsed is None:
             return None
         numbers[index], digits[index] = parsed
     return dates, numbers, digits
+
+
+def _cells(block: bytes, width: int) -> _Cells | None:
+    """The cells of lines that all have `width` of them, with one point each at most; None for others."""
+    text = np.frombuffer(b"0" * _AT_ONCE * 3 + block, dtype=np.uint8)
+    marks = np.flatnonzero((text == _COMMA) | (text == _END) | (text == _POINT))
+    kinds = text[marks]
+    last = np.flatnonzero(kinds != _POINT)
+    parts = np.diff(last, prepend=-1)  # a cell's parts: one, or two around a point
+    if last.size % width or (parts > 2).any():
+        return None
+    ends = marks[last].reshape(-1, width)
+    is_end = kinds[last].reshape(-1, width) == _END
+    if is_end[:, :-1].any() or not is_end[:, -1].all():
+        return None
+    starts = np.concatenate([[3 * _AT_ONCE], marks[last[:-1]] + 1]).reshape(-1, width)
+    points = marks[last - (parts - 1)].reshape(-1, width)
+    return _Cells(text, starts, points, ends)
 
 
 def _dates(text: Bytes, starts: Places, ends: Places) -> Dates | None:
@@ -117,27 +146,33 @@ def _dates(text: Bytes, starts: Places, ends: Places) -> Dates | None:
     return days if (days.astype("datetime64[M]") == months).all() else None
 
 
-def _numbers(text: Bytes, starts: Places, lengths: Places) -> tuple[Floats, NDArray[np.int64]] | None:
+def _numbers(text: Bytes, starts: Places, points: Places, ends: Places) -> tuple[Floats, Places] | None:
     """Plain numbers such as 12 or 12.5, and how many digits each has after the point."""
-    value = np.zeros(starts.size, dtype=np.int64)
-    after = np.full(starts.size, -1, dtype=np.int64)  # -1: no point yet
-    for place in range(int(lengths.max())):
-        inside = place < lengths
-        letter = text.take(starts + place, mode="clip")
-        figure = letter - np.uint8(_ZERO)
-        is_digit, is_point = inside & (figure < 10), inside & (letter == _POINT)
-        if (inside & ~is_digit & ~is_point).any() or (is_point & (after >= 0)).any():
-            return None
-        value = np.where(is_digit, value * 10 + figure, value)
-        after = np.where(is_point, 0, after + (is_digit & (after >= 0)))
-    pointed = after >= 0
-    whole = lengths - np.where(pointed, after + 1, 0)
-    if (whole < 1).any() or (after == 0).any():
+    whole, after = points - starts, np.maximum(ends - points - 1, 0)
+    if (whole < 1).any() or ((points < ends) & (after < 1)).any():
         return None
-    numbers = _quotient(value, _POWERS[np.clip(after, 0, _MOST_DIGITS)])
-    long = np.flatnonzero(lengths - pointed > _MOST_DIGITS)
-    numbers[long] = _as_python_reads(text, starts[long], lengths[long])
-    return numbers, np.maximum(after, 0)
+    long = np.flatnonzero(whole + after > _MOST_DIGITS)
+    after_cut = np.minimum(after, _MOST_DIGITS)
+    value = _digits(text, points, whole) * _WHOLE_POWERS[after_cut] + _digits(text, ends, after)
+    numbers = _quotient(value, _POWERS[after_cut])
+    numbers[long] = _as_python_reads(text, starts[long], ends[long] - starts[long])
+    return numbers, after
+
+
+def _digits(text: Bytes, ends: Places, lengths: Places) -> Places:
+    """The whole numbers, of 18 digits at most, that end before `ends`: eight digits at once, by three products.
+
+    After D. Lemire, Software: Practice and Experience 51, 2021, 1700-1727.
+    """
+    letters = np.lib.stride_tricks.sliding_window_view(text, _AT_ONCE)
+    total = np.zeros(ends.size, dtype=np.int64)
+    for block in range(-(-min(int(lengths.max()), _MOST_DIGITS) // _AT_ONCE)):
+        here = np.clip(lengths - _AT_ONCE * block, 0, _AT_ONCE)
+        eight = letters[ends - _AT_ONCE * (block + 1)].view("<u8")[:, 0] & _KEEP[here]  # (rows,): the last digit on top
+        pairs = ((eight & 0x0F0F0F0F0F0F0F0F) * 2561) >> 8
+        fours = ((pairs & 0x00FF00FF00FF00FF) * 6553601) >> 16
+        total += ((((fours & 0x0000FFFF0000FFFF) * 42949672960001) >> 32) * 10 ** (_AT_ONCE * block)).astype(np.int64)
+    return total
 
 
 def _quotient(whole: NDArray[np.int64], power: Floats) -> Floats:
