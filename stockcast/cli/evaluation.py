@@ -60,9 +60,7 @@ def check(shared: Shared, hints: Hints, csvs: tuple[str, ...]) -> int:
 )
 @click.option("--window", type=click.IntRange(1), metavar="M", help="Train on M sessions. [default: on all before]")
 @click.option("--horizon", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the config's]")
-@click.option(
-    "--against", default="naive,ewma", show_default=True, help="Baselines, cells, presets, TOML files."
-)
+@click.option("--against", default="naive,ewma", show_default=True, help="Baselines, cells, presets, TOML files.")
 @seeds_option
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Rows as CSV.")
 @price_option
