@@ -60,6 +60,7 @@ class Model:
 
 def make_model(folder: Path, *settings: str) -> Model:
     """Train a model on `ROWS` made-up prices."""
+    folder.mkdir(exist_ok=True)
     model = Model(folder / "acme.csv", folder / "models")
     model.grow(ROWS)
     flags = [part for setting in (*SETTINGS, *settings) for part in ("--set", setting)]
