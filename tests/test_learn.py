@@ -10,6 +10,7 @@ import pytest
 
 from stockcast.config import RunConfig, load_config
 from stockcast.data.series import Panel, PriceSeries
+from stockcast.data.windows import Floats32
 from stockcast.errors import DataError, TrainingDiverged
 from stockcast.learn import Learned, learn
 
@@ -122,3 +123,19 @@ def test_a_short_series_says_how_many_sessions_are_needed(prices: Prices) -> Non
     with pytest.raises(DataError, match="acme has 48 sessions; lookback 60 and horizon 5 need at least 130") as refused:
         learn(Panel((prices(rows=48),)), load_config(), "daily")
     assert "--set data.lookback=" in (refused.value.fix or "")
+
+
+def test_what_is_saved_forecasts_as_what_was_judged_and_need_not_go_over_that_part_again(prices: Prices) -> None:
+    panel = Panel((prices(rows=260, name="a"), prices(rows=260, name="b", seed=1)))
+    learned = learn(panel, tiny("daily", "fit.follow=0.05", "split.calibration=0.1"), "daily")
+    newest = [np.array([len(one) - 1]) for one in panel.series]
+    judged, saved = (one.forecast(panel, newest) for one in (learned.forecaster, learned.serving))
+    np.testing.assert_allclose(saved.quantiles, judged.quantiles, rtol=1e-9)
+    asked: list[int] = []
+
+    def infer(windows: Floats32) -> Floats32:
+        asked.append(len(windows))
+        return learned.serving.infer(windows)
+
+    replace(learned.serving, infer=infer).forecast(panel, newest)
+    assert asked == [2]

@@ -90,7 +90,7 @@ def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], li
 
 def _files(learned: Learned) -> dict[str, bytes]:
     """The files of a version beside its manifest."""
-    forecaster = learned.forecaster
+    forecaster = learned.serving
     parts = {
         "features": list(forecaster.features),
         "scalers": forecaster.scalers.to_dict(),
