@@ -71,7 +71,8 @@ def predict_next(request: PredictRequest) -> Prediction:
     warnings = [f"{path}: {error.message}" for path, error in read.failures]
     warnings += [f"{file.path}: {found.message}" for file in read.files for found in file.findings]
     warnings += [*ended, *_doubts(served, panel, days)]
-    stale = _stale(request, served, datetime.now(UTC))
+    limit = served.config.gate.max_age if request.max_age is None else request.max_age
+    stale = staleness(served.since, limit, datetime.now(UTC))
     return Prediction(served, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
 
 
@@ -96,14 +97,15 @@ def some(names: tuple[str, ...], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _stale(request: PredictRequest, served: Served, now: datetime) -> str | None:
-    """A sentence if the champion has served for longer than it should."""
-    limit = served.config.gate.max_age if request.max_age is None else request.max_age
-    since = datetime.fromisoformat(served.since)
-    age = (now - since).days
-    if not limit or age < limit:
+def staleness(since: str, limit: int, now: datetime) -> str | None:
+    """A sentence if a champion that serves `since` then (UTC) is `limit` days old or from days to come; 0: no limit."""
+    begin = datetime.fromisoformat(since)
+    age = (now - begin).days
+    if not limit or -1 <= age < limit:
         return None
-    return f"the model is stale: it has served for {age} days, since {since:%Y-%m-%d}; the limit is {limit}."
+    if age < 0:
+        return f"the model has served since {begin:%Y-%m-%d}, but the clock says {now:%Y-%m-%d}: its age is unknown."
+    return f"the model is stale: it has served for {age} days, since {begin:%Y-%m-%d}; the limit is {limit}."
 
 
 def _still_trading(panel: Panel, served: Served) -> tuple[Panel, list[str]]:
