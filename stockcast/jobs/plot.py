@@ -14,7 +14,7 @@ from stockcast.data.forecast import Judged
 from stockcast.errors import DataError, NotFound, UsageError
 from stockcast.evaluate.rows import read_rows
 from stockcast.jobs.output import write_output
-from stockcast.jobs.predict import PredictRequest, predict_next, some
+from stockcast.jobs.predict import PredictRequest, predict_next
 from stockcast.jobs.served import Served, open_model
 from stockcast.jobs.source import read_model_prices
 from stockcast.view import charts

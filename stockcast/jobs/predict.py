@@ -15,8 +15,9 @@ from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.sessions import coming
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.served import CALENDAR_DOUBT, Served, open_model
-from stockcast.jobs.source import read_model_prices
+from stockcast.jobs.source import found_in, read_model_prices
 from stockcast.view.prediction import entries, rounded
+from stockcast.view.text import likewise, some
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def predict_next(request: PredictRequest) -> Prediction:
     days = request.days or served.config.data.horizon
     forecast = extended(_newest(served, read.panel, panel), days)
     dates = np.stack([_sessions(served, one, days) for one in panel.series])
-    warnings = [f"{path}: {error.message}" for path, error in read.failures]
-    warnings += [f"{file.path}: {found.message}" for file in read.files for found in file.findings]
+    warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
+    warnings += found_in(read.files)
     warnings += [*ended, *_doubts(served, panel, days)]
     limit = served.config.gate.max_age if request.max_age is None else request.max_age
     stale = staleness(served.since, limit, datetime.now(UTC))
@@ -92,11 +93,6 @@ def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:
     return Panel(tuple(one for one in panel.series if one.name in tickers))
 
 
-def some(names: tuple[str, ...], most: int = 12) -> str:
-    """A list of names for a message, cut short."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
 def staleness(since: str, limit: int, now: datetime) -> str | None:
     """A sentence if a champion that serves `since` then (UTC) is `limit` days old or from days to come; 0: no limit."""
     begin = datetime.fromisoformat(since)
@@ -112,18 +108,18 @@ def _still_trading(panel: Panel, served: Served) -> tuple[Panel, list[str]]:
     """The series whose newest price is recent enough to be forecast from, and a sentence on each of the others."""
     oldest = _listed(served)[0]
     recent = tuple(one for one in panel.series if one.dates[-1] >= oldest)
-    ended = [
-        f"{one.name} is left out: its prices end on {one.dates[-1]}, before {oldest}."
+    ended = {
+        one.name: f"{one.name} is left out: its prices end on {one.dates[-1]}, before {oldest}."
         for one in panel.series
         if one.dates[-1] < oldest
-    ]
+    }
     if not recent:
         raise DataError(
             f"the newest price is of {max(one.dates[-1] for one in panel.series)}; the model was trained on prices "
             f"up to {max(one['last'] for one in served.manifest.data)}.",
             "give prices that reach that date.",
         )
-    return Panel(recent), ended
+    return Panel(recent), likewise(ended)
 
 
 def _sessions(served: Served, one: PriceSeries, days: int) -> Dates:
@@ -146,5 +142,5 @@ def _doubts(served: Served, panel: Panel, days: int) -> list[str]:
         )
     if served.forecaster.calibration and served.forecaster.calibration.in_sample:
         doubts.append("the bands are made from the training part's own errors and may be too narrow.")
-    doubts += served.forecaster.beyond_fitted_range(panel)
+    doubts += likewise(served.forecaster.beyond_fitted_range(panel))
     return doubts

@@ -14,6 +14,7 @@ from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.jobs.check import examined
 from stockcast.store.manifest import Manifest
+from stockcast.view.text import likewise
 
 Say = Callable[[str], None]
 
@@ -26,8 +27,12 @@ def read_prices(csvs: Sequence[str], say: Say, hints: Hints = NO_HINTS) -> Panel
     read = examined(read_panel(csvs, hints), hints, date.today())  # noqa: DTZ011 -- the user's own day
     for line in describe(read.files):
         say(line)
-    for path, error in read.failures:
-        say(f"Left out {path}: {error.message}" + (f" Fix: {error.fix}" if error.fix else ""))
+    failed = {
+        str(path): f"Left out {path}: {error.message}" + (f" Fix: {error.fix}" if error.fix else "")
+        for path, error in read.failures
+    }
+    for line in likewise(failed):
+        say(line)
     return read
 
 
@@ -45,7 +50,16 @@ def describe(files: Sequence[FileRead]) -> list[str]:
             + file.reading.sentence()
             for file, one in series
         ]
-    return lines + [f"{file.path}: {found.message}" for file in files for found in file.findings]
+    return lines + found_in(files)
+
+
+def found_in(files: Sequence[FileRead]) -> list[str]:
+    """What was found in the files: a line for each finding, but one for all files that share a kind."""
+    kinds: dict[str, dict[str, str]] = {}
+    for file in files:
+        for found in file.findings:
+            kinds.setdefault(found.kind, {})[str(file.path)] = f"{file.path}: {found.message}"
+    return [line for sentences in kinds.values() for line in likewise(sentences)]
 
 
 def with_later(panel: Panel, later: Panel) -> Panel:

@@ -89,14 +89,14 @@ class WindowForecaster:
             levels=QUANTILES,
         )
 
-    def beyond_fitted_range(self, panel: Panel) -> list[str]:
-        """A sentence a series whose newest window holds inputs outside the range that the scaler was fitted on."""
-        sentences = []
+    def beyond_fitted_range(self, panel: Panel) -> dict[str, str]:
+        """A sentence on each series whose newest window has inputs outside the range that the scaler was fitted on."""
+        sentences = {}
         for one, table in zip(panel.series, scaled_columns(self._sessions(panel), self.features), strict=True):
             share = self.scalers.of(one.name).outside(table[-self.data.lookback :])
             outside = [name for name, part in zip(self.features, share, strict=False) if part > 0]
             if outside:
-                sentences.append(
+                sentences[one.name] = (
                     f"{one.name}: {', '.join(outside)} of the last {self.data.lookback} sessions left the range "
                     "that the scaler was fitted on."
                 )

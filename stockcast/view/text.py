@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+FEW = 3
+"""So many sentences of one kind are each said; of more, one stands for all."""
+
+
+def some(names: Sequence[str], most: int = 12) -> str:
+    """A list of names for a message, cut short."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def likewise(sentences: Mapping[str, str]) -> list[str]:
+    """Sentences of one kind, by the name of what each is about: all of a few; of many the first, and for whom else."""
+    if len(sentences) <= FEW:
+        return list(sentences.values())
+    (_, first), *others = sentences.items()
+    return [f"{first} Likewise {len(others)} more: {some([name for name, _ in others], FEW)}."]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
