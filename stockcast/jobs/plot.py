@@ -19,6 +19,7 @@ from stockcast.jobs.served import Served, open_model
 from stockcast.jobs.source import read_model_prices
 from stockcast.view import charts
 from stockcast.view.canvas import BLUE, INK, RED, check_suffix, render
+from stockcast.view.text import some
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
