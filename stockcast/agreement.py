@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 FLAT_CELLS = ("linear", "mlp")
 """Cells that read the window as a whole: they have one output a window, not one at every position."""
 
-LOSSES = {"point": ("mse", "mae", "huber"), "scale": ("pinball",), "quantiles": ("pinball",)}
+LOSSES = {
+    "point": ("mse", "mae", "huber"),
+    "scale": ("pinball",),
+    "quantiles": ("pinball",),
+    "classes": ("crossentropy",),
+}
 """What each head can be trained with."""
 
 
@@ -19,6 +24,7 @@ def disagreements(config: RunConfig) -> Iterator[str]:
     """A sentence on each pair of settings that can't go together: the keys, what they are, and what is needed."""
     yield from _of_the_cell(config)
     yield from _of_the_fit(config.fit)
+    yield from _of_the_task(config)
     if config.model.multistep == "recursive" and not _feeds_itself(config):
         yield (
             f"model.multistep 'recursive' needs data.features [{config.data.price!r}], data.target 'level' and "
@@ -30,6 +36,16 @@ def disagreements(config: RunConfig) -> Iterator[str]:
     if config.fit.loss not in losses:
         needed = " or ".join(repr(loss) for loss in losses)
         yield f"fit.loss {config.fit.loss!r} doesn't go with model.head {config.model.head!r}, which needs {needed}"
+
+
+def _of_the_task(config: RunConfig) -> Iterator[str]:
+    data, head = config.data, config.model.head
+    if list(data.thresholds) != sorted(set(data.thresholds)):
+        yield f"data.thresholds {list(data.thresholds)} must rise: the end of down before the beginning of up"
+    if (data.task == "direction") != (head == "classes"):
+        yield f"data.task {data.task!r} doesn't go with model.head {head!r}; 'direction' and 'classes' need each other"
+    if data.task == "direction" and data.target != "return":
+        yield f"data.task 'direction' needs data.target 'return'; it is {data.target!r}"
 
 
 def _feeds_itself(config: RunConfig) -> bool:

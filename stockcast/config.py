@@ -51,6 +51,16 @@ class DataConfig(_Section):
     scale_by: Literal["series", "panel"] = Field(
         "series", description="fit the scaler on each series by itself, or once on all series together"
     )
+    task: Literal["price", "direction"] = Field(
+        "price",
+        description="what is forecast: the price, or the probabilities that it goes down, stays flat or goes up",
+    )
+    thresholds: tuple[float, ...] = Field(
+        (-0.3, 0.3),
+        min_length=1,
+        max_length=2,
+        description="where down ends and up begins, in volatilities; one number alone parts down from up",
+    )
     halflife: float = Field(20.0, gt=0, le=500, description="half-life of the EWMA volatility, in sessions")
     calendar: str = Field(
         "auto", description="trading calendar: auto, 24/7, weekdays, weekly, monthly, or an exchange such as XNYS"
@@ -93,16 +103,16 @@ class ModelConfig(_Section):
     multistep: Literal["direct", "recursive"] = Field(
         "direct", description="one output a step, or one step ahead that is fed back as the next input"
     )
-    head: Literal["point", "scale", "quantiles"] = Field(
+    head: Literal["point", "scale", "quantiles", "classes"] = Field(
         "scale",
-        description="the output: one number a step; a scale times learned constants a step; or free quantiles",
+        description="the output a step: one number; a scale times learned constants; free quantiles; or probabilities",
     )
 
 
 class FitConfig(_Section):
     """The training."""
 
-    loss: Literal["mse", "mae", "huber", "pinball"] = Field("pinball", description="what is minimised")
+    loss: Literal["mse", "mae", "huber", "pinball", "crossentropy"] = Field("pinball", description="what is minimised")
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="the optimiser")
     learning_rate: float = Field(3e-3, gt=0, le=10, description="its step size at the start")
     decay: Literal["none", "cosine"] = Field("cosine", description="how the step size falls over the training")

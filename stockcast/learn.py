@@ -243,6 +243,6 @@ def _demand_windows(windows: Windows, config: RunConfig) -> Windows:
 def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows) -> Calibration:
     """On the part that the network did not fit; where there is none, on its own training windows, and so marked."""
     windows = held_out if len(held_out) else train
-    outputs = raw.outputs(windows.rows, windows.ends)
+    outputs = raw.targets(raw.outputs(windows.rows, windows.ends))
     days = len(np.unique(windows.rows.dates[windows.ends]))
     return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0, days=days)

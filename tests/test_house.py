@@ -42,7 +42,7 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "onnxruntime": {"top": ("model/serve.py",)},
     "matplotlib": {"top": ("view/*",)},
     "pandas": {"late": ("data/*",)},
-    "sklearn": {"late": ("data/scaling.py",)},
+    "sklearn": {"late": ("data/scaling.py", "evaluate/directions.py")},
     "exchange_calendars": {"late": ("data/sessions.py", "data/calendars.py")},
     "scipy": {"late": ("evaluate/*", "model/*", "data/*")},
     "arch": {"late": ("model/baselines.py", "model/garch.py")},

@@ -77,3 +77,33 @@ def test_the_ladder_puts_every_cell_on_the_same_cutoffs(
     losses = {json.dumps(one) for one in answer["models"].values()}
     assert len(losses) == 6
     assert len({one[0]["n"] for one in answer["models"].values()}) == 1
+
+
+@pytest.mark.parametrize("thresholds", ["[-0.43,0.43]", "[0.0]"])
+def test_direction_gives_probabilities_and_its_own_verdict(
+    capsys: Capture,
+    tmp_path: Path,
+    prices: Callable[..., PriceSeries],
+    write_csv: Callable[[PriceSeries, Path], Path],
+    thresholds: str,
+) -> None:
+    store = ("--store", str(tmp_path / "models"))
+    csv = str(write_csv(prices(rows=260), tmp_path / "acme.csv"))
+    tiny = ["model.units=[3]", "fit.epochs=1", "data.lookback=8", "fit.warmup=2", "data.horizon=2"]
+    settings = [part for one in (*tiny, f"data.thresholds={thresholds}") for part in ("--set", one)]
+    answer = asked(capsys, "train", "--csv", csv, "--config", "direction", *settings, *store)
+    labels = ["down", "up"] if thresholds == "[0.0]" else ["down", "flat", "up"]
+    found = answer["scores"]["directions"]
+    assert [one["step"] for one in found["steps"]] == [1, 2]
+    assert found["steps"][0]["majority"] in labels
+
+    forecasts = asked(capsys, "predict", "acme", "--days", "3", *store)["forecasts"]
+    for one in forecasts[:2]:
+        assert list(one["probabilities"]) == labels
+        assert sum(one["probabilities"].values()) == pytest.approx(1, abs=2e-4)
+    assert "probabilities" not in forecasts[2]
+    assert run(["predict", "acme", "--days", "3", *store]) == 0
+    assert " ".join(labels) in " ".join(capsys.readouterr().out.split())
+    arguments = ["backtest", "--csv", csv, "--config", "direction", *settings, "--from", "2020-11-02", *store]
+    assert run(arguments) == 0
+    assert "The likeliest class was right" in capsys.readouterr().out

@@ -17,6 +17,30 @@ Origins = Sequence[NDArray[np.int64]]
 """Per series of a panel, the rows that are the last known one of a forecast: its cutoffs."""
 
 
+def labels_of(classes: int) -> tuple[str, ...]:
+    """What two or three classes of a move are called, from the lowest prices up."""
+    return ("down", "up") if classes == 2 else ("down", "flat", "up")
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Where n prices will be, H steps each, as C classes from the lowest up.
+
+    `probabilities` (n, H, C); `edges` (n, H, C - 1): the prices above which the next class begins, rising.
+    """
+
+    probabilities: Floats
+    edges: Floats
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return labels_of(self.probabilities.shape[-1])
+
+    def take(self, keep: NDArray[Any]) -> Directions:
+        """Some of the n."""
+        return Directions(self.probabilities[keep], self.edges[keep])
+
+
 @dataclass(frozen=True)
 class Forecast:
     """n forecasts of H steps each, in price units.
@@ -24,7 +48,8 @@ class Forecast:
     - `series` (n,): the index of each forecast's series in its panel;
     - `row` (n,): the index of the last row that was known, so that step h is about row + h;
     - `last` (n,): the target price on that row;
-    - `point` (n, H) and `quantiles` (n, H, Q) at the probabilities `levels`, never crossing.
+    - `point` (n, H) and `quantiles` (n, H, Q) at the probabilities `levels`, never crossing;
+    - `directions`, where the forecaster says how likely each class of move is.
     """
 
     series: NDArray[np.int64]
@@ -33,6 +58,7 @@ class Forecast:
     point: Floats
     quantiles: Floats
     levels: tuple[float, ...] = QUANTILES
+    directions: Directions | None = None
 
     def __len__(self) -> int:
         return len(self.row)
@@ -109,8 +135,16 @@ def stacked(parts: Sequence[Judged]) -> Judged:
     forecasts = [part.forecast for part in parts]
     arrays = {key: joined(key, forecasts) for key in ("series", "row", "last", "point", "quantiles")}
     actual, cutoff, dates = (joined(key, parts) for key in ("actual", "cutoff", "dates"))
-    forecast = Forecast(**arrays, levels=forecasts[0].levels)
+    forecast = Forecast(**arrays, levels=forecasts[0].levels, directions=_joined_directions(forecasts))
     return Judged(parts[0].model, parts[0].names, forecast, actual, cutoff, dates)
+
+
+def _joined_directions(forecasts: Sequence[Forecast]) -> Directions | None:
+    parts = [one.directions for one in forecasts if one.directions is not None]
+    if not parts:
+        return None
+    probabilities, edges = ([getattr(part, key) for part in parts] for key in ("probabilities", "edges"))
+    return Directions(np.concatenate(probabilities), np.concatenate(edges))
 
 
 def _following(one: PriceSeries, row: NDArray[np.int64], horizon: int, price: str) -> tuple[Floats, Dates]:

@@ -192,8 +192,9 @@ def score_each(judged: Judged, training: NaiveErrors) -> dict[str, tuple[Scores,
 def pick(judged: Judged, keep: NDArray[np.bool_]) -> Judged:
     """The forecasts where `keep` (n,) is true."""
     old = judged.forecast
+    directions = old.directions.take(keep) if old.directions else None
     forecast = Forecast(
-        old.series[keep], old.row[keep], old.last[keep], old.point[keep], old.quantiles[keep], old.levels
+        old.series[keep], old.row[keep], old.last[keep], old.point[keep], old.quantiles[keep], old.levels, directions
     )
     return Judged(judged.model, judged.names, forecast, judged.actual[keep], judged.cutoff[keep], judged.dates[keep])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from stockcast import __version__
-from stockcast.data.forecast import Forecast
+from stockcast.data.forecast import Directions, Forecast
 from stockcast.data.series import Panel
 from stockcast.evaluate.walk import Fold
 from stockcast.store.atomic import make_folder, replace_file
@@ -31,14 +31,16 @@ class FoldCache:
         """What `save` was given for the same configuration digest and fold, or None; a damaged file counts as none."""
         try:
             with np.load(self._path(config, fold), allow_pickle=False) as arrays:
-                return Forecast(**{key: arrays[key] for key in ARRAYS})
+                directions = Directions(arrays["probabilities"], arrays["edges"]) if "edges" in arrays else None
+                return Forecast(**{key: arrays[key] for key in ARRAYS}, directions=directions)
         except (FileNotFoundError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             return None
 
     def save(self, config: str, fold: Fold, forecast: Forecast) -> None:
         """Keep the forecasts of a finished training. Raises `CannotCreate` or `IOFailure`."""
         buffer = io.BytesIO()
-        np.savez(buffer, **{key: getattr(forecast, key) for key in ARRAYS})
+        directions = vars(forecast.directions) if forecast.directions else {}
+        np.savez(buffer, **{key: getattr(forecast, key) for key in ARRAYS}, **directions)
         path = self._path(config, fold)
         make_folder(path.parent)
         replace_file(path.with_suffix(".aside"), path, buffer.getvalue())

@@ -77,7 +77,8 @@ def fit_network(
     keras.utils.set_random_seed(config.fit.seed)
     part = f"{part} with seed {config.fit.seed}"
     recursive = config.model.multistep == "recursive"
-    shape = Shape(config.data.lookback, train.rows.inputs.shape[1], 1 if recursive else config.data.horizon)
+    horizon, classes = 1 if recursive else config.data.horizon, len(config.data.thresholds) + 1
+    shape = Shape(config.data.lookback, train.rows.inputs.shape[1], horizon, classes)
     learner = Learner(build_network(config.model, shape, config.fit.positions == "all"), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})

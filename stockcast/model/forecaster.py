@@ -9,7 +9,7 @@ import numpy as np
 
 from stockcast.config import DataConfig
 from stockcast.data.features import Sessions, sessions_of
-from stockcast.data.forecast import QUANTILES, Forecast, Origins
+from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
 from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, scaled_columns, usable_ends
@@ -24,7 +24,10 @@ Infer = Callable[[Floats32], Floats32]
 
 @dataclass(frozen=True)
 class WindowForecaster:
-    """A `Forecaster` from a network `infer`: (n, L, F) windows to (n, H, K) targets."""
+    """A `Forecaster` from a network `infer`: (n, L, F) windows to (n, H, K) targets.
+
+    A network that says how likely each direction is says nothing of the price, so that its point is the last one.
+    """
 
     name: str
     data: DataConfig
@@ -46,6 +49,10 @@ class WindowForecaster:
         batches = (windows.take(slice(start, start + BATCH)).x for start in range(0, len(ends), BATCH))
         return np.concatenate([self.infer(batch) for batch in batches]).astype(np.float64)
 
+    def targets(self, outputs: Floats) -> Floats:
+        """What outputs (n, H, K) say of the targets, (n, H, 1 or K)."""
+        return np.zeros_like(outputs[..., :1]) if self.data.task == "direction" else outputs
+
     def forecast(self, panel: Panel, origins: Origins) -> Forecast:
         """Forecasts from the given rows. Raises `DataError` if a row has no full window before it."""
         rows = self.lay_out(panel)
@@ -53,9 +60,18 @@ class WindowForecaster:
         _demand_windows(panel, rows, ends, self.data.lookback)
         every = np.union1d(ends, self._followed(rows, ends))
         outputs = self.outputs(rows, every)
-        quantiles = self._calibrated(rows, every, outputs)
+        targets = self.targets(outputs)
+        quantiles = self._calibrated(rows, every, targets)
         wanted = np.searchsorted(every, ends)
-        return self._answer(rows, ends, outputs[wanted], quantiles[wanted])
+        forecast = self._answer(rows, ends, targets[wanted], quantiles[wanted])
+        return replace(forecast, directions=self._directions(rows, ends, outputs[wanted]))
+
+    def _directions(self, rows: Rows, ends: Ints, outputs: Floats) -> Directions | None:
+        """The probabilities (n, H, C) that the network gives the classes of moves, if it does."""
+        if self.data.task == "price":
+            return None
+        edges = np.broadcast_to(np.array(self.data.thresholds), (*outputs.shape[:2], len(self.data.thresholds)))
+        return Directions(outputs / outputs.sum(axis=-1, keepdims=True), rows.to_price(ends, edges))
 
     def _followed(self, rows: Rows, ends: Ints) -> Ints:
         """The rows before the newest of `ends` from which forecasts were made that the bands follow, (n,)."""

@@ -25,7 +25,7 @@ class Learner:
         self.network = network
         self.train = train
         self.config = config.fit
-        self.loss_of = loss_of(config.fit.loss)
+        self.loss_of = loss_of(config.fit.loss, config.data.thresholds)
         steps = math.ceil(len(train) / config.fit.batch_size)
         self.optimizer = _optimizer(config.fit, steps)
         self.optimizer.build(network.trainable_variables)

@@ -12,10 +12,12 @@ from stockcast.config import FitConfig
 from stockcast.data.forecast import QUANTILES
 
 
-def loss_of(kind: str) -> Callable[[Any, Any], Any]:
-    """Mean loss of targets (..., 1) and outputs (..., K)."""
+def loss_of(kind: str, thresholds: Sequence[float]) -> Callable[[Any, Any], Any]:
+    """Mean loss of targets (..., 1) and outputs (..., K); `thresholds` part the targets into classes."""
     if kind == "pinball":
         return lambda y, outputs: pinball(y, outputs, QUANTILES)
+    if kind == "crossentropy":
+        return lambda y, outputs: crossentropy(y, outputs, thresholds)
     named = {
         "mse": keras.losses.mean_squared_error,
         "mae": keras.losses.mean_absolute_error,
@@ -29,6 +31,12 @@ def pinball(y: Any, outputs: Any, levels: Sequence[float]) -> Any:
     error = y - outputs
     q = tf.constant(levels, dtype=outputs.dtype)
     return tf.reduce_mean(tf.maximum(q * error, (q - 1) * error))
+
+
+def crossentropy(y: Any, probabilities: Any, thresholds: Sequence[float]) -> Any:
+    """The mean of -log of the probability of the class that y lies in, (..., C); for two classes the binary one."""
+    label = tf.reduce_sum(tf.cast(y > tf.constant(thresholds, dtype=y.dtype), tf.int32), axis=-1)
+    return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(label, probabilities))
 
 
 def penalty(weights: Sequence[Any], config: FitConfig) -> Any:

@@ -6,7 +6,8 @@
 The highway is LSTNet's (Lai, Chang, Yang and Liu 2018, Modeling long- and short-term temporal patterns with deep neural
 networks): a linear model of the newest inputs beside the recurrent one, which then learns only what that one misses.
 
-K is 1 for the point head and one number a quantile else. Outputs are targets as `data/windows.py` defines them.
+K is 1 for the point head, one number a class for classes, and one a quantile else. But for classes, outputs are
+targets as `data/windows.py` defines them.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from stockcast.model.cells import body
 
 @dataclass(frozen=True)
 class Shape:
-    """What the data decide of a network: the lookback L, the number of inputs F and the horizon H."""
+    """What the data decide of a network: the lookback L, the number of inputs F, the horizon H and the classes C."""
 
     lookback: int
     features: int
     horizon: int
+    classes: int = 3
 
 
 def build_network(model: ModelConfig, shape: Shape, every_position: bool = False, fused: bool = True) -> keras.Model:
@@ -42,7 +44,7 @@ def build_network(model: ModelConfig, shape: Shape, every_position: bool = False
     x = body(model, inputs, every_position, fused)
     if model.highway:
         x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
-    return keras.Model(inputs, _head(model.head, shape.horizon)(x), name="stockcast")
+    return keras.Model(inputs, _head(model.head, shape)(x), name="stockcast")
 
 
 def fed_back(network: keras.Model, horizon: int) -> keras.Model:
@@ -55,12 +57,14 @@ def fed_back(network: keras.Model, horizon: int) -> keras.Model:
     return keras.Model(window, keras.layers.Concatenate(axis=1)(steps) if horizon > 1 else steps[0], name="fed_back")
 
 
-def _head(kind: str, horizon: int) -> keras.Layer:
+def _head(kind: str, shape: Shape) -> keras.Layer:
     if kind == "point":
-        return PointHead(horizon, name="head")
+        return PointHead(shape.horizon, name="head")
     if kind == "scale":
-        return ScaleHead(horizon, QUANTILES, name="head")
-    return QuantileHead(horizon, QUANTILES, name="head")
+        return ScaleHead(shape.horizon, QUANTILES, name="head")
+    if kind == "quantiles":
+        return QuantileHead(shape.horizon, QUANTILES, name="head")
+    return ClassHead(shape.horizon, shape.classes, name="head")
 
 
 class PointHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -77,6 +81,28 @@ class PointHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
 
     def call(self, x: Any) -> Any:
         return self.dense(x)[..., None]
+
+
+class ClassHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """Probabilities that sum to 1: (..., units) to (..., H, C). Softmax; for two classes the sigmoid of one number."""
+
+    def __init__(self, horizon: int, classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.horizon, self.classes = horizon, classes
+        numbers = 1 if classes == 2 else classes
+        self.dense = keras.layers.Dense(horizon * numbers, name="dense")
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.dense.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, x: Any) -> Any:
+        numbers = self.dense(x)
+        if self.classes == 2:
+            up = keras.ops.sigmoid(numbers)[..., None]  # (..., H, 1)
+            return keras.ops.concatenate([1 - up, up], axis=-1)
+        shape = (*keras.ops.shape(numbers)[:-1], self.horizon, self.classes)
+        return keras.ops.softmax(keras.ops.reshape(numbers, shape), axis=-1)
 
 
 class QuantileHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types

@@ -9,6 +9,7 @@ import numpy as np
 
 from stockcast.evaluate.assessment import Assessment
 from stockcast.evaluate.audit import Check
+from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
 from stockcast.view.text import table
@@ -20,7 +21,7 @@ def backtest_report(name: str, held: Assessment, folds: int, spread: SeedSpread 
     days = len(np.unique(judged.cutoff))
     trained = "trained once before them" if folds == 1 else f"trained {folds} times on the way"
     title = f"Backtest from {days} days, {judged.cutoff.min()} to {judged.cutoff.max()}; {trained}"
-    sentences = [*held.verdict.sentences(), *([spread.sentence()] if spread else [])]
+    sentences = [*held.verdict.sentences(), *direction_lines(held.directions), *([spread.sentence()] if spread else [])]
     return "\n".join([title, "", contest_table(name, held), "", *sentences])
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from stockcast.data.forecast import Forecast
+from stockcast.data.forecast import Directions, Forecast
 from stockcast.data.neutral import neutral
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.view.text import table
@@ -31,10 +31,20 @@ def entries(panel: Panel, forecast: Forecast, dates: Dates) -> list[dict[str, An
                 str(level): rounded(value, one)
                 for level, value in zip(forecast.levels, forecast.quantiles[index, step], strict=True)
             },
+            **_probabilities(forecast.directions, index, step),
         }
         for index, one in enumerate(panel.series)
         for step in range(forecast.horizon)
     ]
+
+
+def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:
+    """How likely each class of move is, for the steps that the model was made for."""
+    if directions is None or step >= directions.probabilities.shape[1]:
+        return {}
+    chances = directions.probabilities[index, step]
+    named = zip(directions.labels, chances, strict=True)
+    return {"probabilities": {label: round(float(chance), 4) for label, chance in named}}
 
 
 def prediction_csv(panel: Panel, forecast: Forecast, dates: Dates) -> str:
@@ -66,4 +76,8 @@ def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model
         [str(day), price(forecast.point[index, step]), *(band(step, edges) for edges in BANDS.values())]
         for step, day in enumerate(dates)
     ]
-    return f"{title}\n{table(['date', 'forecast', *(f'{name} band' for name in BANDS)], rows)}"
+    labels = forecast.directions.labels if forecast.directions else ()
+    for step, row in enumerate(rows):
+        chances = _probabilities(forecast.directions, index, step).get("probabilities", {})
+        row += [f"{100 * chances[label]:.0f} %" if chances else "" for label in labels]
+    return f"{title}\n{table(['date', 'forecast', *(f'{name} band' for name in BANDS), *labels], rows)}"

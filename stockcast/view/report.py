@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stockcast.evaluate.assessment import Assessment
+from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
 from stockcast.view.text import table
@@ -18,7 +19,8 @@ def train_report(held_out: Assessment, spread: SeedSpread | None, saved: str) ->
     cutoffs = len(np.unique(judged.cutoff))
     title = f"Held out: forecasts from {cutoffs} days, {judged.cutoff.min()} to {judged.cutoff.max()}"
     lines = [title, "", score_table(scores["model"], scores["naive"], scores["ewma"]), ""]
-    return "\n".join([*lines, *held_out.verdict.sentences(), *([spread.sentence()] if spread else []), "", saved])
+    lines += [*held_out.verdict.sentences(), *direction_lines(held_out.directions)]
+    return "\n".join([*lines, *([spread.sentence()] if spread else []), "", saved])
 
 
 def score_table(model: Sequence[Scores], naive: Sequence[Scores], ewma: Sequence[Scores]) -> str:

@@ -23,7 +23,8 @@ from stockcast.store.onnxfile import check_onnx
 
 pytestmark = pytest.mark.tensorflow
 
-LOSSES = {"point": "mse", "scale": "pinball", "quantiles": "pinball"}
+LOSSES = {"point": "mse", "scale": "pinball", "quantiles": "pinball", "classes": "crossentropy"}
+NUMBERS = {"point": 1, "scale": 9, "quantiles": 9, "classes": 3}
 LOOKBACK, FEATURES = 6, 2
 
 
@@ -34,7 +35,8 @@ def settings(cell: str, head: str = "point", horizon: int = 1, **more: object) -
     fit["positions"] = "last" if cell in FLAT_CELLS else "all"
     for key, value in more.items():
         (model if key in ModelConfig.model_fields else fit)[key] = value
-    return from_table({"data": {"lookback": LOOKBACK, "horizon": horizon}, "model": model, "fit": fit})
+    task = "direction" if head == "classes" else "price"
+    return from_table({"data": {"lookback": LOOKBACK, "horizon": horizon, "task": task}, "model": model, "fit": fit})
 
 
 def made_up_windows(horizon: int, rows: int = 40) -> Windows:
@@ -63,7 +65,7 @@ def test_every_cell_trains_serves_without_tensorflow_and_is_saved(cell: str, hea
 
     x = windows.x
     expected = np.asarray(trained.network(x))
-    assert expected.shape == (len(x), horizon, 1 if head == "point" else 9)
+    assert expected.shape == (len(x), horizon, NUMBERS[head])
     onnx = export_onnx(trained.network, x)
     check_onnx(onnx, "model.onnx")
     np.testing.assert_allclose(Runner(onnx)(x), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
