@@ -58,13 +58,13 @@ class Model:
         return Model(self.csv, store)
 
 
-def make_model(folder: Path, *settings: str) -> Model:
-    """Train a model on `ROWS` made-up prices."""
+def make_model(folder: Path, *settings: str, around: tuple[str, ...] = ()) -> Model:
+    """Train a model on `ROWS` made-up prices, perhaps under another program that goes `around` it."""
     folder.mkdir(exist_ok=True)
     model = Model(folder / "acme.csv", folder / "models")
     model.grow(ROWS)
     flags = [part for setting in (*SETTINGS, *settings) for part in ("--set", setting)]
-    model.told("train", "--csv", str(model.csv), *flags)
+    model.told("train", "--csv", str(model.csv), *flags, around=around)
     return model
 
 

@@ -67,7 +67,7 @@ DAY = timedelta(days=1)
         (datetime(2028, 2, 28, tzinfo=UTC), datetime(2028, 3, 1, tzinfo=UTC), 2, "2 days"),
         (datetime(2027, 2, 28, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC), 2, None),
         (datetime(2038, 1, 18, tzinfo=UTC), datetime(2038, 1, 21, tzinfo=UTC), 3, "3 days"),
-        (JUNE, JUNE - DAY, 7, None),
+        (JUNE, JUNE - DAY - timedelta(seconds=9), 7, None),
         (JUNE, JUNE - 365 * DAY, 7, "the clock"),
         (JUNE, JUNE - 365 * DAY, 0, None),
     ],
