@@ -25,6 +25,7 @@ def disagreements(config: RunConfig) -> Iterator[str]:
     yield from _of_the_cell(config)
     yield from _of_the_fit(config.fit)
     yield from _of_the_task(config)
+    yield from _of_the_padding(config)
     if config.model.multistep == "recursive" and not _feeds_itself(config):
         yield (
             f"model.multistep 'recursive' needs data.features [{config.data.price!r}], data.target 'level' and "
@@ -48,10 +49,21 @@ def _of_the_task(config: RunConfig) -> Iterator[str]:
         yield f"data.task 'direction' needs data.target 'return'; it is {data.target!r}"
 
 
+def _of_the_padding(config: RunConfig) -> Iterator[str]:
+    data = config.data
+    if data.padding == "none" and data.truncating == "post":
+        yield "data.truncating 'post' needs data.padding 'pre' or 'post'; it is 'none'"
+    if data.padding != "none" and config.fit.positions == "all":
+        yield f"data.padding {data.padding!r} needs fit.positions 'last': no loss is taken where there is no session"
+    if data.padding == "post" and config.model.highway:
+        yield "data.padding 'post' doesn't go with model.highway, which reads the window's end"
+
+
 def _feeds_itself(config: RunConfig) -> bool:
     """Whether a forecast is all that the next step needs."""
     data = config.data
-    return data.features == (data.price,) and data.target == "level" and config.model.head == "point"
+    alone = data.features == (data.price,) and not data.calendar_features and data.padding == "none"
+    return alone and data.target == "level" and config.model.head == "point"
 
 
 def _of_the_cell(config: RunConfig) -> Iterator[str]:

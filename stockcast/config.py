@@ -44,6 +44,16 @@ class DataConfig(_Section):
     )
     lookback: int = Field(60, ge=1, le=2000, description="sessions that the network looks back on")
     horizon: int = Field(5, ge=1, le=250, description="sessions that are forecast")
+    calendar_features: tuple[Literal["weekday", "month", "ticker"], ...] = Field(
+        (), description="what else the network sees of a session: its weekday, its month, which series it is of"
+    )
+    calendar_codes: Literal["integer", "onehot"] = Field("onehot", description="how these categories are written")
+    padding: Literal["none", "pre", "post"] = Field(
+        "none", description="where a window that begins before its series is filled up, and masked; none: left out"
+    )
+    truncating: Literal["pre", "post"] = Field(
+        "pre", description="which end of a longer history is cut off, with data.padding: a forecast wants the new one"
+    )
     scaler: Literal["minmax", "standard"] = Field("minmax", description="how inputs are scaled")
     range_low: float = Field(0.0, description="lower end of MinMax scaling")
     range_high: float = Field(1.0, description="upper end of MinMax scaling")

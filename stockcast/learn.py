@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config import RunConfig
+from stockcast.data.categories import code_names
 from stockcast.data.features import Sessions, choose_features, sessions_of
 from stockcast.data.forecast import Forecaster, Judged, Origins, judge
 from stockcast.data.scaling import Scalers, fit_scalers
@@ -144,7 +145,8 @@ def fit(
         from stockcast.model.fit import fit_network, refit_network
 
     data = config.data
-    features = choose_features(data.features, known, data.price)
+    codes = code_names(data.calendar_features, data.calendar_codes, known.names)
+    features = (*choose_features(data.features, known, data.price), *codes)
     sessions = [sessions_of(one, data.price, data.halflife) for one in known.series]
     scalers = _scale(sessions, features, cuts.fit, config)
     rows = lay_out(sessions, features, scalers, data)

@@ -43,6 +43,8 @@ def test_the_digest_changes_with_every_setting_and_with_nothing_else() -> None:
         ("fit.clipvalue=0.5", "fit.clipvalue 0.5 doesn't go with fit.clipnorm 1", "config show"),
         ("model.bidirectional=true", "model.bidirectional reads the window to its end", "config show"),
         ("model.multistep=recursive", "model.multistep 'recursive' needs data.features ['close']", "config show"),
+        ("data.padding=pre", "data.padding 'pre' needs fit.positions 'last'", "config show"),
+        ("data.truncating=post", "data.truncating 'post' needs data.padding", "config show"),
         ("data.thresholds=[0.3,-0.3]", "data.thresholds [0.3, -0.3] must rise", "config show"),
         ("data.task=direction", "data.task 'direction' doesn't go with model.head 'scale'", "config show"),
         ("model.units=[-3]", "model.units.0 is -3", "config show"),

@@ -18,6 +18,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from stockcast.data.categories import code, is_code
 from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel, PriceSeries
 from stockcast.errors import ConfigError, DataError
 
@@ -279,6 +280,8 @@ def feature_tables(panel: Sequence[Sessions], names: Sequence[str]) -> list[Floa
 def _feature(s: Sessions, name: str) -> Floats:
     if name in COLUMNS:
         return s.series.columns[name]
+    if is_code(name):
+        return code(name, s.series)
     values = FEATURES[name].make(s)
     return np.where(np.isfinite(s.volatility), values, np.nan)
 

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,9 @@ Ints = NDArray[np.int64]
 Floats32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+PAD = -9.0
+"""What stands in a window where there is no row: no scaled input comes near it."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -37,7 +42,8 @@ class Rows:
     - `inputs` (rows, features) float32, scaled; NaN where a feature isn't known yet;
     - `targets` (rows, H) float32; NaN where the step lies after the end;
     - `anchor` (rows,) and `unit` (rows, H): the map between targets and prices; `price` (rows,): the target price;
-    - `dates` (rows,); `last_target` (rows,): the date of the last step, NaT where it lies after the end.
+    - `dates` (rows,); `last_target` (rows,): the date of the last step, NaT where it lies after the end;
+    - `padding` and `truncating`: how a window is filled whose history is shorter or longer, see `window_rows`.
     """
 
     inputs: Floats32
@@ -49,6 +55,17 @@ class Rows:
     last_target: Dates
     starts: Ints
     logarithmic: bool
+    padding: str = "none"
+    truncating: str = "pre"
+
+    @cached_property
+    def first(self) -> Ints:
+        """The first row of the run of known rows, in the same series, that each row belongs to, (rows,)."""
+        unknown: Mask = np.asarray(np.isnan(self.inputs).any(axis=1))
+        begin = unknown | np.concatenate([[True], unknown[:-1]])
+        begin[self.starts[:-1]] = True
+        first: Ints = np.maximum.accumulate(np.where(begin, np.arange(len(begin)), 0))
+        return first
 
     def to_price(self, rows: Ints, values: Floats) -> Floats:
         """Targets (n, H, K) made at `rows` (n,), as prices."""
@@ -89,6 +106,8 @@ def _empty(sessions: Sequence[Sessions], features: int, config: DataConfig) -> R
         last_target=np.full(rows, np.datetime64("NaT", "D")),
         starts=starts,
         logarithmic=config.target == "return",
+        padding=config.padding,
+        truncating=config.truncating,
     )
 
 
@@ -138,7 +157,10 @@ class Windows:
 
     @property
     def x(self) -> Floats32:
-        """(n, lookback, features)"""
+        """(n, lookback, features); `PAD` where there is no row."""
+        if self.rows.padding != "none":
+            at, there = window_rows(self.rows, self.ends, self.rows.first[self.ends], self.lookback, np.minimum)
+            return np.where(there[..., None], self.rows.inputs[np.where(there, at, 0)], np.float32(PAD))
         view = np.lib.stride_tricks.sliding_window_view(self.rows.inputs, self.lookback, axis=0)  # (r, F, L)
         return view.transpose(0, 2, 1)[self.ends - self.lookback + 1]
 
@@ -157,6 +179,23 @@ class Windows:
         return Windows(self.rows, self.ends[keep], self.lookback)
 
 
+def window_rows(
+    rows: Rows, ends: Any, first: Any, lookback: int, minimum: Callable[[Any, Any], Any]
+) -> tuple[Any, Any]:
+    """Which row stands at each place of the windows that end in `ends`, (n, L), and whether there is one.
+
+    A history that begins in `first` (n,) and is shorter than the window is filled before it ("pre") or after it
+    ("post"); of a longer one the oldest rows are cut off ("pre"), or the newest ("post"). Works on arrays of numpy and
+    of TensorFlow alike, whose own `minimum` is given.
+    """
+    length = minimum(ends - first + 1, lookback)
+    start = first if rows.truncating == "post" else ends - length + 1
+    gap = lookback - length if rows.padding == "pre" else length - length
+    place = np.arange(lookback)
+    there = (gap[:, None] <= place) & ((gap + length)[:, None] > place)
+    return (start - gap)[:, None] + place, there
+
+
 def usable_ends(rows: Rows, lookback: int, wanted: Callable[[slice], Mask] | None = None) -> Ints:
     """Rows on which a window of known inputs ends, inside one series, in order, (n,).
 
@@ -167,7 +206,7 @@ def usable_ends(rows: Rows, lookback: int, wanted: Callable[[slice], Mask] | Non
     # Series by series: nothing but the answer may be as long as the table.
     for start, stop in pairwise(rows.starts):
         mine = slice(start, stop)
-        full = _full(rows.inputs[mine], lookback)
+        full = _full(rows.inputs[mine], lookback if rows.padding == "none" else 1)
         found = np.flatnonzero(full if wanted is None else full & wanted(mine))
         ends[count : count + len(found)] = found + start
         count += len(found)

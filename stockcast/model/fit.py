@@ -78,7 +78,7 @@ def fit_network(
     part = f"{part} with seed {config.fit.seed}"
     recursive = config.model.multistep == "recursive"
     horizon, classes = 1 if recursive else config.data.horizon, len(config.data.thresholds) + 1
-    shape = Shape(config.data.lookback, train.rows.inputs.shape[1], horizon, classes)
+    shape = Shape(config.data.lookback, train.rows.inputs.shape[1], horizon, classes, config.data.padding != "none")
     learner = Learner(build_network(config.model, shape, config.fit.positions == "all"), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from stockcast.config import FitConfig, RunConfig
-from stockcast.data.windows import Windows
+from stockcast.data.windows import PAD, Windows, window_rows
 from stockcast.model.losses import loss_of, penalty
 
 MEASURED = 1024
@@ -76,12 +76,20 @@ class Learner:
         return total / (batches.shape[0] * batches.shape[1] + rest.shape[0])
 
     def _batch_loss(self, ends: Any, training: bool) -> Any:
-        x = tf.gather(self.inputs, ends[:, None] + self.past)  # (B, L, F)
+        x = self._windows(ends)
         y = tf.gather(self.targets, ends[:, None] + self.judged)  # (B, P, H)
         outputs = self.network(x, training=training)
         if outputs.shape.rank == 3:
             outputs = outputs[:, None]
         return self.loss_of(y[..., None], outputs[:, -y.shape[1] :])  # (B, P, H, 1) and (B, P, H, K)
+
+    def _windows(self, ends: Any) -> Any:
+        """(B, L, F), as `Windows.x`."""
+        if self.train.rows.padding == "none":
+            return tf.gather(self.inputs, ends[:, None] + self.past)
+        first = tf.gather(tf.constant(self.train.rows.first), ends)
+        at, there = window_rows(self.train.rows, ends, first, self.train.lookback, tf.minimum)
+        return tf.where(there[..., None], tf.gather(self.inputs, tf.where(there, at, 0)), PAD)
 
 
 def _batches(order: NDArray[np.int64], size: int) -> tuple[Any, Any]:

@@ -20,19 +20,25 @@ from typing import Any
 import keras
 import numpy as np
 
+from stockcast.agreement import FLAT_CELLS
 from stockcast.config import ModelConfig
 from stockcast.data.forecast import QUANTILES
+from stockcast.data.windows import PAD
 from stockcast.model.cells import body
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the data decide of a network: the lookback L, the number of inputs F, the horizon H and the classes C."""
+    """What the data decide of a network: the lookback L, the number of inputs F, the horizon H and the classes C.
+
+    `padded`: windows may have places without a session, which are masked.
+    """
 
     lookback: int
     features: int
     horizon: int
     classes: int = 3
+    padded: bool = False
 
 
 def build_network(model: ModelConfig, shape: Shape, every_position: bool = False, fused: bool = True) -> keras.Model:
@@ -41,7 +47,9 @@ def build_network(model: ModelConfig, shape: Shape, every_position: bool = False
     `fused` takes the faster training kernel of the cell. Weights have the same names, order and shapes in all four.
     """
     inputs = keras.Input((shape.lookback, shape.features), name="window")
-    x = body(model, inputs, every_position, fused)
+    masked = shape.padded and model.cell not in FLAT_CELLS
+    x = keras.layers.Masking(PAD, name="mask")(inputs) if masked else inputs
+    x = body(model, x, every_position, fused)
     if model.highway:
         x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
     return keras.Model(inputs, _head(model.head, shape)(x), name="stockcast")
