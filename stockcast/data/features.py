@@ -12,24 +12,17 @@ the surprise in volume to none.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stockcast.data.categories import code, is_code
 from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel, PriceSeries
+from stockcast.data.volatility import ewma, ewma_volatility
 from stockcast.errors import ConfigError, DataError
-
-VOLATILITY_WARMUP = 20
-"""Sessions whose mean squared return starts the EWMA; no feature is known before."""
-
-VOLATILITY_FLOOR = 1e-4
-"""One basis point a session: a price that stands still must not divide by zero."""
-
-BLOCK = 500
-"""Half-lives that an EWMA is summed over in one go; 0.5 to this power is far from underflow."""
 
 STANDSTILL = 1e-3
 """Added to a variance in units of the EWMA's, so that a session without any move has a logarithm."""
@@ -72,7 +65,7 @@ class Sessions:
         logs = np.log(volume[traded])
         surprise = np.zeros(len(volume))
         if len(logs):
-            surprise[traded] = logs - _ewma(logs, self.halflife, first=float(logs[0]))
+            surprise[traded] = logs - ewma(logs, self.halflife, first=float(logs[0]))
         return surprise
 
     @cached_property
@@ -107,39 +100,6 @@ def sessions_of(series: PriceSeries, price: str, halflife: float) -> Sessions:
         )
     returns = np.diff(np.log(series.columns[price]), prepend=np.nan)
     return Sessions(series, price, halflife, returns, ewma_volatility(returns, halflife))
-
-
-def ewma_volatility(returns: Floats, halflife: float) -> Floats:
-    """Exponentially weighted volatility of one session's log return, (rows,), known at each row's close.
-
-    RiskMetrics' recursion v[t] = w v[t-1] + (1-w) r[t]^2 with w = 2^(-1/halflife) (J.P. Morgan, RiskMetrics Technical
-    Document, 1996), begun with the mean square of the first `VOLATILITY_WARMUP` returns. NaN before that.
-    """
-    volatility = np.full(len(returns), np.nan)
-    start = VOLATILITY_WARMUP  # row 0 has no return
-    if len(returns) > start:
-        squares = np.square(returns[1:])
-        first = float(np.mean(squares[:start]))
-        volatility[start] = math.sqrt(first)
-        volatility[start + 1 :] = np.sqrt(_ewma(squares[start:], halflife, first))
-    floored: Floats = np.maximum(volatility, VOLATILITY_FLOOR)
-    return floored
-
-
-def _ewma(values: Floats, halflife: float, first: float) -> Floats:
-    """The exponentially weighted mean of `values` after each of them, begun at `first`; shape (n,) as `values`.
-
-    In blocks, not value by value: after step t of one, m[t] = w^t (first + (1-w) sum of w^-s value[s] over s <= t).
-    """
-    weight = 0.5 ** min(1 / halflife, BLOCK)
-    rows = max(1, int(BLOCK * halflife))
-    means = np.empty(len(values))
-    for start in range(0, len(values), rows):
-        block = values[start : start + rows]
-        decay = weight ** np.arange(1, len(block) + 1)
-        means[start : start + rows] = decay * (first + (1 - weight) * np.cumsum(block / decay))
-        first = means[start + len(block) - 1]
-    return means
 
 
 def garman_klass(s: Sessions) -> Floats:
@@ -269,12 +229,19 @@ def _needs(name: str) -> tuple[str, ...]:
     return FEATURES[name].needs
 
 
-def feature_tables(panel: Sequence[Sessions], names: Sequence[str]) -> list[Floats]:
-    """The inputs of each series of a panel, (rows, features), unscaled; NaN where one isn't known yet."""
-    own = {name: [_feature(one, name) for one in panel] for name in {MARKET.get(name, name) for name in names}}
-    for market in set(names) & set(MARKET):
-        own[market] = _cross_section([one.series for one in panel], own[MARKET[market]])
-    return [np.column_stack([own[name][index] for name in names]) for index in range(len(panel))]
+def feature_tables(panel: Sequence[Sessions], names: Sequence[str]) -> Iterator[Floats]:
+    """The inputs of each series of a panel, (rows, features), unscaled; NaN where one isn't known yet.
+
+    Made series by series, but for what the market's features need of all.
+    """
+    markets = [name for name in names if name in MARKET]
+    of_all = {MARKET[name]: [_feature(one, MARKET[name]) for one in panel] for name in markets}
+    if markets:
+        dates, day = np.unique(np.concatenate([one.series.dates for one in panel]), return_inverse=True)
+        of_all |= {name: _cross_section(of_all[MARKET[name]], day, len(dates)) for name in markets}
+    for index, one in enumerate(panel):
+        columns = [of_all[name][index] if name in of_all else _feature(one, name) for name in names]
+        yield np.column_stack(columns)
 
 
 def _feature(s: Sessions, name: str) -> Floats:
@@ -286,13 +253,15 @@ def _feature(s: Sessions, name: str) -> Floats:
     return np.where(np.isfinite(s.volatility), values, np.nan)
 
 
-def _cross_section(panel: Sequence[PriceSeries], values: Sequence[Floats]) -> list[Floats]:
-    """The mean over the series that know a value on a date, as rows of each series: (rows,) in and out."""
+def _cross_section(values: Sequence[Floats], day: NDArray[np.intp], days: int) -> list[Floats]:
+    """The mean over the series that know a value on a date, as rows of each series: (rows,) in and out.
+
+    `day` numbers the dates of all rows of all series, of which there are `days` different ones.
+    """
     stacked = np.concatenate(values)
     known = np.isfinite(stacked)
-    dates, day = np.unique(np.concatenate([one.dates for one in panel]), return_inverse=True)
-    count = np.bincount(day[known], minlength=len(dates))
-    total = np.bincount(day[known], weights=stacked[known], minlength=len(dates))
-    mean = np.divide(total, count, out=np.full(len(dates), np.nan), where=count > 0)
+    count = np.bincount(day[known], minlength=days)
+    total = np.bincount(day[known], weights=stacked[known], minlength=days)
+    mean = np.divide(total, count, out=np.full(days, np.nan), where=count > 0)
     rows = np.where(known, mean[day], np.nan)
     return np.split(rows, np.cumsum([len(one) for one in values])[:-1])

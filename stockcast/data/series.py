@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -104,8 +105,7 @@ class Panel:
     def __post_init__(self) -> None:
         if not self.series:
             raise DataError("no price series was given.")
-        names = [one.name for one in self.series]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(self.names).items() if count > 1)
         if twice:
             raise DataError(
                 f"two series are called {twice[0]!r}.", "rename one of the files, or leave one of them out."

@@ -13,11 +13,11 @@ import numpy as np
 
 from stockcast.agreement import FLAT_CELLS
 from stockcast.config import CELLS, RunConfig, config_name, load_config, nearest, preset_names, reseeded
-from stockcast.data.features import VOLATILITY_WARMUP
 from stockcast.data.forecast import Forecast, Judged, judge, stacked
 from stockcast.data.reading import Hints
 from stockcast.data.series import Panel
 from stockcast.data.split import cut
+from stockcast.data.volatility import VOLATILITY_WARMUP
 from stockcast.errors import UsageError
 from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.rows import rows_text

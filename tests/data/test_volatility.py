@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stockcast.data.features import VOLATILITY_FLOOR, VOLATILITY_WARMUP, ewma_volatility
 from stockcast.data.series import Floats
+from stockcast.data.volatility import VOLATILITY_FLOOR, VOLATILITY_WARMUP, ewma_volatility
 
 
 def by_recursion(returns: Floats, halflife: float) -> Floats:
