@@ -26,6 +26,7 @@ def disagreements(config: RunConfig) -> Iterator[str]:
     yield from _of_the_fit(config.fit)
     yield from _of_the_task(config)
     yield from _of_the_padding(config)
+    yield from _of_the_state(config)
     if config.model.multistep == "recursive" and not _feeds_itself(config):
         yield (
             f"model.multistep 'recursive' needs data.features [{config.data.price!r}], data.target 'level' and "
@@ -57,6 +58,21 @@ def _of_the_padding(config: RunConfig) -> Iterator[str]:
         yield f"data.padding {data.padding!r} needs fit.positions 'last': no loss is taken where there is no session"
     if data.padding == "post" and config.model.highway:
         yield "data.padding 'post' doesn't go with model.highway, which reads the window's end"
+
+
+def _of_the_state(config: RunConfig) -> Iterator[str]:
+    model, fit, lookback = config.model, config.fit, config.data.lookback
+    if fit.tbptt > lookback or (fit.tbptt and lookback % fit.tbptt):
+        yield f"fit.tbptt {fit.tbptt} must divide data.lookback {lookback}, and so be at most as long"
+    which = "model.stateful" if model.stateful else f"fit.tbptt {fit.tbptt}"
+    if not (model.stateful or fit.tbptt):
+        return
+    if model.cell in FLAT_CELLS or model.bidirectional:
+        yield f"{which} needs a recurrent cell in one direction; model.cell is {model.cell!r}"
+    if config.data.padding != "none":
+        yield f"{which} doesn't go with data.padding {config.data.padding!r}"
+    if model.stateful and (fit.stride != lookback or fit.windows):
+        yield f"model.stateful needs fit.stride {lookback}, the lookback, and fit.windows 0, so that windows touch"
 
 
 def _feeds_itself(config: RunConfig) -> bool:

@@ -101,6 +101,7 @@ class ModelConfig(_Section):
         (32, 32), min_length=1, max_length=8, description="units of each recurrent layer, bottom to top"
     )
     bidirectional: bool = Field(False, description="recurrent layers read the window in both directions")
+    stateful: bool = Field(False, description="training carries the state from each window to the one that follows")
     hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
         (32,), min_length=1, max_length=8, description="units of each layer of the mlp, bottom to top"
     )
@@ -131,6 +132,9 @@ class FitConfig(_Section):
     clipvalue: float = Field(0.0, ge=0, description="each number of the gradient is clipped here; 0: never")
     l1: float = Field(0.0, ge=0, description="penalty on the absolute values of all kernels, while training")
     l2: float = Field(0.0, ge=0, description="penalty on the squares of all kernels, while training")
+    tbptt: int = Field(
+        0, ge=0, description="windows are learned in pieces of so many sessions, the state handed on; 0: as a whole"
+    )
     epochs: int = Field(8, ge=1, le=100_000, description="passes over the training windows")
     batch_size: int = Field(64, ge=1, le=65_536, description="windows a step")
     positions: Literal["last", "all"] = Field(

@@ -107,3 +107,19 @@ def test_direction_gives_probabilities_and_its_own_verdict(
     arguments = ["backtest", "--csv", csv, "--config", "direction", *settings, "--from", "2020-11-02", *store]
     assert run(arguments) == 0
     assert "The likeliest class was right" in capsys.readouterr().out
+
+
+def test_stateful_serves_its_twin_and_names_a_batch_size_that_divides(
+    capsys: Capture, tmp_path: Path, prices: Callable[..., PriceSeries], write_csv: Callable[[PriceSeries, Path], Path]
+) -> None:
+    csv = str(write_csv(prices(rows=240), tmp_path / "acme.csv"))
+    tiny = ["model.units=[3]", "fit.epochs=2", "data.lookback=8", "fit.stride=8", "fit.tbptt=4"]
+    settings = [part for one in tiny for part in ("--set", one)]
+    command = ["train", "--csv", csv, "--config", "stateful", *settings, "--store", str(tmp_path / "models")]
+    assert run([*command, "--set", "fit.batch_size=64"]) == 2
+    told = capsys.readouterr().err
+    assert "fit.batch_size 64 must divide" in told
+    (fix,) = (line.rpartition(" ")[2] for line in told.splitlines() if line.startswith("Fix: "))
+    assert run([*command, "--set", fix, "--quiet"]) == 0
+    forecasts = asked(capsys, "predict", "acme", "--store", str(tmp_path / "models"))["forecasts"]
+    assert len(forecasts) == 1

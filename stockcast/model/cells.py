@@ -29,6 +29,18 @@ def body(model: ModelConfig, windows: Any, every_position: bool, fused: bool) ->
     return x
 
 
+def carried_body(model: ModelConfig, windows: Any, every_position: bool) -> tuple[Any, list[Any], list[Any]]:
+    """The same of a recurrent cell that begins in given states: what the head reads, the states' inputs, their ends."""
+    x, begin, end = windows, [], []
+    for number, layer in enumerate(recurrent_layers(model, every_position, fused=True, return_state=True)):
+        states = [keras.Input((units,)) for units in keras.tree.flatten(layer.cell.state_size)]
+        x, *ended = layer(x, initial_state=states)
+        x = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(x)
+        begin += states
+        end += ended
+    return x, begin, end
+
+
 def recurrent_layers(model: ModelConfig, every_position: bool, fused: bool, **options: Any) -> list[keras.Layer]:
     """The recurrent layers, bottom to top; all but the last hand on every position."""
     make = FUSED.get(model.cell, RECURRENT[model.cell]) if fused else RECURRENT[model.cell]

@@ -16,7 +16,7 @@ from stockcast.config import FitConfig, RunConfig
 from stockcast.data.windows import Floats32, Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.learner import Learner
-from stockcast.model.network import Shape, build_network, fed_back
+from stockcast.model.network import Shape, build_carried, build_network, fed_back
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def fit_network(
     recursive = config.model.multistep == "recursive"
     horizon, classes = 1 if recursive else config.data.horizon, len(config.data.thresholds) + 1
     shape = Shape(config.data.lookback, train.rows.inputs.shape[1], horizon, classes, config.data.padding != "none")
-    learner = Learner(build_network(config.model, shape, config.fit.positions == "all"), train, config)
+    build = build_carried if config.model.stateful or config.fit.tbptt else build_network
+    learner = Learner(build(config.model, shape, config.fit.positions == "all"), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
     while len(course.history) < config.fit.epochs and not course.stopped(config.fit):

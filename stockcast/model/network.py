@@ -24,7 +24,7 @@ from stockcast.agreement import FLAT_CELLS
 from stockcast.config import ModelConfig
 from stockcast.data.forecast import QUANTILES
 from stockcast.data.windows import PAD
-from stockcast.model.cells import body
+from stockcast.model.cells import body, carried_body
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,25 @@ def build_network(model: ModelConfig, shape: Shape, every_position: bool = False
     masked = shape.padded and model.cell not in FLAT_CELLS
     x = keras.layers.Masking(PAD, name="mask")(inputs) if masked else inputs
     x = body(model, x, every_position, fused)
+    return keras.Model(inputs, _topped(model, shape, inputs, x, every_position), name="stockcast")
+
+
+def build_carried(model: ModelConfig, shape: Shape, every_position: bool = False) -> keras.Model:
+    """The same network for training with its state carried on, of windows of any length.
+
+    Its inputs are the window and the recurrent layers' states, its outputs those of the network and the new states.
+    Its weights are those of `build_network`, the stateless twin that serves.
+    """
+    inputs = keras.Input((None, shape.features), name="window")
+    x, begin, end = carried_body(model, inputs, every_position)
+    return keras.Model([inputs, *begin], [_topped(model, shape, inputs, x, every_position), *end], name="stockcast")
+
+
+def _topped(model: ModelConfig, shape: Shape, inputs: Any, x: Any, every_position: bool) -> Any:
+    """What the layers below say, with the newest inputs where they have a highway, through the head."""
     if model.highway:
         x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
-    return keras.Model(inputs, _head(model.head, shape)(x), name="stockcast")
+    return _head(model.head, shape)(x)
 
 
 def fed_back(network: keras.Model, horizon: int) -> keras.Model:
