@@ -43,7 +43,7 @@ def main() -> int:
     clean = crontab() == before
     print(
         f"cron retrained a model {len(waits)} times, {' and '.join(f'{wait:.0f} s' for wait in waits)} after the "
-        f"minute it was told; {len(said)} bytes of complaint; the crontab is {'as before' if clean else 'not as before'}"
+        f"minute it was told; {len(said)} bytes of complaint; the crontab is {'' if clean else 'not '}as before"
     )
     return int(bool(said) or not clean)
 
