@@ -12,7 +12,11 @@ PACKAGING := setup.cfg pyproject.toml
 LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check lint readme lock coverage clean
+# The quicker ones first; together they take about an hour.
+FAULTS := flushed lock_freed crowd many_names malicious bit_flips sequences many_readers random_kills \
+	kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron retrain_kills
+
+.PHONY: help setup demo test faults check bench lint readme lock coverage clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -30,7 +34,14 @@ demo: $(RUNTIME) ## train on data/ibm.csv, predict and plot, in the folder demo
 
 test: $(DEV) ## run all tests: first those without TensorFlow, then the others
 	$(BIN)/python -m pytest -m "not tensorflow" --maxfail 10 --numprocesses 2 --dist worksteal
-	$(BIN)/python -m pytest -m tensorflow
+	$(BIN)/python -m pytest -m tensorflow --numprocesses 2 --dist worksteal
+
+faults: $(DEV) ## kill, fill, crowd and poison everything in full, for about an hour
+	@failed=; for script in $(FAULTS); do \
+		$(BIN)/python tests/faults/$$script.py || failed="$$failed $$script"; \
+	done; \
+	unshare --mount $(BIN)/python tests/faults/full_disk.py || failed="$$failed full_disk"; \
+	test -z "$$failed" || { echo "These failed:$$failed."; exit 1; } >&2
 
 check: lint readme ## everything that must hold besides the tests: lint and readme
 
@@ -42,6 +53,10 @@ lint: $(DEV) ## ruff, mypy and the rules of the house
 
 readme: $(DEV) ## run the README's commands and compare what they print with what it says
 	$(BIN)/python tools/readme_truth.py
+
+bench: $(DEV) ## measure side by side: the fused LSTM against Keras, the reader against pandas
+	$(BIN)/python -m benchmarks.kernel
+	$(BIN)/python -m benchmarks.reader
 
 coverage: $(DEV) ## run all tests and say which lines they leave out
 	$(BIN)/coverage run -m pytest
