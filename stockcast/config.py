@@ -6,7 +6,6 @@ settings it changes. `RunConfig.digest()` names a whole configuration in twelve 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -16,9 +15,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from stockcast.agreement import disagreements
 from stockcast.errors import ConfigError, NotFound
+from stockcast.refusal import explained, nearest
 
 DEFAULT_PRESET = "daily"
 
@@ -75,12 +76,6 @@ class DataConfig(_Section):
     calendar: str = Field(
         "auto", description="trading calendar: auto, 24/7, weekdays, weekly, monthly, or an exchange such as XNYS"
     )
-
-    @model_validator(mode="after")
-    def _range_in_order(self) -> DataConfig:
-        if self.range_low >= self.range_high:
-            raise ValueError(f"data.range_low {self.range_low} must lie below data.range_high {self.range_high}")
-        return self
 
 
 class SplitConfig(_Section):
@@ -177,8 +172,8 @@ class RunConfig(_Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> RunConfig:
-        for sentence in disagreements(self):
-            raise ValueError(sentence)
+        for one in disagreements(self):
+            raise PydanticCustomError("disagreement", "{what}", one._asdict())
         return self
 
     def digest(self) -> str:
@@ -226,7 +221,7 @@ def from_table(table: Mapping[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(table)
     except ValidationError as error:
-        raise _explain(error) from error
+        raise explained(error, default_settings()) from error
 
 
 def _find(preset_or_file: str) -> Path:
@@ -274,23 +269,7 @@ def _sections() -> dict[str, type[_Section]]:
     return {name: cast("type[_Section]", field.annotation) for name, field in RunConfig.model_fields.items()}
 
 
-def all_keys() -> tuple[str, ...]:
-    """Every setting as `section.key`."""
-    return tuple(f"{name}.{key}" for name, section in _sections().items() for key in section.model_fields)
-
-
-def _explain(error: ValidationError) -> ConfigError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return ConfigError(f"there is no setting {key!r}.{nearest(key, all_keys())}", "see: stockcast config show")
-    what = first["msg"].removeprefix("Value error, ")
-    if not key or key in _sections():
-        return ConfigError(f"{what}.", "see: stockcast config show")
-    return ConfigError(f"{key} is {first['input']!r}: {what[0].lower()}{what[1:]}.", "see: stockcast config show")
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """A question that names the one of `words` most like `word`, or nothing."""
-    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
+def default_settings() -> dict[str, Any]:
+    """The default of every setting, each named `section.key`."""
+    defaults = RunConfig().model_dump(mode="json")
+    return {f"{name}.{key}": value for name, section in defaults.items() for key, value in section.items()}

@@ -63,7 +63,7 @@ class Fitted:
 class Learned:
     """All that a training gives: the forecaster that will serve, its parts as plain arrays, and how it was judged.
 
-    `training` are the forecasts of the training windows themselves, where there is one series.
+    `training` are the forecasts of the training windows themselves, where `judge_training` has any.
     """
 
     forecaster: WindowForecaster
@@ -115,7 +115,7 @@ def learn(
         fitted.trained.best,
         cuts,
         len(fitted.train),
-        judge_training(forecaster, panel, fitted.train, config.data.price),
+        judge_training(forecaster, panel, fitted.train, config),
         assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), config.data.price),
     )
 
@@ -188,11 +188,15 @@ def test_origins(rows: Rows, panel: Panel, cuts: Cuts, config: RunConfig) -> Ori
     return origins_between(rows, config.data.lookback, cuts.calibration, ends.test)
 
 
-def judge_training(forecaster: WindowForecaster, panel: Panel, train: Windows, price: str) -> Judged | None:
-    """Judge a forecaster on its own training windows, which says how well it fits and nothing else; for one series."""
-    if len(panel) > 1:
+def judge_training(forecaster: WindowForecaster, panel: Panel, train: Windows, config: RunConfig) -> Judged | None:
+    """Judge a forecaster on its own training windows, which says how well it fits and nothing else.
+
+    None for several series, and for a head whose point is the last price itself.
+    """
+    if len(panel) > 1 or config.model.head in ("scale", "classes"):
         return None
-    return judge(forecaster.name, panel, forecaster.forecast(panel, by_series(train.rows, train.ends)), price)
+    fitted = forecaster.forecast(panel, by_series(train.rows, train.ends))
+    return judge(forecaster.name, panel, fitted, config.data.price)
 
 
 def judge_parts(forecaster: WindowForecaster, panel: Panel, config: RunConfig) -> tuple[Judged, Judged]:

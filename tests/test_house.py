@@ -18,7 +18,7 @@ MODULES = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "stockca
 
 # From the bottom up. A module may import from its own room and from every lower floor.
 FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
-    {"ground": ("stockcast/__init__.py", "stockcast/agreement.py", "stockcast/config.py", "stockcast/errors.py")},
+    {"ground": tuple(f"stockcast/{name}.py" for name in ("__init__", "agreement", "config", "errors", "refusal"))},
     {"data": ("stockcast/data/*",)},
     {"model": ("stockcast/model/*",), "evaluate": ("stockcast/evaluate/*",)},
     {"store": ("stockcast/store/*",), "view": ("stockcast/view/*",)},

@@ -120,8 +120,8 @@ def test_a_loss_that_is_no_number_stops_with_the_setting_to_change(prices: Price
 
 
 def test_a_short_series_says_how_many_sessions_are_needed(prices: Prices) -> None:
-    with pytest.raises(DataError, match="acme has 48 sessions; lookback 60 and horizon 5 need at least 130") as refused:
-        learn(Panel((prices(rows=48),)), load_config(), "daily")
+    with pytest.raises(DataError, match="acme has 98 sessions; lookback 60 and horizon 5 need at least 130") as refused:
+        learn(Panel((prices(rows=98),)), load_config(), "daily")
     assert "--set data.lookback=" in (refused.value.fix or "")
 
 

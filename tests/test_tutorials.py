@@ -12,6 +12,7 @@ import pytest
 
 from stockcast.cli import run
 from stockcast.data.series import PriceSeries
+from stockcast.view.canvas import RED
 
 pytestmark = pytest.mark.tensorflow
 
@@ -59,6 +60,8 @@ def test_airline_pairs_months_as_the_text_does_and_goes_on_with_months(capsys: C
     picture = tmp_path / "parts.svg"
     assert run(["plot", "air", "--kind", "parts", "-o", str(picture), *store]) == 0
     assert picture.read_text().startswith("<?xml")
+    assert run(["plot", "air", "--kind", "backtest", "-o", str(picture), *store]) == 0
+    assert f"stroke: {RED}" in picture.read_text()  # the real price, as the texts draw it
 
 
 def test_the_ladder_puts_every_cell_on_the_same_cutoffs(
@@ -93,6 +96,7 @@ def test_direction_gives_probabilities_and_its_own_verdict(
     settings = [part for one in (*tiny, f"data.thresholds={thresholds}") for part in ("--set", one)]
     answer = asked(capsys, "train", "--csv", csv, "--config", "direction", *settings, *store)
     labels = ["down", "up"] if thresholds == "[0.0]" else ["down", "flat", "up"]
+    assert answer["training"] is None  # its point is the last price itself, which fits nothing
     found = answer["scores"]["directions"]
     assert [one["step"] for one in found["steps"]] == [1, 2]
     assert found["steps"][0]["majority"] in labels

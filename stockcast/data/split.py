@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stockcast.config import RunConfig
-from stockcast.data.series import Dates, Panel
-from stockcast.errors import DataError
+from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Cuts:
 def cut(panel: Panel, config: RunConfig) -> Cuts:
     """Cut the panel's sessions as `config.split` says.
 
-    Raises `DataError` if too few sessions are left to train on, or if `split.until` lies outside the data.
+    Raises `DataError` if too few sessions are left to train on, or if `split.until` lies outside the data, and
+    `ConfigError` for a lookback that is longer than every series.
     """
     dates = panel.dates
     _demand_enough(panel, config)
@@ -60,7 +61,20 @@ def embargoed(cuts: Cuts, dates: Dates, sessions: int) -> Cuts:
     return Cuts(earlier(cuts.fit), earlier(cuts.validation), earlier(cuts.calibration), earlier(cuts.test))
 
 
+def demand_lookback(panel: Panel, config: RunConfig) -> None:
+    """Raise `ConfigError` for a lookback that is longer than every series."""
+    longest = max(panel.series, key=len)
+    lookback, horizon = config.data.lookback, config.data.horizon
+    if lookback > len(longest):
+        raise ConfigError(
+            f"data.lookback {lookback} is longer than {longest.name}, which has {len(longest)} sessions; with "
+            f"data.horizon {horizon} it may be at most {_most(longest, horizon)}.",
+            f"use a longer history, or --set data.lookback={_most(longest, horizon)}.",
+        )
+
+
 def _demand_enough(panel: Panel, config: RunConfig) -> None:
+    demand_lookback(panel, config)
     longest = max(panel.series, key=len)
     lookback, horizon = config.data.lookback, config.data.horizon
     need = 2 * (lookback + horizon)
@@ -68,8 +82,13 @@ def _demand_enough(panel: Panel, config: RunConfig) -> None:
         raise DataError(
             f"{longest.name} has {len(longest)} sessions; lookback {lookback} and horizon {horizon} "
             f"need at least {need}.",
-            f"use a longer history, or --set data.lookback={max(1, len(longest) // 2 - horizon)}.",
+            f"use a longer history, or --set data.lookback={_most(longest, horizon)}.",
         )
+
+
+def _most(series: PriceSeries, horizon: int) -> int:
+    """The longest lookback of which two windows fit into a series."""
+    return max(1, len(series) // 2 - horizon)
 
 
 def _known_to_training(dates: Dates, config: RunConfig) -> int:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from stockcast.agreement import FLAT_CELLS
-from stockcast.config import CELLS, RunConfig, config_name, load_config, nearest, preset_names, reseeded
+from stockcast.config import CELLS, RunConfig, config_name, load_config, preset_names, reseeded
 from stockcast.data.forecast import Forecast, Judged, judge, stacked
 from stockcast.data.reading import Hints
 from stockcast.data.series import Panel
-from stockcast.data.split import cut
+from stockcast.data.split import cut, demand_lookback
 from stockcast.data.volatility import VOLATILITY_WARMUP
 from stockcast.errors import UsageError
 from stockcast.evaluate.assessment import Assessment, assess
@@ -29,6 +29,7 @@ from stockcast.jobs.output import write_output
 from stockcast.jobs.source import Say, read_prices
 from stockcast.learn import fit
 from stockcast.model.baselines import BASELINES, build
+from stockcast.refusal import nearest
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,8 @@ def _demand_known(against: tuple[str, ...], rivals: Mapping[str, RunConfig]) -> 
 
 
 def _folds(panel: Panel, request: BacktestRequest, configs: list[RunConfig]) -> tuple[Fold, ...]:
+    for one in configs:
+        demand_lookback(panel, one)
     lookback = max(one.data.lookback for one in configs)
     horizon = configs[0].data.horizon
     start = np.datetime64(request.start, "D")

@@ -67,7 +67,7 @@ def _place(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     write_csv(prices(rows=300), tmp_path / "good.csv")
-    write_csv(prices(rows=48), tmp_path / "short.csv")
+    write_csv(prices(rows=98), tmp_path / "short.csv")
     store = Store(Path("models"))
     for name in ("acme", "broken", "held"):
         store.promote(name, store.save(name, make_bundle(1), NOW), "trained", NOW)

@@ -147,3 +147,17 @@ def test_a_training_that_was_broken_off_ends_with_the_same_bits(more: dict[str, 
     assert again.weights.keys() == whole.weights.keys()
     for key, weights in whole.weights.items():
         np.testing.assert_array_equal(again.weights[key], weights)
+
+
+@pytest.mark.parametrize("thresholds", [[0.5], [-1.0, 0.5]])
+def test_cross_entropy_is_minus_the_log_of_the_class_that_came(thresholds: list[float]) -> None:
+    data = {"lookback": LOOKBACK, "horizon": 1, "task": "direction", "thresholds": thresholds}
+    fit = {"loss": "crossentropy", "positions": "last", "epochs": 1, "batch_size": 1000}
+    config = from_table({"data": data, "model": {"cell": "linear", "head": "classes"}, "fit": fit})
+    keras.utils.set_random_seed(0)
+    classes = len(thresholds) + 1
+    probabilities = build_network(config.model, Shape(LOOKBACK, 2, 1, classes))(windows().x).numpy()[:, 0]
+    came = np.digitize(windows().y[:, 0], thresholds)
+    assert probabilities.shape == (len(came), classes)
+    expected = -np.log(probabilities[np.arange(len(came)), came]).mean()
+    assert fit_network(windows(), None, config).history[0].loss == pytest.approx(expected, rel=1e-5)
