@@ -114,7 +114,7 @@ def learn(
         fitted.trained.history,
         fitted.trained.best,
         cuts,
-        len(fitted.train),
+        len(_thinned(fitted.train, config)),
         judge_training(forecaster, panel, fitted.train, config),
         assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), config.data.price),
     )

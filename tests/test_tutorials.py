@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,8 @@ def test_stateful_serves_its_twin_and_names_a_batch_size_that_divides(
     told = capsys.readouterr().err
     assert "fit.batch_size 64 must divide" in told
     (fix,) = (line.rpartition(" ")[2] for line in told.splitlines() if line.startswith("Fix: "))
-    assert run([*command, "--set", fix, "--quiet"]) == 0
+    (windows,) = re.findall(r"must divide the (\d+) training windows", told)
+    assert run([*command, "--set", fix]) == 0
+    assert f": {windows} windows, 2 epochs" in capsys.readouterr().out
     forecasts = asked(capsys, "predict", "acme", "--store", str(tmp_path / "models"))["forecasts"]
     assert len(forecasts) == 1
