@@ -13,7 +13,7 @@ so that one recipe serves both, and `Rows.to_price` is its inverse.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -43,7 +43,9 @@ class Rows:
     - `targets` (rows, H) float32; NaN where the step lies after the end;
     - `anchor` (rows,) and `unit` (rows, H): the map between targets and prices; `price` (rows,): the target price;
     - `dates` (rows,); `last_target` (rows,): the date of the last step, NaT where it lies after the end;
-    - `padding` and `truncating`: how a window is filled whose history is shorter or longer, see `window_rows`.
+    - `padding` and `truncating`: how a window is filled whose history is shorter or longer, see `window_rows`;
+    - `outside` (series, features): whether a series' newest `lookback` rows left the range that its scaler was fitted
+      on; empty where nobody laid out prices.
     """
 
     inputs: Floats32
@@ -57,6 +59,7 @@ class Rows:
     logarithmic: bool
     padding: str = "none"
     truncating: str = "pre"
+    outside: Mask = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
 
     @cached_property
     def first(self) -> Ints:
@@ -81,8 +84,10 @@ def lay_out(sessions: Sequence[Sessions], features: Sequence[str], scalers: Scal
     """The table of a panel. `scalers` has a column for each feature and, last, one for the target price."""
     rows = _empty(sessions, len(features), config)
     tables = scaled_columns(sessions, features)
-    for one, table, start, stop in zip(sessions, tables, rows.starts[:-1], rows.starts[1:], strict=True):
-        _fill(rows, slice(start, stop), one, table, scalers.of(one.series.name), config)
+    for index, (one, table) in enumerate(zip(sessions, tables, strict=True)):
+        scaler = scalers.of(one.series.name)
+        _fill(rows, slice(rows.starts[index], rows.starts[index + 1]), one, table, scaler, config)
+        rows.outside[index] = scaler.outside(table[-config.lookback :])[:-1] > 0
     return rows
 
 
@@ -108,6 +113,7 @@ def _empty(sessions: Sequence[Sessions], features: int, config: DataConfig) -> R
         logarithmic=config.target == "return",
         padding=config.padding,
         truncating=config.truncating,
+        outside=np.zeros((len(sessions), features), dtype=bool),
     )
 
 

@@ -13,6 +13,7 @@ from stockcast.data.forecast import Forecast, extended
 from stockcast.data.reading import NO_HINTS, Hints
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.sessions import coming
+from stockcast.data.windows import Rows
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.served import CALENDAR_DOUBT, Served, open_model
 from stockcast.jobs.source import found_in, read_model_prices
@@ -67,20 +68,24 @@ def predict_next(request: PredictRequest) -> Prediction:
     read = read_model_prices(served.manifest, request.csvs, lambda _: None, request.hints)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), served)
     days = request.days or served.config.data.horizon
-    forecast = extended(_newest(served, read.panel, panel), days)
+    rows = served.forecaster.lay_out(read.panel)
+    forecast = extended(_newest(served, read.panel, rows, panel), days)
     dates = np.stack([_sessions(served, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += found_in(read.files)
-    warnings += [*ended, *_doubts(served, panel, days)]
+    beyond = served.forecaster.beyond_fitted_range(read.panel, rows)
+    beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
+    warnings += [*ended, *_doubts(served, days), *likewise(beyond)]
     limit = served.config.gate.max_age if request.max_age is None else request.max_age
     stale = staleness(served.since, limit, datetime.now(UTC))
     return Prediction(served, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
 
 
-def _newest(served: Served, every: Panel, panel: Panel) -> Forecast:
+def _newest(served: Served, every: Panel, rows: Rows, panel: Panel) -> Forecast:
     """The forecast from the newest row of each series of `panel`, seen among `every` series: they make the market."""
-    rows = [np.array([len(one) - 1] if one.name in panel.names else [], dtype=np.int64) for one in every.series]
-    return replace(served.forecaster.forecast(every, rows), series=np.arange(len(panel)))
+    wanted = set(panel.names)
+    origins = [np.array([len(one) - 1] if one.name in wanted else [], dtype=np.int64) for one in every.series]
+    return replace(served.forecaster.forecast_laid_out(every, rows, origins), series=np.arange(len(panel)))
 
 
 def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:
@@ -131,7 +136,7 @@ def _listed(served: Served) -> Dates:
     return np.array(served.manifest.next_sessions, dtype="datetime64[D]")
 
 
-def _doubts(served: Served, panel: Panel, days: int) -> list[str]:
+def _doubts(served: Served, days: int) -> list[str]:
     """What a reader of this forecast should know about it."""
     horizon = served.config.data.horizon
     doubts = [str(one["message"]) for one in served.manifest.findings if one["kind"] == CALENDAR_DOUBT]
@@ -142,5 +147,4 @@ def _doubts(served: Served, panel: Panel, days: int) -> list[str]:
         )
     if served.forecaster.calibration and served.forecaster.calibration.in_sample:
         doubts.append("the bands are made from the training part's own errors and may be too narrow.")
-    doubts += likewise(served.forecaster.beyond_fitted_range(panel))
     return doubts

@@ -12,7 +12,7 @@ from stockcast.data.features import Sessions, sessions_of
 from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
-from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, scaled_columns, usable_ends
+from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, usable_ends
 from stockcast.errors import DataError
 from stockcast.model.calibrate import Answers, Calibration
 
@@ -55,7 +55,10 @@ class WindowForecaster:
 
     def forecast(self, panel: Panel, origins: Origins) -> Forecast:
         """Forecasts from the given rows. Raises `DataError` if a row has no full window before it."""
-        rows = self.lay_out(panel)
+        return self.forecast_laid_out(panel, self.lay_out(panel), origins)
+
+    def forecast_laid_out(self, panel: Panel, rows: Rows, origins: Origins) -> Forecast:
+        """The same where `panel` was laid out before."""
         ends = rows.flat(origins)
         _demand_windows(panel, rows, ends, self.data.lookback)
         every = np.union1d(ends, self._followed(rows, ends))
@@ -105,18 +108,14 @@ class WindowForecaster:
             levels=QUANTILES,
         )
 
-    def beyond_fitted_range(self, panel: Panel) -> dict[str, str]:
+    def beyond_fitted_range(self, panel: Panel, rows: Rows) -> dict[str, str]:
         """A sentence on each series whose newest window has inputs outside the range that the scaler was fitted on."""
-        sentences = {}
-        for one, table in zip(panel.series, scaled_columns(self._sessions(panel), self.features), strict=True):
-            share = self.scalers.of(one.name).outside(table[-self.data.lookback :])
-            outside = [name for name, part in zip(self.features, share, strict=False) if part > 0]
-            if outside:
-                sentences[one.name] = (
-                    f"{one.name}: {', '.join(outside)} of the last {self.data.lookback} sessions left the range "
-                    "that the scaler was fitted on."
-                )
-        return sentences
+        return {
+            one.name: f"{one.name}: {', '.join(np.array(self.features)[outside])} of the last {self.data.lookback} "
+            "sessions left the range that the scaler was fitted on."
+            for one, outside in zip(panel.series, rows.outside, strict=True)
+            if outside.any()
+        }
 
     def calibrated(self, calibration: Calibration) -> WindowForecaster:
         """The same forecaster with its bands corrected."""

@@ -123,3 +123,19 @@ def test_strides_keep_each_series_newest_window() -> None:
         every = windows.ends[(windows.ends >= start) & (windows.ends < stop)]
         assert mine[-1] == every[-1]
         assert (np.diff(mine) == 7).all()
+
+
+@pytest.mark.parametrize("clip", [False, True])
+def test_a_series_whose_newest_rows_left_the_fitted_range_is_marked(clip: bool) -> None:
+    features = ("close", "volume")
+    config = DataConfig.model_validate({"target": "level", "features": features, "lookback": 5, "clip": clip})
+    one = series(60)
+    leaps = one.columns["close"].copy()
+    leaps[-5] *= 3
+    another = PriceSeries("leaps", one.dates, {**one.columns, "close": leaps})
+    forgotten = PriceSeries("forgotten", one.dates, {**one.columns, "close": np.roll(leaps, -1)})
+    sessions = [sessions_of(each, "close", 20.0) for each in (one, another, forgotten)]
+    (fitted, *_) = scaled_columns(sessions, features)
+    scalers = fit_scalers({each.series.name: fitted for each in sessions}, config)
+    rows = lay_out(sessions, features, scalers, config)
+    assert rows.outside.tolist() == [[False, False], [True, False], [False, False]]
