@@ -29,7 +29,7 @@ def challenge(run: Run, say: Say) -> Retrained:
     for sentence in _rewritten(panel, manifest):
         say(sentence)
     champion = open_version(run.store, request.name, manifest.version).forecaster
-    config = _challenger_config(manifest, panel, request.max_age)
+    config = _challenger_config(manifest, panel)
     learned = learn(panel, config, manifest.config_name)
     mine = learned.assessment.judged
     theirs = judge_on(champion, panel, mine, config.data.price)
@@ -55,15 +55,14 @@ def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decisio
     return result
 
 
-def _challenger_config(manifest: Manifest, panel: Panel, max_age: int | None) -> RunConfig:
+def _challenger_config(manifest: Manifest, panel: Panel) -> RunConfig:
     """The champion's settings, with everything but the newest block open to training."""
     config = from_table(manifest.config)
     dates = panel.dates
     if len(dates) <= config.gate.sessions:
         raise DataError(f"there are {len(dates)} sessions, too few for a gate of {config.gate.sessions}.", "give more.")
     until: date = dates[-1 - config.gate.sessions].item()
-    gate = config.gate if max_age is None else config.gate.model_copy(update={"max_age": max_age})
-    return config.model_copy(update={"split": config.split.model_copy(update={"until": until}), "gate": gate})
+    return config.model_copy(update={"split": config.split.model_copy(update={"until": until})})
 
 
 def _rewritten(panel: Panel, manifest: Manifest) -> list[str]:

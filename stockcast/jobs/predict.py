@@ -76,7 +76,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     beyond = served.forecaster.beyond_fitted_range(read.panel, rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
     warnings += [*ended, *_doubts(served, days), *likewise(beyond)]
-    limit = served.config.gate.max_age if request.max_age is None else request.max_age
+    limit = served.max_age if request.max_age is None else request.max_age
     stale = staleness(served.since, limit, datetime.now(UTC))
     return Prediction(served, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
 

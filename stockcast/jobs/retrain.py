@@ -5,11 +5,13 @@ Nothing heavy is imported here: of many runs that come at once, all but one end 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from stockcast.errors import ModelDamaged
 from stockcast.store.store import Store
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RetrainRequest:
-    """What the user asked for, of one model."""
+    """What the user asked for, of one model; `max_age` in days, None to leave it as it is."""
 
     store: Path
     name: str
@@ -64,7 +66,8 @@ def retrain(request: RetrainRequest, say: Say) -> Retrained:
     """
     begin = perf_counter()
     store = Store(request.store)
-    store.champion(request.name)  # a model that isn't there gets no folder
+    with suppress(ModelDamaged):  # which is found again under the lock, and logged
+        store.champion(request.name)  # a model that isn't there gets no folder
     with store.lock(request.name):
         try:
             return _retrain(request, store, begin, say)
@@ -77,6 +80,8 @@ def _retrain(request: RetrainRequest, store: Store, begin: float, say: Say) -> R
     from stockcast.jobs.news import read_news
 
     run = read_news(request, store, begin, say)
+    if request.max_age is not None and not request.dry_run:
+        store.limit_age(request.name, request.max_age)
     if not (run.has_news or request.force):
         return run.kept("nothing new", None)
     from stockcast.jobs.challenge import challenge

@@ -22,7 +22,10 @@ CALENDAR_DOUBT = "calendar"
 
 @dataclass(frozen=True)
 class Served:
-    """The model that serves under a name, `since` when (UTC): its forecaster, settings and manifest."""
+    """The model that serves under a name, `since` when (UTC): its forecaster, settings and manifest.
+
+    After `max_age` days it is stale; 0: never.
+    """
 
     name: str
     forecaster: WindowForecaster
@@ -30,6 +33,7 @@ class Served:
     manifest: Manifest
     bundle: Bundle
     since: str
+    max_age: int
 
     def facts(self) -> dict[str, Any]:
         """What every report about this model says of it."""
@@ -49,7 +53,7 @@ def open_version(models: Store, name: str, version: str | None = None, also: Seq
     """A version of model `name`, or its champion. Raises as `open_model`."""
     from stockcast.model.serve import Runner
 
-    since = models.champion(name).since
+    champion = models.champion(name)
     bundle = models.load(name, version, wanted=("scaler.json", "model.onnx", *also))
     manifest = bundle.manifest
     config = from_table(manifest.config)
@@ -62,4 +66,5 @@ def open_version(models: Store, name: str, version: str | None = None, also: Seq
         Runner(bundle.files["model.onnx"]),
         Calibration.from_dict(parts["calibration"]),
     )
-    return Served(name, forecaster, config, manifest, bundle, since)
+    max_age = config.gate.max_age if champion.max_age is None else champion.max_age
+    return Served(name, forecaster, config, manifest, bundle, champion.since, max_age)

@@ -16,7 +16,8 @@ CHAMPION = "champion.json"
 class Champion:
     """Which version serves, since when (UTC, ISO), why, and which one it replaced.
 
-    `manifest_sha256` is that of the version's manifest.json, which in turn vouches for its other files.
+    `manifest_sha256` is that of the version's manifest.json, which in turn vouches for its other files. `max_age` are
+    the days after which a champion of this model is stale; 0: never; None: as the version's settings say.
     """
 
     version: str
@@ -24,17 +25,20 @@ class Champion:
     since: str
     why: str
     replaced: str | None
+    max_age: int | None = None
 
     def encode(self) -> bytes:
         """The bytes of champion.json: the fields and a SHA-256 over them."""
         table = asdict(self)
+        if self.max_age is None:
+            del table["max_age"]
         return dump({**table, "sha256": sha256(dump(table))})
 
 
 def parse_champion(data: bytes, where: object) -> Champion:
     """The pointer in `data`, which was read from `where`. Raises `ModelDamaged` unless it is as it was written."""
     table = load_exact(data, where)
-    if table.keys() != {one.name for one in fields(Champion)} | {"sha256"}:
+    if table.keys() | {"max_age"} != {one.name for one in fields(Champion)} | {"sha256"}:
         raise damaged(where, "missing or stray keys")
     digest = table.pop("sha256")
     if digest != sha256(dump(table)) or not _is_sound(table):
@@ -45,5 +49,8 @@ def parse_champion(data: bytes, where: object) -> Champion:
 def _is_sound(table: Mapping[str, Any]) -> bool:
     texts = (table["version"], table["manifest_sha256"], table["since"], table["why"], table["replaced"] or "")
     if not all(isinstance(text, str) for text in texts):
+        return False
+    age = table.get("max_age", 0)
+    if not isinstance(age, int) or isinstance(age, bool) or age < 0:
         return False
     return is_version(table["version"]) and (table["replaced"] is None or is_version(table["replaced"]))

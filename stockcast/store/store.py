@@ -132,11 +132,24 @@ class Store:
         """
         with self._changing(name):
             digest = sha256(self._read(name, version, FILES).manifest.encode())
-            champion = Champion(version, digest, _iso(now), why, self._replaced_by(name, version))
+            replaced, max_age = self._before(name, version)
+            champion = Champion(version, digest, _iso(now), why, replaced, max_age)
             folder = self._folder(name)
             with atomic.appended(folder / LOG, dump_line(line)) if line else nullcontext():
                 atomic.replace_file(folder / _ASIDE / CHAMPION, folder / CHAMPION, champion.encode())
         return champion
+
+    def limit_age(self, name: str, days: int) -> None:
+        """From now on a champion of model `name` is stale after so many `days`; 0: never.
+
+        Raises `NotFound`, `ModelDamaged` for a damaged pointer.
+        """
+        self.champion(name)
+        with self._changing(name):
+            folder, champion = self._folder(name), self.champion(name)
+            if champion.max_age != days:
+                limited = replace(champion, max_age=days)
+                atomic.replace_file(folder / _ASIDE / CHAMPION, folder / CHAMPION, limited.encode())
 
     def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
         """Promote `version`, or the one that the champion replaced, and log it. Raises `NotFound` or `ModelDamaged`."""
@@ -242,12 +255,13 @@ class Store:
             raise damaged(folder / MANIFEST, f"it belongs to model {bundle.manifest.name!r}")
         return bundle
 
-    def _replaced_by(self, name: str, version: str) -> str | None:
+    def _before(self, name: str, version: str) -> tuple[str | None, int | None]:
+        """Which version `version` replaces, and after how many days a champion of this model is stale."""
         try:
             before = self.champion(name)
         except (NotFound, ModelDamaged):
-            return None  # promoting is how a damaged pointer is mended
-        return before.replaced if before.version == version else before.version
+            return None, None  # promoting is how a damaged pointer is mended
+        return before.replaced if before.version == version else before.version, before.max_age
 
     def _missing(self, what: str) -> NotFound:
         return NotFound(

@@ -28,6 +28,7 @@ def show_text(result: Mapping[str, Any]) -> str:
         "champion": f"{champion['version']}, since {champion['since']}",
         "why": champion["why"],
         "replaced": champion["replaced"] or "nothing",
+        **({"stale": f"after {champion['max_age']} days"} if champion["max_age"] else {}),
         "config": manifest["config_name"],
         "prices": ", ".join(manifest["csv"]),
         "calendar": manifest["calendar"],

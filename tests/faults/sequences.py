@@ -36,6 +36,7 @@ class Expected:
     damaged: set[str] = field(default_factory=set)
     champion: str | None = None
     replaced: str | None = None
+    max_age: int | None = None
     lines: int = 0
 
     def sound(self) -> list[str]:
@@ -88,6 +89,15 @@ class StoreMachine(RuleBasedStateMachine):
         else:
             self.store.rollback(name, version, "why", NOW)
             self.now_serves(model, target, lines=1)
+
+    @rule(name=NAMES, days=st.integers(0, 2))
+    def limit_age(self, name: str, days: int) -> None:
+        model = self.models.get(name, Expected())
+        if model.champion is None:
+            self.refuses(lambda: self.store.limit_age(name, days), NotFound)
+            return
+        self.store.limit_age(name, days)
+        model.max_age = days
 
     @rule(name=NAMES, keep=st.integers(0, 4))
     def prune(self, name: str, keep: int) -> None:
@@ -154,6 +164,7 @@ class StoreMachine(RuleBasedStateMachine):
         for name, model in serving.items():
             champion = self.store.champion(name)
             assert (champion.version, champion.replaced) == (model.champion, model.replaced)
+            assert champion.max_age == model.max_age
             assert seeds_of(self.store.load(name)) == {model.seeds[champion.version]}
             faults = {what for what, fault in self.store.verify(name).items() if fault}
             assert faults == model.damaged

@@ -203,3 +203,6 @@ def test_a_champion_older_than_its_limit_is_called_stale(
     pointer.write_bytes(champion.encode())
     assert any("stale" in one for one in told(capsys, tmp_path, "predict", "acme")["warnings"])
     told(capsys, tmp_path, "predict", "acme", "--strict", code=1)
+    for limit, code in (("0", 0), ("2", 1)):
+        assert told(capsys, tmp_path, "retrain", "acme", "--max-age", limit)["reason"] == "nothing new"
+        told(capsys, tmp_path, "predict", "acme", "--strict", code=code)

@@ -82,9 +82,17 @@ def test_a_run_without_new_rows_says_so_and_logs_one_line(
     assert run(["retrain", "acme", "--store", str(root), "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
 
+    told(capsys, root, "acme", "--dry-run", "--max-age", "7", code=0)
+    assert store.champion("acme").max_age is None
+    told(capsys, root, "acme", "--max-age", "7", code=0)
+    assert store.champion("acme").max_age == 7
 
-def test_a_run_that_fails_leaves_its_reason_in_the_log(root: Path, capsys: Capture) -> None:
-    error = told(capsys, root, "acme", code=66)["error"]
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_a_run_that_fails_leaves_its_reason_in_the_log(root: Path, damage: bool, capsys: Capture) -> None:
+    if damage:
+        (root / "acme" / "champion.json").write_text("{}")
+    error = told(capsys, root, "acme", code=65 if damage else 66)["error"]
     (line,) = Store(root).log("acme")
     assert line["event"] == "retrain failed"
     assert line["error"] == error["message"]

@@ -1,0 +1,43 @@
+"""The pointer to the version that serves, and how old a champion may become."""
+
+from __future__ import annotations
+
+import runpy
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from stockcast.errors import ModelDamaged, NotFound
+from stockcast.store.champion import Champion, parse_champion
+from stockcast.store.records import dump, sha256
+from stockcast.store.store import Store
+
+sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "sample.py"))
+make_bundle, NOW = sample["make_bundle"], sample["NOW"]
+
+
+def test_a_limit_of_age_changes_nothing_else_and_outlives_the_champion(tmp_path: Path) -> None:
+    store = Store(tmp_path / "models")
+    first, second = (store.save("ibm", make_bundle(seed), NOW) for seed in (1, 2))
+    champion = store.promote("ibm", first, "trained", NOW)
+    assert champion.max_age is None
+    store.limit_age("ibm", 7)
+    assert store.champion("ibm") == Champion(**{**asdict(champion), "max_age": 7})
+    store.promote("ibm", second, "better", NOW + timedelta(days=1))
+    assert store.rollback("ibm", None, "worse", NOW + timedelta(days=2)).max_age == 7
+    store.limit_age("ibm", 0)
+    assert (store.champion("ibm").version, store.champion("ibm").max_age) == (first, 0)
+    with pytest.raises(NotFound):
+        store.limit_age("acme", 7)
+    assert not (tmp_path / "models" / "acme").exists()
+
+
+@pytest.mark.parametrize("changed", [{"max_age": -1}, {"max_age": "7"}, {"max_age": True}, {"max_age": 7.0}, {"x": 1}])
+def test_a_pointer_of_another_kind_is_damage(changed: dict[str, object]) -> None:
+    sound = Champion("20261121T021500Z-3f9c2a1b", "0" * 64, "2026-11-21T02:15:00Z", "trained", None, 7)
+    assert parse_champion(sound.encode(), "here") == sound
+    table = asdict(sound) | changed
+    with pytest.raises(ModelDamaged):
+        parse_champion(dump({**table, "sha256": sha256(dump(table))}), "here")
