@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from stockcast.jobs.fleet import FleetResult
     from stockcast.jobs.retrain import Retrained, RetrainRequest
 
+notify_option = click.option("--notify-url", metavar="URL", help="Ping URL/start, then URL or URL/fail.")
+on_failure_option = click.option(
+    "--on-failure", metavar="CMD", help="Run CMD if a model fails; the message is in STOCKCAST_ERROR."
+)
 all_option = click.option("--all", "everything", is_flag=True, help="Every model of the store.")
 
 
@@ -28,8 +32,8 @@ all_option = click.option("--all", "everything", is_flag=True, help="Every model
 @click.option("--force", is_flag=True, help="Train without new rows; promote unless the challenger is broken.")
 @click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Days after which predict calls it stale.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Models to train at once.")
-@click.option("--notify-url", metavar="URL", help="Ping URL/start, then URL or URL/fail.")
-@click.option("--on-failure", metavar="CMD", help="Run CMD if a model fails; the message is in STOCKCAST_ERROR.")
+@notify_option
+@on_failure_option
 @shared_options
 def retrain(
     shared: Shared,
@@ -108,13 +112,23 @@ def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failur
 @all_option
 @click.option("--at", default="22:30", show_default=True, metavar="HH:MM", help="Time of day, local.")
 @click.option("--days", default="mon-fri", show_default=True, help="Weekdays: mon-fri, or mon,wed, or daily.")
+@notify_option
+@on_failure_option
 @click.option("--cron", "kind", flag_value="cron", default="cron", help="Crontab lines. [default]")
 @click.option("--systemd", "kind", flag_value="systemd", help="A systemd service and timer of the user.")
 @click.option("--install", "action", flag_value="install", help="Install them.")
 @click.option("--remove", "action", flag_value="remove", help="Remove exactly them.")
 @shared_options
 def schedule(
-    shared: Shared, names: tuple[str, ...], everything: bool, at: str, days: str, kind: str, action: str | None
+    shared: Shared,
+    names: tuple[str, ...],
+    everything: bool,
+    at: str,
+    days: str,
+    notify_url: str | None,
+    on_failure: str | None,
+    kind: str,
+    action: str | None,
 ) -> None:
     """Print what retrains the models without supervision, or install or remove it.
 
@@ -124,7 +138,12 @@ def schedule(
 
     if everything and names:
         raise UsageError("--all and a NAME were both given.", "give one of them.")
-    planned = jobs.plan(Path(shared.store), names, at, days)
+    if notify_url:
+        from stockcast.jobs.hooks import check_url
+
+        check_url(notify_url)
+    hooks = {"--notify-url": notify_url, "--on-failure": on_failure}
+    planned = jobs.plan(Path(shared.store), names, at, days, hooks)
     if action != "remove":
         jobs.check_models(planned)
     actions = {

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,17 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to retrain which models. `names` empty is all of the store; `days` as cron writes them, such as 1-5."""
+    """When to retrain which models. `names` empty is all of the store; `days` as cron writes them, such as 1-5.
+
+    `hooks` are the options of `retrain` that tell others how it went.
+    """
 
     store: Path
     names: tuple[str, ...]
     hour: int
     minute: int
     days: str
+    hooks: tuple[str, ...] = ()
 
     @property
     def mark(self) -> str:
@@ -39,11 +43,9 @@ class Schedule:
 
     def command(self) -> str:
         """The command with absolute paths, quoted for a shell."""
-        target = list(self.names) or ["--all"]
         # -P: it starts in the user's home, where a file called click.py is not the library.
-        return shlex.join(
-            [sys.executable, "-P", "-m", "stockcast", "--store", str(self.store), "--quiet", "retrain", *target]
-        )
+        stockcast = [sys.executable, "-P", "-m", "stockcast", "--store", str(self.store), "--quiet"]
+        return shlex.join([*stockcast, "retrain", *self.hooks, *(["--", *self.names] if self.names else ["--all"])])
 
     @property
     def log(self) -> Path:
@@ -66,15 +68,18 @@ class Scheduled:
         return self.text if self.done is None else self.done
 
 
-def plan(store: Path, names: Sequence[str], at: str, days: str) -> Schedule:
+def plan(store: Path, names: Sequence[str], at: str, days: str, hooks: Mapping[str, str | None]) -> Schedule:
     """A schedule from what the user said. Raises `UsageError` for what can't be scheduled."""
     hour, colon, minute = at.partition(":")
     if not (colon and hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
         raise UsageError(f"--at {at!r} is not a time of day.", "write it as HH:MM, for example 22:30.")
     folder = store.resolve()
-    if "\n" in str(folder):
-        raise UsageError(f"the store's path {str(folder)!r} has several lines.", "move it to a path that has one.")
-    return Schedule(folder, tuple(names), int(hour), int(minute), _cron_days(days))
+    given = {option: value for option, value in hooks.items() if value}
+    for what, text in {"the store's path": str(folder), **given}.items():
+        if "\n" in text:
+            raise UsageError(f"{what} {text!r} has several lines.", "give one that has a single line.")
+    options = tuple(part for pair in given.items() for part in pair)
+    return Schedule(folder, tuple(names), int(hour), int(minute), _cron_days(days), options)
 
 
 def check_models(schedule: Schedule) -> None:
@@ -167,12 +172,13 @@ def _crontab(argument: str, text: str = "") -> subprocess.CompletedProcess[str]:
 def systemd_units(schedule: Schedule) -> dict[str, str]:
     """The service and the timer, by file name."""
     days = "*-*-*" if schedule.days == "*" else f"{_systemd_days(schedule.days)} *-*-*"
-    # systemd expands % and $ in a command, unless they are doubled.
-    command = schedule.command().replace("%", "%%").replace("$", "$$")
+    # systemd expands %, $ and \\ in a command, quoted or not, unless they are doubled; in a path only %.
+    command = schedule.command().replace("%", "%%").replace("$", "$$").replace("\\", "\\\\")
+    log = str(schedule.log).replace("%", "%%")
     service = (
         "[Unit]\nDescription=Retrain stockcast models\n\n"
         f"[Service]\nType=oneshot\nEnvironment=PATH={PATH}\nExecStart={command}\n"
-        f"StandardOutput=append:{schedule.log}\nStandardError=append:{schedule.log}\n"
+        f"StandardOutput=append:{log}\nStandardError=append:{log}\n"
     )
     timer = (
         "[Unit]\nDescription=Retrain stockcast models on time\n\n"

@@ -77,6 +77,21 @@ def test_installing_twice_and_removing_leaves_other_lines_as_they_were(crontab: 
     assert run(["schedule", "--all", "--remove"]) == 66
 
 
+def test_a_schedule_tells_others_how_it_went(capsys: Capture) -> None:
+    url, command = "https://example.org/ping", "mail -s '100% broken' me"
+    hooks = ["--notify-url", url, "--on-failure", command]
+    _, line, _ = text(capsys, *hooks).splitlines()
+    assert shlex.split(line.replace("\\%", "%"))[13:18] == ["retrain", *hooks]
+    (line,) = [line for line in text(capsys, "--systemd", *hooks).splitlines() if line.startswith("ExecStart=")]
+    assert shlex.split(line.replace("%%", "%"))[7:12] == ["retrain", *hooks]
+
+
+def test_a_systemd_unit_means_the_path_that_was_given(capsys: Capture, tmp_path: Path) -> None:
+    units = text(capsys, "--systemd", "--store", str(tmp_path / "100%h $x \\y"))
+    assert f"'{tmp_path}/100%%h $$x \\\\y'" in units
+    assert f"StandardOutput=append:{tmp_path}/100%%h $x \\y/retrain.log\n" in units
+
+
 ODD_LINES = [
     b"# caf\xe9",
     b"# \xe2\x80\xa8 \x0b \x0c \x1c",
@@ -137,6 +152,8 @@ def test_a_crontab_whose_end_mark_is_gone_is_left_alone(action: str, crontab: Pa
         (["--days", "funday"], 2),
         (["x"], 66),
         (["--store", "two\nlines"], 2),
+        (["--on-failure", "two\nlines"], 2),
+        (["--notify-url", "example.org"], 2),
     ],
 )
 def test_a_schedule_that_can_not_be_is_refused(arguments: list[str], code: int, tmp_path: Path) -> None:
