@@ -18,6 +18,7 @@ from stockcast.jobs.output import write_output
 from stockcast.store.store import Store
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
+LINGER = "loginctl enable-linger"
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -200,13 +201,15 @@ def systemd_text(schedule: Schedule) -> str:
 
 def install_systemd(schedule: Schedule) -> Scheduled:
     """Write the user's units and start the timer. Raises `CannotCreate` if systemd refuses."""
+    _systemctl("daemon-reload")  # where that is refused, no units are left lying about
     folder = _unit_folder()
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in systemd_units(schedule).items():
         write_output(folder / name, text.encode())
     _systemctl("daemon-reload")
     _systemctl("enable", "--now", f"{schedule.mark}.timer")
-    return Scheduled(systemd_text(schedule), f"Installed {schedule.mark}.timer in {folder}.")
+    done = f"Installed {schedule.mark}.timer in {folder}. It runs while you are logged in, or after: {LINGER}"
+    return Scheduled(systemd_text(schedule), done)
 
 
 def remove_systemd(schedule: Schedule) -> Scheduled:

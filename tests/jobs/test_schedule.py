@@ -92,6 +92,41 @@ def test_a_systemd_unit_means_the_path_that_was_given(capsys: Capture, tmp_path:
     assert f"StandardOutput=append:{tmp_path}/100%%h $x \\y/retrain.log\n" in units
 
 
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A systemctl command that keeps what it is told in a file, and refuses where there is a file `refuse`."""
+    told = tmp_path / "told"
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\n[ ! -e {tmp_path}/refuse ]\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return told
+
+
+def test_a_systemd_timer_is_installed_and_removed(systemctl: Path, tmp_path: Path, capsys: Capture) -> None:
+    units = text(capsys, "--systemd", "--all")
+    assert run(["schedule", "--systemd", "--all", "--install"]) == 0
+    assert "loginctl enable-linger" in capsys.readouterr().out
+    service, timer = sorted((tmp_path / "config" / "systemd" / "user").iterdir())
+    assert units == f"# {service.name}\n{service.read_text()}\n# {timer.name}\n{timer.read_text()}".rstrip()
+    assert f"--user enable --now {timer.name}" in systemctl.read_text().splitlines()
+    assert run(["schedule", "--systemd", "--all", "--remove"]) == 0
+    assert not service.exists()
+    assert not timer.exists()
+    assert f"--user disable --now {timer.name}" in systemctl.read_text().splitlines()
+    assert run(["schedule", "--systemd", "--all", "--remove"]) == 66
+
+
+def test_where_systemd_refuses_nothing_is_left_behind(systemctl: Path, tmp_path: Path) -> None:
+    (tmp_path / "refuse").touch()
+    assert run(["schedule", "--systemd", "--all", "--install"]) == 73
+    assert systemctl.exists()
+    assert not (tmp_path / "config").exists()
+
+
 ODD_LINES = [
     b"# caf\xe9",
     b"# \xe2\x80\xa8 \x0b \x0c \x1c",
