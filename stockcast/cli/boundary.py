@@ -73,7 +73,12 @@ def _tell(error: StockcastError, as_json: bool) -> int:
 
         fields = {"kind": error.kind, "message": error.message, "fix": error.fix, "exit_code": error.exit_code}
         click.echo(json.dumps({"error": fields}))
-    click.echo(f"Error: {error.message}", err=True)
+    click.echo(_one_line(f"Error: {error.message}"), err=True)
     if error.fix:
-        click.echo(f"Fix: {error.fix}", err=True)
+        click.echo(_one_line(f"Fix: {error.fix}"), err=True)
     return error.exit_code
+
+
+def _one_line(text: str) -> str:
+    """`text` with a blank for whatever a name in it holds that would break the line or steer the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -45,11 +45,14 @@ def show(shared: Shared, name: str | None) -> None:
 def verify(shared: Shared, name: str | None) -> int:
     """Check every byte of the model NAME, or of all models. Exit code 1 if anything is damaged."""
     from stockcast.jobs.models import verify_models
-    from stockcast.view.models import verify_text
+    from stockcast.view.models import faults_text, verify_text
 
     verification = verify_models(shared.store, name)
     result = verification.to_dict()
     print_result(shared, result, lambda: verify_text(result))
+    if shared.quiet:
+        for line in faults_text(result):
+            click.echo(line, err=True)
     return verification.exit_code
 
 

@@ -52,7 +52,7 @@ def retrain_fleet(store: Path, names: Sequence[str], request: RetrainRequest, jo
 
     Raises `NotFound` if the store has no model: a schedule that finds nothing to do night after night is mistaken.
     """
-    every = names or Store(store).names() or (Store(store).only(),)
+    every = tuple(dict.fromkeys(names)) or Store(store).names() or (Store(store).only(),)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         return FleetResult(tuple(pool.map(lambda name: _in_own_process(store, name, request), every)))
 

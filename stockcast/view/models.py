@@ -63,8 +63,16 @@ def printable(value: object) -> str:
 
 def verify_text(result: Mapping[str, Any]) -> str:
     """A line for each pointer and version."""
-    found = [(name, what, fault) for name, model in result["models"].items() for what, fault in model.items()]
-    return "\n".join(printable(f"{name}  {what}  {fault or 'sound'}") for name, what, fault in found)
+    return "\n".join(printable(f"{name}  {what}  {fault or 'sound'}") for name, what, fault in _found(result))
+
+
+def faults_text(result: Mapping[str, Any]) -> list[str]:
+    """A line for each pointer and version that is not sound."""
+    return [printable(f"{name}  {what}  {fault}") for name, what, fault in _found(result) if fault]
+
+
+def _found(result: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
+    return [(name, what, fault) for name, model in result["models"].items() for what, fault in model.items()]
 
 
 def rollback_text(result: Mapping[str, Any]) -> str:

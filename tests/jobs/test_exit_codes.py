@@ -112,9 +112,36 @@ def test_a_failure_is_an_exit_code_and_a_line_and_with_json_one_object(
     assert kind == "internal" or f"Error: {told['message']}" == error
 
 
-@pytest.mark.parametrize("arguments", [["models", "verify"], ["retrain", "--all"]])
-def test_where_a_part_failed_the_rest_is_told_and_the_code_is_1(arguments: list[str], capsys: Capture) -> None:
+@pytest.mark.parametrize(("arguments", "failed"), [(["models", "verify"], 1), (["retrain", "--all"], 3)])
+def test_where_a_part_failed_the_rest_is_told_and_the_code_is_1(
+    arguments: list[str], failed: int, capsys: Capture
+) -> None:
     assert run([*arguments, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert "error" not in answer
     assert len(answer["models"]) == 3
+
+    assert run([*arguments, "--quiet"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == failed
+
+
+@pytest.mark.parametrize("arguments", [["models", "list"], ["models", "verify", "acme"], ["schedule", "acme"]])
+def test_what_is_done_is_0_and_says_nothing_else(arguments: list[str], capsys: Capture) -> None:
+    assert run([*arguments, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert isinstance(json.loads(out), dict)
+    assert err == ""
+
+    assert run([*arguments, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[2J", "\udcff"])
+def test_a_name_can_not_break_the_line(name: str, capsys: Capture) -> None:
+    assert run(["models", "verify", "--store", name]) == 66
+    error, fix = capsys.readouterr().err.split("\n")[:-1]
+    assert error.startswith("Error: ")
+    assert fix.startswith("Fix: ")
+    assert (error + fix).isprintable()
