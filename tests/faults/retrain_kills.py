@@ -43,14 +43,14 @@ def main() -> int:
     arguments = parser.parse_args()
     moment = random.Random(arguments.seed)
     counts = {"trials": 0, "killed": 0, "old": 0, "new": 0, "torn": 0}
-    bad = []
+    bad, most = [], 10 + 2 * arguments.kills
     with tempfile.TemporaryDirectory() as folder:
         template = make_model(Path(folder))
         template.grow()
         scratch = Path(folder) / "scratch"
         course = undisturbed(template, scratch)
         # A run that came to its end before the kill is checked, but not counted.
-        while counts["killed"] < arguments.kills and counts["trials"] < 2 * arguments.kills:
+        while min(counts["killed"] - arguments.kills, counts["torn"] - 1) < 0 and counts["trials"] < most:
             counts["trials"] += 1
             model = template.copied(scratch)
             counts["killed"] += killed(model, counts["trials"] % 2 == 0, course, moment)
