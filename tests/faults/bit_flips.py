@@ -35,7 +35,7 @@ def main() -> int:
         store.load("acme")
     print(*unseen, sep="\n", end="\n" if unseen else "")
     print(f"{flips} single bits flipped: {len(unseen)} not found")
-    return int(bool(unseen))
+    return int(bool(unseen) or flips == 0)
 
 
 def flipped(data: bytes, bit: int) -> bytes:

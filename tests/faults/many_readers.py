@@ -46,12 +46,14 @@ def start_reader(store: Store, loads: int) -> int:
     if child:
         return child
     try:
-        seen = 0
+        seen = [0]
         for _ in range(loads):
             (seed,) = seeds_of(store.load("acme"))
-            if seed < seen:
-                raise RuntimeError(f"serves {seed} after {seen}")
-            seen = seed
+            if seed < seen[-1]:
+                raise RuntimeError(f"serves {seed} after {seen[-1]}")
+            seen.append(seed)
+        if len(set(seen)) < 3:
+            raise RuntimeError("nothing was promoted while it read")
     except BaseException as error:  # a fork must not run on into the parent's code
         print(repr(error), file=sys.stderr, flush=True)
         os._exit(1)
