@@ -30,7 +30,7 @@ TOP = len(FLOORS) - 1
 
 # The only modules that know TensorFlow. All others can be had without it.
 TRAINING = (
-    *("model/network.py", "model/cells.py", "model/kernels.py", "model/fit.py", "model/learner.py", "model/losses.py"),
+    *("model/network.py", "model/cells/*", "model/kernels.py", "model/fit.py", "model/learner.py", "model/losses.py"),
     "model/export.py",
 )
 

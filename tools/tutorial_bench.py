@@ -43,7 +43,7 @@ class Bench:
         """The bench for the files of the texts in `data`. Exits with a message if one of them is not there."""
         missing = [name for name in TEXTS_OWN if not (data / name).is_file()]
         if missing:
-            raise SystemExit(f"{data} has no {missing[0]}. docs/tutorials.md says where the files come from.")
+            raise SystemExit(f"{data} has no {missing[0]}. tools/tutorials.md says where the files come from.")
         prices = [*(data / name for name in TEXTS_OWN), ROOT / "data" / "ibm.csv"]
         sources = [*sorted((ROOT / "stockcast").rglob("*.py")), *sorted((ROOT / "configs").glob("*.toml")), *prices]
         digest = hashlib.sha256()
@@ -61,9 +61,7 @@ class Bench:
         kept = self._kept(command)
         if not kept.is_file():
             print(command, flush=True)
-            done = subprocess.run(
-                arguments(command), cwd=self.folder, env=environment(), stdout=subprocess.PIPE, **TOGETHER
-            )
+            done = subprocess.run(arguments(command), check=False, cwd=self._at(command), env=environment(), **TOGETHER)
             if done.returncode:
                 raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout.decode()}")
             lines = [line.rstrip() for line in done.stdout.decode().rstrip().splitlines()]
@@ -75,11 +73,13 @@ class Bench:
         answer: dict[str, Any] = json.loads(self.run(f"{command} --json --quiet"))
         return answer
 
+    def has(self, command: str) -> bool:
+        """Whether it is known what `command` prints."""
+        return self._kept(command).is_file()
+
     def kill(self, command: str, epoch: int) -> None:
         """Run a training with -vv in a process of its own, and kill it when it has told of so many epochs."""
-        with subprocess.Popen(
-            arguments(command), cwd=self.folder, env=environment(), stdout=subprocess.PIPE, **TOGETHER
-        ) as process:
+        with subprocess.Popen(arguments(command), cwd=self.folder, env=environment(), **TOGETHER) as process:
             for line in process.stdout or ():
                 if line.decode().startswith(f"epoch {epoch}/"):
                     process.send_signal(signal.SIGKILL)
@@ -101,6 +101,9 @@ class Bench:
         shutil.copy(self.folder / name, images / name)
         return f"![{alt}](images/{name})"
 
+    def _at(self, command: str) -> Path:
+        return self.folder if command.startswith("stockcast ") else ROOT
+
     def _kept(self, command: str) -> Path:
         return self.folder / "printed" / f"{hashlib.sha256(command.encode()).hexdigest()[:16]}.txt"
 
@@ -110,8 +113,12 @@ class Bench:
         aside.replace(path)
 
 
-TOGETHER: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-"""How a command is run at a terminal: both streams as they come."""
+TOGETHER: dict[str, Any] = {
+    "stdin": subprocess.DEVNULL,
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.STDOUT,
+}
+"""How a command is run as at a terminal: both streams as they come."""
 
 
 def arguments(command: str) -> list[str]:
@@ -161,7 +168,9 @@ def over_seeds(head: Sequence[str], rows: Sequence[Sequence[float]], digits: Seq
     if len(rows) > 1:
         below["standard deviation"] = [statistics.stdev(column) for column in columns]
     named = {str(seed): row for seed, row in enumerate(rows)} | below
-    cells = ([name, *(f"{value:.{many}f}" for value, many in zip(row, digits, strict=True))] for name, row in named.items())
+    cells = (
+        [name, *(f"{value:.{many}f}" for value, many in zip(row, digits, strict=True))] for name, row in named.items()
+    )
     return table(head, cells)
 
 

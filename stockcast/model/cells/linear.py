@@ -1,0 +1,14 @@
+"""The window itself: with the head's sum on top, the linear unit (Widrow and Hoff 1960)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from stockcast.config import ModelConfig
+
+
+def layers(_model: ModelConfig, windows: Any) -> Any:
+    """(B, L, F) to (B, L F)."""
+    return keras.layers.Flatten(name="linear")(windows)
