@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
@@ -34,13 +35,15 @@ def settings_json(config: RunConfig) -> str:
 
 
 def commented_toml(config: RunConfig) -> str:
-    """The settings as a TOML file that `--config` takes, each with its bounds and meaning."""
+    """The settings as a TOML file that `--config` takes, each with its meaning, bounds and, if it differs, default."""
     lines: list[str] = []
     for section in RunConfig.model_fields:
         inner = getattr(config, section)
         lines += [f"[{section}]"]
         for key, field in type(inner).model_fields.items():
-            lines += [f"# {_meaning(field)}", _assignment(key, getattr(inner, key)), ""]
+            value = getattr(inner, key)
+            parts = [field.description, *_bounds(field.annotation, field.metadata), *_default(field, value)]
+            lines += [f"# {'; '.join(part for part in parts if part)}", _assignment(key, value), ""]
     return "\n".join(lines).rstrip()
 
 
@@ -56,9 +59,20 @@ def _toml(value: Any) -> str:
     return json.dumps(value) if isinstance(value, str) else str(value)
 
 
-def _meaning(field: FieldInfo) -> str:
-    parts = [field.description or "", *(_bound(mark) for mark in field.metadata)]
-    return "; ".join(part for part in parts if part)
+def _default(field: FieldInfo, value: Any) -> list[str]:
+    return [] if value == field.default else [f"default {_toml(field.default)}"]
+
+
+def _bounds(annotation: Any, marks: Sequence[Any]) -> Iterator[str]:
+    """What a value may be: the words to choose from, its limits, and those of each part of a list."""
+    kind, inner = get_origin(annotation), get_args(annotation)
+    if kind is Literal:
+        yield f"one of {', '.join(inner)}"
+    elif kind is Annotated:
+        yield from _bounds(inner[0], [mark for field in inner[1:] for mark in field.metadata])
+    elif kind is tuple and (parts := list(_bounds(inner[0], ()))):
+        yield f"each {' and '.join(parts)}"
+    yield from map(_bound, marks)
 
 
 def _bound(mark: Any) -> str:
