@@ -16,7 +16,7 @@ LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-v
 FAULTS := flushed lock_freed crowd many_names malicious bit_flips sequences many_readers random_kills \
 	kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron retrain_kills
 
-.PHONY: help setup demo test faults check bench lint readme lock coverage clean
+.PHONY: help setup demo test faults check bench tutorials lint readme lock coverage clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -57,6 +57,10 @@ readme: $(DEV) ## run the README's commands and compare what they print with wha
 bench: $(DEV) ## measure side by side: the fused LSTM against Keras, the reader against pandas
 	$(BIN)/python -m benchmarks.kernel
 	$(BIN)/python -m benchmarks.reader
+
+tutorials: $(DEV) ## run the systems of the teaching texts on the files in DATA=DIR, and write docs/tutorials.md
+	@test -n "$(DATA)" || { echo "Fix: make tutorials DATA=DIR, the folder with the texts' files." >&2; exit 2; }
+	$(BIN)/python tools/tutorials.py --data "$(DATA)"
 
 coverage: $(DEV) ## run all tests and say which lines they leave out
 	$(BIN)/coverage run -m pytest

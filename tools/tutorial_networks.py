@@ -12,7 +12,7 @@ from tutorial_bench import Bench, losses, session, table
 from tutorial_systems import GOOGLE, IBM, NEXT5, rmses, scores
 
 WHERE = {"IBM": f"{IBM} --from 2011-01-03", "Google": f"{GOOGLE} --from 2016-01-04"}
-MEMORY = 6
+MEMORY = 3
 """Sessions after which a made-up move comes back."""
 
 KILLED = (3, 12, 25)
@@ -143,10 +143,10 @@ def _resumed(bench: Bench, start: str, epoch: int) -> tuple[str, str]:
 def state(bench: Bench, seeds: int) -> dict[str, str]:  # noqa: ARG001 -- all systems are called alike
     """T11."""
     (bench.folder / "data" / "echo.csv").write_text(returning_moves(), encoding="utf-8")
-    small = "--set data.lookback=3 --set fit.stride=3 --set fit.tbptt=3 --set 'data.features=[\"return\"]'"
+    small = "--set data.lookback=2 --set fit.stride=2 --set fit.tbptt=2 --set 'data.features=[\"return\"]'"
     made_up = (
         f"stockcast train --config stateful --csv data/echo.csv {small} "
-        "--set model.head=point --set fit.loss=mse --set fit.epochs=30"
+        "--set model.head=point --set fit.loss=mse --set fit.decay=cosine"
     )
     rows, blocks = [], []
     for prices, start, name in (
@@ -169,12 +169,12 @@ def state(bench: Bench, seeds: int) -> dict[str, str]:  # noqa: ARG001 -- all sy
     }
 
 
-def returning_moves(rows: int = 1500) -> str:
-    """A CSV of prices whose log returns are 0.97 of those of `MEMORY` sessions before, and noise."""
+def returning_moves(rows: int = 3000) -> str:
+    """A CSV of prices; 0.9 of each log return comes back `MEMORY` sessions later, and the rest of the next is noise."""
     random = np.random.default_rng(0)
-    moves = 0.01 * random.standard_normal(rows)
+    moves = 0.004 * random.standard_normal(rows)
     for row in range(MEMORY, rows):
-        moves[row] = 0.97 * moves[row - MEMORY] + 0.24 * moves[row]
+        moves[row] = 0.9 * moves[row - MEMORY] + np.sqrt(0.19) * moves[row]
     dates = np.busday_offset("2015-01-01", np.arange(rows), roll="forward")
     lines = (f"{day},{price:.4f}" for day, price in zip(dates, 100 * np.exp(np.cumsum(moves)), strict=True))
     return "\n".join(["Date,Close", *lines]) + "\n"
