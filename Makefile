@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-v
 
 # The quicker ones first; together they take about an hour.
 FAULTS := flushed lock_freed crowd many_names malicious bit_flips sequences many_readers random_kills \
-	kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron retrain_kills
+	kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron sabotage retrain_kills
 
 .PHONY: help setup demo test faults check bench tutorials lint readme lock coverage clean
 .DEFAULT_GOAL := help
@@ -36,7 +36,7 @@ test: $(DEV) ## run all tests: first those without TensorFlow, then the others
 	$(BIN)/python -m pytest -m "not tensorflow" --maxfail 10 --numprocesses 2 --dist worksteal
 	$(BIN)/python -m pytest -m tensorflow --numprocesses 2 --dist worksteal
 
-faults: $(DEV) ## kill, fill, crowd and poison everything in full, for about an hour
+faults: $(DEV) ## kill, fill, crowd and poison everything in full: see docs/reliability.md
 	@failed=; for script in $(FAULTS); do \
 		$(BIN)/python tests/faults/$$script.py || failed="$$failed $$script"; \
 	done; \

@@ -1,6 +1,7 @@
 """Stores of every schema there ever was, each written by the version that made it: they load for ever.
 
-A new one is made by `make_store` in tests/faults/victim.py, with the lock and the empty folder left out.
+A new one is made by `make_store` in tests/faults/victim.py, with the lock and the empty folder left out. The one called
+max-age has a limit of seven days besides.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def test_a_store_of_old_is_read(root: Path) -> None:
     assert seeds_of(store.load("acme")) == {3}
     assert set(store.verify("acme").values()) == {None}
     assert [line["event"] for line in store.log("acme")] == ["train"] * 3
+    assert store.champion("acme").max_age == (7 if root.name.endswith("max-age") else None)
 
 
 @pytest.mark.parametrize("root", GOLDEN, ids=lambda root: root.name)
