@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 
 def challenge(run: Run, say: Say) -> Retrained:
-    """Train, judge beside the champion, and promote or not."""
+    """Train, judge beside the champion, and promote or not; without training where the champion can't be judged yet."""
     from stockcast.learn import judge_on, learn
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
     for sentence in _rewritten(panel, manifest):
         say(sentence)
-    champion = open_version(run.store, request.name, manifest.version).forecaster
     config = _challenger_config(manifest, panel)
+    seen = _seen_block(manifest, config)
+    if seen is not None and not request.force:
+        return run.kept(seen, None)
+    champion = open_version(run.store, request.name, manifest.version).forecaster
     learned = learn(panel, config, manifest.config_name)
     mine = learned.assessment.judged
     theirs = judge_on(champion, panel, mine, config.data.price)
@@ -63,6 +66,16 @@ def _challenger_config(manifest: Manifest, panel: Panel) -> RunConfig:
         raise DataError(f"there are {len(dates)} sessions, too few for a gate of {config.gate.sessions}.", "give more.")
     until: date = dates[-1 - config.gate.sessions].item()
     return config.model_copy(update={"split": config.split.model_copy(update={"until": until})})
+
+
+def _seen_block(manifest: Manifest, config: RunConfig) -> str | None:
+    """A sentence if the champion has learned from a part of the newest block, so that it can't be judged on it."""
+    # It is judged from its own cutoff on.
+    learned = date.fromisoformat(manifest.scores["cutoffs"]["first"])
+    if config.split.until is None or learned <= config.split.until:
+        return None
+    sessions = config.gate.sessions
+    return f"the champion has learned from prices up to {learned}; the gate waits for {sessions} later sessions"
 
 
 def _rewritten(panel: Panel, manifest: Manifest) -> list[str]:

@@ -88,6 +88,21 @@ def test_a_run_without_new_rows_says_so_and_logs_one_line(
     assert store.champion("acme").max_age == 7
 
 
+def test_a_champion_is_not_judged_on_what_it_has_learned(
+    root: Path, tmp_path: Path, prices: Callable[..., PriceSeries], write_csv: WriteCsv, capsys: Capture
+) -> None:
+    known, series = prices(rows=60), prices(rows=61)
+    csv = write_csv(series, tmp_path / "acme.csv")
+    bundle, store = make_bundle(2), Store(root)
+    # The newest 20 sessions are forecast from row 40 on.
+    scores = {"cutoffs": {"first": str(series.dates[41])}}
+    manifest = replace(bundle.manifest, csv=(str(csv),), hints={}, data=(fingerprint(known),), scores=scores)
+    store.promote("acme", store.save("acme", replace(bundle, manifest=manifest), NOW), "trained", NOW)
+    answer = told(capsys, root, "acme", code=0)
+    assert answer["promoted"] is False
+    assert answer["reason"].endswith("the gate waits for 20 later sessions")
+
+
 @pytest.mark.parametrize("damage", [False, True])
 def test_a_run_that_fails_leaves_its_reason_in_the_log(root: Path, damage: bool, capsys: Capture) -> None:
     if damage:
