@@ -149,6 +149,9 @@ class FitConfig(_Section):
         le=0.5,
         description="how fast the bands follow the answers that came since training (adaptive conformal); 0: never",
     )
+    follow_own: float = Field(
+        0.0, ge=0, le=0.5, description="how fast those of each series widen and narrow with its own answers; 0: never"
+    )
     patience: int = Field(3, ge=1, description="epochs without a better validation loss before training stops")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 

@@ -159,7 +159,12 @@ def fit(
 
     raw = WindowForecaster(name, data, features, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
-    calibration = replace(_calibrate(raw, held_out, train), rate=config.fit.follow, since=cuts.calibration)
+    calibration = replace(
+        _calibrate(raw, held_out, train),
+        rate=config.fit.follow,
+        own_rate=config.fit.follow_own,
+        since=cuts.calibration,
+    )
     if config.fit.refit and len(held_out):
         scalers = _scale(sessions, features, cuts.calibration, config)
         train = windows_between(lay_out(sessions, features, scalers, data), data.lookback, None, ends.calibration)

@@ -79,6 +79,11 @@ class Rows:
         """Row numbers within each series, as rows of this table, (n,)."""
         return np.concatenate([start + rows for start, rows in zip(self.starts[:-1], origins, strict=True)])
 
+    def owner(self, rows: Ints) -> Ints:
+        """The index of the series that each of the `rows` of this table belongs to, (n,)."""
+        owner: Ints = np.searchsorted(self.starts, rows, side="right") - 1
+        return owner
+
 
 def lay_out(sessions: Sequence[Sessions], features: Sequence[str], scalers: Scalers, config: DataConfig) -> Rows:
     """The table of a panel. `scalers` has a column for each feature and, last, one for the target price."""

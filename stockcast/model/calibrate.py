@@ -1,36 +1,44 @@
-"""Bands that hold what they promise: a conformal correction of the quantiles, and one that follows what came.
+"""Bands that hold what they promise: a conformal correction of the quantiles, and two that follow what came.
 
-The first is fitted once, on forecasts whose answers the network did not learn from. The second moves on with every
-answer that the prices hold. Both shift each quantile of each step by a share of the forecast's own width.
+The first is fitted once, on forecasts whose answers the network did not learn from: it shifts each quantile of each
+step by a share of the forecast's own width. The others move on with every answer that the prices hold: one shifts the
+quantiles further, for all series together, and one widens or narrows the bands of each series by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stockcast.data.forecast import QUANTILES, Judged
 from stockcast.data.series import Dates, Floats
 
+LEVELS = np.array(QUANTILES)
 INNER = (QUANTILES.index(0.1), QUANTILES.index(0.9))
 MEDIAN = QUANTILES.index(0.5)
+OUTWARD = np.sign(np.arange(len(QUANTILES)) - MEDIAN) / (len(QUANTILES) - 1)
+"""Weights that turn what each quantile lacks into what the band as a whole lacks."""
 
 REGIME = 1500
 """Days of evidence that the network's own distribution is worth: about six years, a calm and a stormy time."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What became of n forecasts of H steps, as far as it is known.
+class Asked:
+    """n forecasts of H steps and what became of them, as far as it is known.
 
+    - `names` of the panel's series, and `series` (n,): the index of each forecast's among them;
     - `made` (n,): the date that each was made on, at its close;
     - `came` (n, H): the date of each step, NaT where it is not known yet;
     - `targets` (n, H): what came, NaN where it is not known yet.
     """
 
+    names: tuple[str, ...]
+    series: NDArray[np.int64]
     made: Dates
     came: Dates
     targets: Floats
@@ -38,59 +46,67 @@ class Answers:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A shift of each quantile of each step, in units of the forecast's own width.
+    """A shift of each quantile of each step, in units of the forecast's own width, and how it moves on.
 
     - `shift` (H, K); `forecasts`: how many it was fitted on;
     - `in_sample`: they are the network's own training windows, so that the bands may be too narrow;
-    - `rate`: how fast the bands follow later answers; 0: never;
-    - `followed` (H, K): by how much they have been moved up to the date `since`. Forecasts from that date on are made
-      with `shift + followed` and move it on; earlier ones with `shift` alone, which knew none of those answers.
+    - `rate`, `own_rate`: how fast the bands of all series, and those of each by itself, follow later answers; 0: never;
+    - `followed` (H, K): how far all have been shifted up to the date `since`;
+    - `own`: the log of the factor (H,) by which those of a series have been widened, by its name; 0 for others.
+
+    Forecasts from `since` on are made with all of these and move them on; earlier ones with `shift` alone, which knew
+    none of those answers.
     """
 
     shift: Floats
     forecasts: int
     in_sample: bool
     rate: float = 0.0
+    own_rate: float = 0.0
     followed: Floats | float = 0.0
+    own: Mapping[str, Floats] = field(default_factory=dict)
     since: np.datetime64 | None = None
+
+    @property
+    def follows_from(self) -> np.datetime64 | None:
+        """The date from which on forecasts follow the answers to each other, if they ever do."""
+        return self.since if self.rate or self.own_rate else None
 
     def apply(self, outputs: Floats) -> Floats:
         """Network outputs (n, H, 1 or K) to quantiles (n, H, K) that never cross, with `shift` alone."""
         return _shifted(outputs, self.shift)
 
-    def follow(self, outputs: Floats, answers: Answers) -> Floats:
-        """Network outputs (n, H, 1 or K) to quantiles (n, H, K), each corrected by the answers that came before it.
-
-        Adaptive conformal inference (Gibbs and Candes 2021), for each quantile by itself: on every date, a quantile
-        that too many of the answers lay below, of all forecasts answered on it, goes up by `rate` times the excess.
-        """
-        quantiles = self.apply(outputs)
-        if not self.rate or self.since is None:
+    def follow(self, outputs: Floats, asked: Asked) -> Floats:
+        """Network outputs (n, H, 1 or K) to quantiles (n, H, K), each corrected by the answers that came before it."""
+        quantiles, since = self.apply(outputs), self.follows_from
+        if since is None:
             return quantiles
-        followed = np.broadcast_to(self.followed, self.shift.shape).copy()
-        late = answers.made >= self.since
-        made = _by_date(np.where(late, answers.made, np.datetime64("NaT")))
-        came = [_by_date(np.where(late, step, np.datetime64("NaT"))) for step in answers.came.T]
+        following = _Following(self, asked.names)
+        late = asked.made >= since
+        made = _by_date(np.where(late, asked.made, np.datetime64("NaT")))
+        came = [_by_date(np.where(late, step, np.datetime64("NaT"))) for step in asked.came.T]
         for day in sorted(set(made).union(*came)):
             for step, answered in enumerate(came):
                 if day in answered:
                     rows = answered[day]
-                    followed[step] += self.rate * _excess(answers.targets[rows, step], quantiles[rows, step])
+                    following.learn(step, asked.series[rows], asked.targets[rows, step], quantiles[rows, step])
             if day in made:
-                quantiles[made[day]] = _shifted(outputs[made[day]], self.shift + followed)
+                quantiles[made[day]] = following.correct(outputs[made[day]], asked.series[made[day]])
         return quantiles
 
     def moved_on(self, judged: Judged) -> Calibration:
         """The same after the answers to all forecasts of `judged`, which it made, for those from its last date on."""
-        if not self.rate or self.since is None:
+        since = self.follows_from
+        if since is None:
             return self
-        followed = np.broadcast_to(self.followed, self.shift.shape).copy()
-        late = judged.cutoff >= self.since
+        following = _Following(self, judged.names)
+        late, made = judged.cutoff >= since, judged.forecast
         for step, dates in enumerate(judged.dates.T):
             for rows in _by_date(np.where(late, dates, np.datetime64("NaT"))).values():
-                quantiles = judged.forecast.quantiles[rows, step]
-                followed[step] += self.rate * _excess(judged.actual[rows, step], quantiles)
-        return replace(self, followed=followed, since=judged.dates[~np.isnat(judged.dates)].max())
+                following.learn(step, made.series[rows], judged.actual[rows, step], made.quantiles[rows, step])
+        own = {**self.own, **dict(zip(judged.names, following.own, strict=True))}
+        newest = judged.dates[~np.isnat(judged.dates)].max()
+        return replace(self, followed=following.followed, own=own, since=newest)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -98,7 +114,9 @@ class Calibration:
             "forecasts": self.forecasts,
             "in_sample": self.in_sample,
             "rate": self.rate,
+            "own_rate": self.own_rate,
             "followed": np.broadcast_to(self.followed, self.shift.shape).tolist(),
+            "own": {name: logs.tolist() for name, logs in self.own.items()},
             "since": None if self.since is None else str(self.since),
         }
 
@@ -109,9 +127,40 @@ class Calibration:
             fields["forecasts"],
             fields["in_sample"],
             fields.get("rate", 0.0),
+            fields.get("own_rate", 0.0),
             np.asarray(fields.get("followed", 0.0), dtype=np.float64),
+            {name: np.asarray(logs, dtype=np.float64) for name, logs in fields.get("own", {}).items()},
             np.datetime64(fields["since"], "D") if fields.get("since") else None,
         )
+
+
+class _Following:
+    """The corrections on their way through time: adaptive conformal inference (Gibbs and Candes 2021).
+
+    On every date, a quantile that too many of the answers lay below, of all forecasts answered on it, goes up by `rate`
+    times the excess; and the bands of a series whose answer lay outside more of them than it should have are widened,
+    by `own_rate` times the mean excess over its quantiles, or else narrowed. The median stays.
+    """
+
+    def __init__(self, calibration: Calibration, names: tuple[str, ...]) -> None:
+        horizon = len(calibration.shift)
+        self.calibration = calibration
+        self.followed = np.broadcast_to(calibration.followed, calibration.shift.shape).copy()
+        self.own = np.array([calibration.own.get(name, np.zeros(horizon)) for name in names])  # (series, H)
+
+    def correct(self, outputs: Floats, series: NDArray[np.int64]) -> Floats:
+        """Outputs (n, H, 1 or K) of so many `series` to quantiles (n, H, K), as things stand."""
+        quantiles = _shifted(outputs, self.calibration.shift + self.followed)
+        median = quantiles[..., MEDIAN, None]
+        widened: Floats = median + (quantiles - median) * np.exp(self.own[series])[..., None]
+        return widened
+
+    def learn(self, step: int, series: NDArray[np.int64], answers: Floats, quantiles: Floats) -> None:
+        """What came, (n,), of forecasts of different `series` whose `quantiles` (n, K) it was held against."""
+        lacking = LEVELS - (answers[:, None] <= quantiles)
+        lacking[:, MEDIAN] = 0.0
+        self.followed[step] += self.calibration.rate * lacking.mean(axis=0)
+        self.own[series, step] += self.calibration.own_rate * (lacking @ OUTWARD)
 
 
 def calibrate(outputs: Floats, targets: Floats, in_sample: bool, days: int) -> Calibration:
@@ -136,7 +185,14 @@ def calibrate(outputs: Floats, targets: Floats, in_sample: bool, days: int) -> C
 
 
 def _shifted(outputs: Floats, shift: Floats) -> Floats:
-    return np.sort(outputs + shift * _width(outputs), axis=-1)
+    """Quantiles that never cross: one that would come nearer to the median than its inner neighbour stays with it.
+
+    Sorting would let two that cross trade their answers, and drive them apart without end as they follow these.
+    """
+    moved = outputs + shift * _width(outputs)
+    upper = np.maximum.accumulate(moved[..., MEDIAN:], axis=-1)
+    lower = np.minimum.accumulate(moved[..., MEDIAN::-1], axis=-1)[..., :0:-1]
+    return np.concatenate([lower, upper], axis=-1)
 
 
 def _width(outputs: Floats) -> Floats:
@@ -153,13 +209,6 @@ def _conformal(errors: Floats, level: float) -> Floats:
     rank = np.ceil((n + 1) * level) if level >= 0.5 else np.floor((n + 1) * level)
     shift: Floats = np.sort(errors, axis=0)[int(np.clip(rank, 1, n)) - 1]
     return shift
-
-
-def _excess(answers: Floats, quantiles: Floats) -> Floats:
-    """What the share of `answers` (n,) below their quantiles (n, K) lacked of the level, (K,); 0 for the median."""
-    excess: Floats = np.asarray(QUANTILES) - (answers[:, None] <= quantiles).mean(axis=0)
-    excess[MEDIAN] = 0.0
-    return excess
 
 
 def _by_date(dates: Dates) -> dict[np.datetime64, Any]:

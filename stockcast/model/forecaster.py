@@ -14,7 +14,7 @@ from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
 from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, usable_ends
 from stockcast.errors import DataError
-from stockcast.model.calibrate import Answers, Calibration
+from stockcast.model.calibrate import Asked, Calibration
 
 BATCH = 4096
 """Windows that go through the network in one call."""
@@ -64,7 +64,7 @@ class WindowForecaster:
         every = np.union1d(ends, self._followed(rows, ends))
         outputs = self.outputs(rows, every)
         targets = self.targets(outputs)
-        quantiles = self._calibrated(rows, every, targets)
+        quantiles = self._calibrated(panel, rows, every, targets)
         wanted = np.searchsorted(every, ends)
         forecast = self._answer(rows, ends, targets[wanted], quantiles[wanted])
         return replace(forecast, directions=self._directions(rows, ends, outputs[wanted]))
@@ -78,29 +78,31 @@ class WindowForecaster:
 
     def _followed(self, rows: Rows, ends: Ints) -> Ints:
         """The rows before the newest of `ends` from which forecasts were made that the bands follow, (n,)."""
-        if not self.calibration or not self.calibration.rate or self.calibration.since is None or not len(ends):
+        since = self.calibration.follows_from if self.calibration else None
+        if since is None or not len(ends):
             return np.array([], dtype=np.int64)
         usable = usable_ends(rows, self.data.lookback)
         dates = rows.dates[usable]
-        followed: Ints = usable[(dates >= self.calibration.since) & (dates < rows.dates[ends].max())]
+        followed: Ints = usable[(dates >= since) & (dates < rows.dates[ends].max())]
         return followed
 
-    def _calibrated(self, rows: Rows, ends: Ints, outputs: Floats) -> Floats:
+    def _calibrated(self, panel: Panel, rows: Rows, ends: Ints, outputs: Floats) -> Floats:
         """Network outputs (n, H, 1 or K) made on rows `ends` as quantiles (n, H, K)."""
         if not self.calibration:
             return outputs
         targets = rows.targets[ends].astype(np.float64)
         came = rows.dates[np.minimum(ends[:, None] + np.arange(1, targets.shape[1] + 1), len(rows.dates) - 1)]
         came = np.where(np.isnan(targets), np.datetime64("NaT"), came)
-        return self.calibration.follow(outputs, Answers(rows.dates[ends], came, targets))
+        asked = Asked(panel.names, rows.owner(ends), rows.dates[ends], came, targets)
+        return self.calibration.follow(outputs, asked)
 
     def _answer(self, rows: Rows, ends: Ints, outputs: Floats, quantiles: Floats) -> Forecast:
         """Forecasts made on rows `ends`, (n, H, K) in units of the targets, in prices."""
         middle = outputs.shape[-1] // 2
         point = outputs[..., :1] if outputs.shape[-1] == 1 else quantiles[..., middle : middle + 1]
-        owner = np.searchsorted(rows.starts, ends, side="right") - 1
+        owner = rows.owner(ends)
         return Forecast(
-            series=owner.astype(np.int64),
+            series=owner,
             row=ends - rows.starts[owner],
             last=rows.price[ends],
             point=rows.to_price(ends, point)[..., 0],
@@ -126,7 +128,7 @@ def _demand_windows(panel: Panel, rows: Rows, ends: Ints, lookback: int) -> None
     usable = np.isin(ends, usable_ends(rows, lookback))
     if not usable.all():
         end = ends[np.argmin(usable)]
-        owner = int(np.searchsorted(rows.starts, end, side="right") - 1)
+        owner = rows.owner(end)
         raise DataError(
             f"{panel.series[owner].name} has {end - rows.starts[owner] + 1} sessions up to {rows.dates[end]}; "
             f"the model looks back on {lookback} sessions with all their inputs known.",

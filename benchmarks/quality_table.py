@@ -1,0 +1,181 @@
+"""The benchmark of quality as a document."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from benchmarks.outcome import BANDS, HORIZON, Outcome
+from stockcast.data.series import Panel
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn", "arch")
+PARTS = ("panel", "closes", "left out", "alone")
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was measured: each seed's outcome by part, other programs', and each ablation's by fold."""
+
+    panel: Panel
+    until: str
+    seeds: tuple[int, ...]
+    measured: Mapping[str, Sequence[Outcome]]
+    folds: tuple[str, ...]
+    ablations: Mapping[str, Sequence[Outcome]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure of one part, the number that it should reach, and its digits."""
+
+    label: str
+    part: str
+    figure: Callable[[Outcome], float]
+    goal: str = ""
+    digits: int = 4
+
+
+ROWS = (
+    Row("loss at step 1, ratio to EWMA", "panel", lambda o: first(o, "ewma"), "0.976"),
+    Row("loss at step 1, ratio to GARCH", "panel", lambda o: first(o, "garch"), "0.969"),
+    Row("stocks better than GARCH at step 1, %", "panel", lambda o: better(o, "garch"), "99", 1),
+    Row("loss at steps 2-5, ratio to EWMA", "panel", lambda o: o.loss["ewma"][:, 1:].mean(), "0.985"),
+    Row("RMSE of the median, ratio to the last price, worst step", "panel", lambda o: o.rmse.mean(0).max(), "1.000"),
+    Row("coverage of the bands, worst band and step, points off", "panel", lambda o: o.off.max(), "1.0", 2),
+    Row("stocks with 80 % coverage within 3 points, step 1, %", "panel", lambda o: o.close_by[0], "90", 1),
+    Row("the same, worst step, %", "panel", lambda o: o.close_by.min(), "", 1),
+    Row("training, seconds", "panel", lambda o: o.seconds, "30", 1),
+    Row("one stock alone, loss at step 1, ratio to EWMA", "alone", lambda o: first(o, "ewma"), "0.989"),
+    Row("one stock alone, loss at steps 2-5, ratio to EWMA", "alone", lambda o: o.loss["ewma"][:, 1:].mean()),
+    Row("one stock alone, better than EWMA at step 1, %", "alone", lambda o: better(o, "ewma"), "", 1),
+    Row("one stock alone, training, seconds", "alone", lambda o: o.seconds, "6", 1),
+    Row("closes only, loss at step 1, ratio to EWMA", "closes", lambda o: first(o, "ewma"), "0.988"),
+    Row("stocks left out of training, the same", "left out", lambda o: first(o, "ewma"), "0.982"),
+)
+
+STEPS: Mapping[str, Callable[[Outcome], np.ndarray]] = {
+    "loss, ratio to EWMA": lambda o: o.loss["ewma"].mean(0),
+    "loss, ratio to GARCH": lambda o: o.loss["garch"].mean(0),
+    "RMSE of the median, ratio to the last price": lambda o: o.rmse.mean(0),
+    **{
+        f"coverage of the {band} % band, %": lambda o, at=at: 100 * o.coverage[..., at].mean(0)  # type: ignore[misc]  # a default holds the loop's value
+        for at, band in enumerate(BANDS)
+    },
+    "stocks with 80 % coverage within 3 points, %": lambda o: o.close_by,
+}
+
+
+def first(one: Outcome, opponent: str) -> float:
+    """The mean over the stocks of the loss one step ahead, as a ratio."""
+    return float(one.loss[opponent][:, 0].mean())
+
+
+def better(one: Outcome, opponent: str) -> float:
+    """The percentage of stocks with a smaller loss than an opponent's, one step ahead."""
+    return float(100 * (one.loss[opponent][:, 0] < 1).mean())
+
+
+def document(report: Report) -> str:
+    """The whole of QUALITY.md."""
+    others = [name for name in report.measured if name not in PARTS]
+    parts = [introduction(report), figures(report), steps(report)]
+    parts += [beside(report, others)] if others else []
+    return "\n\n".join([*parts, ablations(report), machine(report, others)]) + "\n"
+
+
+def introduction(report: Report) -> str:
+    dates = report.panel.dates
+    later = int((dates > np.datetime64(report.until, "D")).sum())
+    seeds = ", ".join(str(seed) for seed in report.seeds)
+    return f"""# How good the bands of `daily` are
+
+Written by `python -m benchmarks.quality`; don't edit it by hand.
+
+{len(report.panel)} stocks, {dates[0]} to {dates[-1]}. Trained once on the prices up to {report.until}, never \
+refitted, and judged on each of the {later} sessions since. Loss is the mean pinball loss over nine quantiles of the \
+log return over the next 1 to {HORIZON} sessions; ratios are means over stocks, and below 1 is better. EWMA: half-life \
+20, with each stock's own empirical quantiles at each step. GARCH: GARCH(1,1)-t of each stock, with empirical \
+quantiles. Mean over seeds {seeds}, with the least and the greatest in brackets. The settings were chosen on earlier \
+prices alone, by the ablations below."""
+
+
+def figures(report: Report) -> str:
+    """What should be reached, and what was."""
+    lines = ["| figure | measured | goal |", "|---|---|---|"]
+    for row in ROWS:
+        values = [row.figure(one) for one in report.measured[row.part]]
+        mean, least, most = (f"{value:.{row.digits}f}" for value in (np.mean(values), min(values), max(values)))
+        lines.append(f"| {row.label} | {mean} ({least}-{most}) | {row.goal} |")
+    alone = len(report.measured["alone"][0].rmse)
+    left_out = len(report.measured["left out"][0].rmse)
+    note = (
+        f"One stock alone: {alone} stocks, each trained by itself. Left out: trained on {len(report.panel) - left_out} "
+        f"stocks, judged on the {left_out} others. Seconds are those of the training itself, without the imports."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def steps(report: Report) -> str:
+    """The panel's figures step by step, means over the seeds."""
+    head = [f"| step | {' | '.join(str(step) for step in range(1, HORIZON + 1))} |", "|---" * (HORIZON + 1) + "|"]
+    lines = []
+    for label, figure in STEPS.items():
+        values = np.mean([figure(one) for one in report.measured["panel"]], axis=0)
+        digits = 1 if label.endswith("%") else 4
+        lines.append(f"| {label} | {' | '.join(f'{value:.{digits}f}' for value in values)} |")
+    return "\n".join([*head, *lines])
+
+
+def beside(report: Report, others: Sequence[str]) -> str:
+    """Other programs' forecasts of the same days."""
+    head = [
+        "## Other programs\n",
+        "The same stocks, days and quantiles; one seed each.\n",
+        "| | step 1, ratio to EWMA | steps 2-5 | RMSE, worst step | 80 % held, steps 1-5 | worst band, points off |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines = []
+    for name in ("panel", *others):
+        one = report.measured[name][0]
+        held = ", ".join(f"{100 * share:.1f}" for share in one.coverage[..., list(BANDS).index(80)].mean(0))
+        label = "stockcast" if name == "panel" else name
+        ratios = f"{first(one, 'ewma'):.4f} | {one.loss['ewma'][:, 1:].mean():.4f} | {one.rmse.mean(0).max():.4f}"
+        lines.append(f"| {label} | {ratios} | {held} | {one.off.max():.1f} |")
+    return "\n".join([*head, *lines])
+
+
+def ablations(report: Report) -> str:
+    """What each part of the preset is worth, on earlier days."""
+    columns = ("step 1", "steps 2-5", "worst coverage", "near")
+    titles = [f"{column}, from {end}" for end in report.folds for column in columns]
+    note = (
+        "Ratios to EWMA, the greatest miss of a band's coverage in points, and the percentage of stocks whose 80 % "
+        "coverage is within 3 points at step 1: of seed 0, trained up to the day that is named and judged from there "
+        f"to {report.until}."
+    )
+    lines = ["## Ablations", "", note, "", f"| | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
+    for label, outcomes in report.ablations.items():
+        cells = []
+        for one in outcomes:
+            ratios = f"{first(one, 'ewma'):.4f} | {one.loss['ewma'][:, 1:].mean():.4f}"
+            cells.append(f"{ratios} | {one.off.max():.1f} | {one.close_by[0]:.0f}")
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def machine(report: Report, others: Sequence[str]) -> str:
+    """Where and how all this was measured."""
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    seeds = " ".join(str(seed) for seed in report.seeds)
+    forecasts = f" --forecasts {' '.join(f'{name}.csv' for name in others)}" if others else ""
+    return f"""## Where
+
+{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}, {versions}. \
+Load average at the end {os.getloadavg()[2]:.1f} over 15 minutes.
+
+    python -m benchmarks.quality --data DIR --until {report.until} --seeds {seeds}{forecasts}"""

@@ -1,0 +1,172 @@
+"""Features against their formulas, and what they may know: their own row and earlier ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stockcast.data.features import (
+    FEATURES,
+    MARKET,
+    Sessions,
+    choose_features,
+    feature_tables,
+    garman_klass,
+    sessions_of,
+    trailing_mean,
+)
+from stockcast.data.series import Floats, Panel, PriceSeries
+from stockcast.errors import ConfigError, DataError
+
+HALFLIFE = 20.0
+EVERY = (*FEATURES, *MARKET)
+
+Prices = Callable[..., PriceSeries]
+
+
+def sessions(*all_series: PriceSeries) -> list[Sessions]:
+    return [sessions_of(one, "close", HALFLIFE) for one in all_series]
+
+
+def tables(*all_series: PriceSeries, names: Sequence[str] = EVERY) -> list[Floats]:
+    return list(feature_tables(sessions(*all_series), names))
+
+
+def changed_after(one: PriceSeries, row: int) -> PriceSeries:
+    """The same series with other prices and volumes after a row."""
+    later = np.arange(len(one)) > row
+    return replace(one, columns={key: np.where(later, 3 * values, values) for key, values in one.columns.items()})
+
+
+def without(one: PriceSeries, *columns: str) -> PriceSeries:
+    return replace(one, columns={key: values for key, values in one.columns.items() if key not in columns})
+
+
+@settings(max_examples=25)
+@given(row=st.integers(25, 598))
+def test_no_row_depends_on_a_later_one_of_any_series(prices: Prices, row: int) -> None:
+    panel = [prices(rows=600, name="a"), prices(rows=500, seed=1, name="b", start="2020-03-01")]
+    day = panel[0].dates[row]
+    changed = [changed_after(one, int(np.searchsorted(one.dates, day, side="right")) - 1) for one in panel]
+    for one, before, after in zip(panel, tables(*panel), tables(*changed), strict=True):
+        known = one.dates <= day
+        np.testing.assert_array_equal(before[known], after[known])
+    assert not np.array_equal(tables(*panel)[0][row + 1], tables(*changed)[0][row + 1])
+
+
+def test_neither_the_price_s_unit_nor_the_volume_s_shows(prices: Prices) -> None:
+    one = prices(rows=600)
+    units = {key: 1e4 if key == "volume" else 1e-3 for key in one.columns}
+    other = replace(one, columns={key: values * units[key] for key, values in one.columns.items()})
+    np.testing.assert_allclose(tables(one)[0], tables(other)[0], rtol=1e-6, atol=1e-8)
+
+
+def test_garman_klass_is_its_formula(prices: Prices) -> None:
+    one = prices(rows=60)
+    opening, high, low, close = (one.columns[key] for key in ("open", "high", "low", "close"))
+    for row in (1, 30, 59):
+        inside = (
+            0.5 * math.log(high[row] / low[row]) ** 2 - (2 * math.log(2) - 1) * math.log(close[row] / opening[row]) ** 2
+        )
+        gap = math.log(opening[row] / close[row - 1])
+        (own,) = sessions(one)
+        assert garman_klass(own)[row] == pytest.approx(max(inside, 0) + gap**2, rel=1e-9)
+
+
+def test_it_measures_the_volatility_of_a_price_that_trades_all_day() -> None:
+    random = np.random.default_rng(0)
+    ticks = 0.02 / math.sqrt(2000) * random.standard_normal((400, 2000))
+    paths = np.exp(np.cumsum(ticks, axis=1) + np.cumsum(ticks.sum(axis=1))[:, None] - ticks.sum(axis=1)[:, None])
+    columns = {"open": paths[:, 0], "high": paths.max(axis=1), "low": paths.min(axis=1), "close": paths[:, -1]}
+    (one,) = sessions(PriceSeries("a", np.datetime64("2020-01-01") + np.arange(400), columns))
+    assert math.sqrt(np.nanmean(one.variance)) == pytest.approx(0.02, rel=0.05)
+
+
+@given(st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.nan)), min_size=1, max_size=40), st.integers(1, 50))
+def test_a_trailing_mean_is_that_of_pandas(values: list[float], count: int) -> None:
+    expected = pd.Series(values).rolling(count, min_periods=1).mean()
+    np.testing.assert_allclose(trailing_mean(np.array(values), count), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("quarters", [1, 4])
+def test_a_season_is_the_week_after_the_same_weekday_quarters_ago(prices: Prices, quarters: int) -> None:
+    one = prices(rows=600)
+    (own,) = sessions(one)
+    season = tables(one, names=[f"season_{quarters}"])[0][:, 0]
+    stir = np.nan_to_num(own.stir)
+    for row in (100, 350, 450, 599):
+        then = one.dates[row] - np.timedelta64(91 * quarters, "D")
+        week = stir[one.dates > then][:5].mean()
+        usual = np.nanmean(own.stir[max(row - 249, 0) : row + 1])
+        expected = math.log((week + 0.1) / (usual + 0.1)) if then >= one.dates[0] else 0.0
+        assert season[row] == pytest.approx(expected, rel=1e-9)
+
+
+def test_an_event_is_the_greatest_stir_of_late(prices: Prices) -> None:
+    one = prices(rows=400)
+    leap = one.columns["close"].copy()
+    leap[300:] *= 1.3
+    columns = {**one.columns, "close": leap, "volume": np.where(np.arange(400) == 300, 5e6, one.columns["volume"])}
+    event = tables(replace(one, columns=columns), names=["event_5"])[0][:, 0]
+    assert event[300:305].min() > 1.5
+    assert event[305:330].max() < 1.5
+    assert event[200:300].max() < 1.5
+
+
+def test_the_market_is_the_mean_of_those_that_trade_on_a_day(prices: Prices) -> None:
+    panel = [prices(rows=300, name="a"), prices(rows=200, seed=1, name="b", start="2020-04-01")]
+    own = tables(*panel, names=["variance_5"])
+    market = tables(*panel, names=["market_variance_5"])
+    stacked = pd.Series(np.concatenate(own)[:, 0])
+    dates = np.concatenate([one.dates for one in panel])
+    expected = stacked.groupby(dates).transform("mean").where(stacked.notna())
+    np.testing.assert_allclose(np.concatenate(market)[:, 0], expected, rtol=1e-9)
+    np.testing.assert_array_equal(tables(panel[0], names=["market_variance_5"])[0], own[0])
+
+
+def test_prices_that_stand_still_for_weeks_and_leap_have_finite_features(prices: Prices) -> None:
+    one = prices(rows=400)
+    rows = np.arange(400)
+    factor = np.where(rows >= 300, 0.6, 1.0)
+    columns = {
+        key: np.where((rows >= 200) & (rows < 240), 50.0, values * factor)
+        for key, values in one.columns.items()
+        if key != "volume"
+    }
+    table = tables(replace(one, columns={**columns, "volume": np.where(rows < 30, np.nan, 0.0)}))[0]
+    assert np.isnan(table[:20]).all()
+    assert np.isfinite(table[20:]).all()
+
+
+def test_a_panel_sees_what_most_of_its_series_have(prices: Prices) -> None:
+    whole, closes = prices(rows=60, name="a"), prices(rows=60, name="b", columns=("close",))
+    bare = choose_features((), Panel((closes,)), "close")
+    assert "return" in bare
+    assert not {"volume_surprise", "square_5", *MARKET} & set(bare)
+    assert {"volume_surprise", "square_5", *MARKET} <= set(choose_features((), Panel((whole, closes)), "close"))
+    some = Panel((whole, closes, replace(closes, name="c")))
+    assert not {"volume_surprise", "square_5"} & set(choose_features((), some, "close"))
+
+
+def test_a_series_without_volume_among_others_has_no_surprise_in_it(prices: Prices) -> None:
+    silent = without(prices(rows=60, name="b"), "volume")
+    surprise = tables(prices(rows=60, name="a"), silent, names=["volume_surprise"])[1]
+    np.testing.assert_array_equal(surprise[20:], 0.0)
+
+
+def test_a_feature_that_can_not_be_made_is_refused_with_what_can(prices: Prices) -> None:
+    closes = Panel((prices(rows=60, columns=("close",)),))
+    with pytest.raises(ConfigError, match="no feature 'vwap'") as unknown:
+        choose_features(("vwap",), closes, "close")
+    assert "volume_surprise" in (unknown.value.fix or "")
+    with pytest.raises(DataError, match="'volume_surprise' needs the column 'volume'; the prices have close"):
+        choose_features(("volume_surprise",), closes, "close")
+    with pytest.raises(DataError, match="no column 'open'; it has close"):
+        sessions_of(closes.series[0], "open", HALFLIFE)

@@ -1,0 +1,44 @@
+"""Heads: where they begin, and what they can never say, whatever their weights."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from stockcast.config import ModelConfig
+from stockcast.data.forecast import QUANTILES
+from stockcast.model.network import Shape, build_network
+
+pytestmark = pytest.mark.tensorflow
+
+WINDOWS = np.random.default_rng(0).standard_normal((20, 6, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("head", ["scale", "quantiles"])
+@pytest.mark.parametrize("highway", [False, True])
+def test_a_distribution_begins_as_the_normal_one_and_never_crosses(head: str, highway: bool) -> None:
+    model = ModelConfig.model_validate({"units": [4], "head": head, "highway": highway})
+    network = build_network(model, Shape(6, 3, 2))
+    normal = [NormalDist().inv_cdf(level) for level in QUANTILES]
+    np.testing.assert_allclose(np.asarray(network(WINDOWS)), np.broadcast_to(normal, (20, 2, 9)), atol=1e-5)
+    random = np.random.default_rng(1)
+    for _ in range(5):
+        network.set_weights([3 * random.standard_normal(weight.shape) for weight in network.get_weights()])
+        said = np.asarray(network(WINDOWS))
+        assert (np.diff(said, axis=-1) >= 0).all()
+        assert np.ptp(said[:, 0], axis=0).max() > 0
+        if head == "scale":
+            np.testing.assert_array_equal(said[..., 4], 0.0)
+            np.testing.assert_allclose(said / said[..., -1:], (said / said[..., -1:])[:1].repeat(20, 0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classes_are_probabilities(classes: int) -> None:
+    network = build_network(ModelConfig.model_validate({"units": [4], "head": "classes"}), Shape(6, 3, 2, classes))
+    network.set_weights([3 * np.ones(weight.shape) for weight in network.get_weights()])
+    said = np.asarray(network(WINDOWS))
+    assert said.shape == (20, 2, classes)
+    assert (said >= 0).all()
+    np.testing.assert_allclose(said.sum(axis=-1), 1, rtol=1e-6)
