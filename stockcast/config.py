@@ -127,6 +127,9 @@ class FitConfig(_Section):
     clipvalue: float = Field(0.0, ge=0, description="each number of the gradient is clipped here; 0: never")
     l1: float = Field(0.0, ge=0, description="penalty on the absolute values of all kernels, while training")
     l2: float = Field(0.0, ge=0, description="penalty on the squares of all kernels, while training")
+    prior: float = Field(
+        0.0, ge=0, description="the same divided by the number of training windows: strong where evidence is scarce"
+    )
     tbptt: int = Field(
         0, ge=0, description="windows are learned in pieces of so many sessions, the state handed on; 0: as a whole"
     )

@@ -155,7 +155,7 @@ def fit(
     train = _demand_windows(windows_between(rows, data.lookback, None, ends.fit), config)
     validation = windows_between(rows, data.lookback, cuts.fit, ends.validation)
     held_back = validation if len(validation) else None
-    trained = fit_network(_thinned(train, config), held_back, config, on_epoch, checkpoints)
+    trained = fit_network(_thinned(train, config), held_back, _with_prior(config, train), on_epoch, checkpoints)
 
     raw = WindowForecaster(name, data, features, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
@@ -168,7 +168,7 @@ def fit(
     if config.fit.refit and len(held_out):
         scalers = _scale(sessions, features, cuts.calibration, config)
         train = windows_between(lay_out(sessions, features, scalers, data), data.lookback, None, ends.calibration)
-        trained = refit_network(trained, _thinned(train, config), config, on_epoch, checkpoints)
+        trained = refit_network(trained, _thinned(train, config), _with_prior(config, train), on_epoch, checkpoints)
         raw = replace(raw, scalers=scalers, infer=trained.infer())
     return Fitted(raw.calibrated(calibration), trained, train)
 
@@ -239,6 +239,16 @@ def _thinned(windows: Windows, config: RunConfig) -> Windows:
     if config.fit.windows:
         stride = max(stride, math.ceil(len(windows) / config.fit.windows))
     return strided(windows, stride)
+
+
+def _with_prior(config: RunConfig, windows: Windows) -> RunConfig:
+    """The settings with `fit.prior` in `fit.l2`: a normal prior on the weights beside the mean loss of n windows.
+
+    What it is worth falls as 1 / n (MacKay 1992, Bayesian interpolation): one short series is held back by it, and a
+    panel's windows outweigh it.
+    """
+    l2 = config.fit.l2 + config.fit.prior / len(windows)
+    return config.model_copy(update={"fit": config.fit.model_copy(update={"l2": l2})})
 
 
 def _demand_windows(windows: Windows, config: RunConfig) -> Windows:
