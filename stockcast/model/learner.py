@@ -18,6 +18,9 @@ from stockcast.model.losses import loss_of, penalty
 MEASURED = 1024
 """Windows that are measured in one call."""
 
+as_it_stands = tf.autograph.experimental.do_not_convert
+"""For what has no loop or branch on tensors: tracing would spend half of its time on rewriting it."""
+
 
 class Learner:
     """Trains `network` on the windows `train`. Windows are gathered on the way; nothing is copied before.
@@ -73,6 +76,7 @@ class Learner:
             total += self._step(rest, self._zeros(rest.shape[0]))[0] * rest.shape[0]
         return total / (batches.shape[0] * batches.shape[1] + rest.shape[0])
 
+    @as_it_stands  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def _step(self, ends: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """One step a piece: the mean loss and the states in the end."""
         variables = self.network.trainable_variables
@@ -97,6 +101,7 @@ class Learner:
             total += self._loss(rest, whole, self._zeros(rest.shape[0]), training=False)[0] * rest.shape[0]
         return total / (batches.shape[0] * batches.shape[1] + rest.shape[0])
 
+    @as_it_stands  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def _loss(self, ends: Any, piece: slice, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
         """The mean loss on a piece of the windows that end in `ends`, and the states after it."""
         x = self._windows(ends)[:, piece]
