@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from stockcast.data.forecast import Forecaster, Judged
 from stockcast.data.series import Floats, Panel
-from stockcast.evaluate.rows import read_rows
 from stockcast.evaluate.scores import pinball
 from stockcast.learn import judge_on
 from stockcast.model.baselines import build
@@ -93,14 +91,3 @@ def per_stock(judged: Judged, values: Floats) -> Floats:
     """Means of values (n, H) over the forecasts of each stock that has any, (S, H)."""
     owner = judged.forecast.series
     return np.array([np.nanmean(values[owner == index], axis=0) for index in np.unique(owner)])
-
-
-def read_forecasts(path: Path, panel: Panel) -> Judged:
-    """Another program's forecasts, from a file as `stockcast backtest -o` writes it, of series of `panel`."""
-    (theirs,) = read_rows(path.read_text(encoding="utf-8"))
-    series = np.array([panel.names.index(name) for name in theirs.names])[theirs.forecast.series]
-    row = np.empty(len(series), dtype=np.int64)
-    for index in np.unique(series):
-        mine = series == index
-        row[mine] = np.searchsorted(panel.series[index].dates, theirs.cutoff[mine])
-    return replace(theirs, names=panel.names, forecast=replace(theirs.forecast, series=series, row=row))

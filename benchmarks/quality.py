@@ -1,10 +1,9 @@
 """How good the `daily` preset's distributions are: on a panel of prices, beside EWMA and GARCH, over several seeds.
 
 It is trained once on the prices up to `--until`, never refitted, and judged on every session after. The settings are to
-be chosen by the ablations, which are judged on the years before that day and see nothing later. Other programs'
-forecasts of the same days, in files as `stockcast backtest -o` writes them, are scored beside it.
+be chosen by the ablations, which are judged on the years before that day and see nothing later.
 
-    python -m benchmarks.quality --data DIR [--until DATE] [--seeds 0 1 2] [--forecasts FILE.csv ...]
+    python -m benchmarks.quality --data DIR [--until DATE] [--seeds 0 1 2]
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.common import ROOT
-from benchmarks.outcome import PRICE, Outcome, opponents, outcome, read_forecasts, together
+from benchmarks.outcome import PRICE, Outcome, opponents, outcome, together
 from benchmarks.quality_table import Report, document
 from stockcast.config import RunConfig, load_config
 from stockcast.data.features import FEATURES, MARKET
@@ -88,7 +86,6 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="a folder of daily prices, a CSV file for each stock")
     parser.add_argument("--until", default="2022-12-31", help="the last day that training may know")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--forecasts", type=Path, nargs="*", default=[], help="forecasts of other programs")
     wanted = parser.parse_args()
     panel = examined(read_panel([wanted.data]), NO_HINTS, date.max).panel
     warm_up(panel)
@@ -99,8 +96,6 @@ def main() -> None:
         "left out": [left_out(panel, days, seed) for seed in wanted.seeds],
         "alone": [alone(panel, days, seed) for seed in wanted.seeds],
     }
-    for path in wanted.forecasts:
-        measured[path.stem] = [outcome(read_forecasts(path, panel), panel, days.against, float("nan"))]
     known = panel.upto(np.datetime64(wanted.until, "D"))
     report = Report(panel, wanted.until, tuple(wanted.seeds), measured, fold_ends(known), ablations(known))
     text = document(report)

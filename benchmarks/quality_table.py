@@ -14,12 +14,11 @@ from benchmarks.outcome import BANDS, HORIZON, Outcome
 from stockcast.data.series import Panel
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn", "arch")
-PARTS = ("panel", "closes", "left out", "alone")
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that was measured: each seed's outcome by part, other programs', and each ablation's by fold."""
+    """All that was measured: each seed's outcome by part, and each ablation's by fold."""
 
     panel: Panel
     until: str
@@ -82,10 +81,8 @@ def better(one: Outcome, opponent: str) -> float:
 
 def document(report: Report) -> str:
     """The whole of QUALITY.md."""
-    others = [name for name in report.measured if name not in PARTS]
-    parts = [introduction(report), figures(report), steps(report)]
-    parts += [beside(report, others)] if others else []
-    return "\n\n".join([*parts, ablations(report), machine(report, others)]) + "\n"
+    parts = (introduction(report), figures(report), steps(report), ablations(report), machine(report))
+    return "\n\n".join(parts) + "\n"
 
 
 def introduction(report: Report) -> str:
@@ -131,24 +128,6 @@ def steps(report: Report) -> str:
     return "\n".join([*head, *lines])
 
 
-def beside(report: Report, others: Sequence[str]) -> str:
-    """Other programs' forecasts of the same days."""
-    head = [
-        "## Other programs\n",
-        "The same stocks, days and quantiles; one seed each.\n",
-        "| | step 1, ratio to EWMA | steps 2-5 | RMSE, worst step | 80 % held, steps 1-5 | worst band, points off |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines = []
-    for name in ("panel", *others):
-        one = report.measured[name][0]
-        held = ", ".join(f"{100 * share:.1f}" for share in one.coverage[..., list(BANDS).index(80)].mean(0))
-        label = "stockcast" if name == "panel" else name
-        ratios = f"{first(one, 'ewma'):.4f} | {one.loss['ewma'][:, 1:].mean():.4f} | {one.rmse.mean(0).max():.4f}"
-        lines.append(f"| {label} | {ratios} | {held} | {one.off.max():.1f} |")
-    return "\n".join([*head, *lines])
-
-
 def ablations(report: Report) -> str:
     """What each part of the preset is worth, on earlier days."""
     columns = ("step 1", "steps 2-5", "worst coverage", "near")
@@ -168,14 +147,13 @@ def ablations(report: Report) -> str:
     return "\n".join(lines)
 
 
-def machine(report: Report, others: Sequence[str]) -> str:
+def machine(report: Report) -> str:
     """Where and how all this was measured."""
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     seeds = " ".join(str(seed) for seed in report.seeds)
-    forecasts = f" --forecasts {' '.join(f'{name}.csv' for name in others)}" if others else ""
     return f"""## Where
 
 {os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}, {versions}. \
 Load average at the end {os.getloadavg()[2]:.1f} over 15 minutes.
 
-    python -m benchmarks.quality --data DIR --until {report.until} --seeds {seeds}{forecasts}"""
+    python -m benchmarks.quality --data DIR --until {report.until} --seeds {seeds}"""
