@@ -1,7 +1,8 @@
 """Models that earlier versions saved go on forecasting, and forecast the same.
 
-They were trained on `prices(rows=220)`; beside them lies what `predict --json` said of them then. A change that turns
-this red would make every user's saved model say something else: it needs a new schema, not a new expectation.
+They were trained on `prices(rows=220)`, of the seeds 0 and 1; beside them lies what `predict --json` said of them then.
+A change that turns this red would make every user's saved model say something else: it needs a new schema, not a new
+expectation.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ from stockcast.data.series import PriceSeries
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.mark.parametrize("name", ["acme", "level"])
+@pytest.mark.parametrize(("name", "series"), [("acme", ["acme"]), ("level", ["acme"]), ("pair", ["aa", "bb"])])
 def test_an_old_model_forecasts_as_it_did(
     name: str,
+    series: list[str],
     prices: Callable[..., PriceSeries],
     write_csv: Callable[[PriceSeries, Path], Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    csv = write_csv(prices(rows=220), tmp_path / "acme.csv")
-    assert run(["predict", name, "--csv", str(csv), "--store", str(GOLDEN / "schema-1"), "--json"]) == 0
+    for seed, one in enumerate(series):
+        write_csv(prices(rows=220, seed=seed), tmp_path / f"{one}.csv")
+    assert run(["predict", name, "--csv", str(tmp_path), "--store", str(GOLDEN / "schema-1"), "--json"]) == 0
     now = json.loads(capsys.readouterr().out)["forecasts"]
     then = json.loads((GOLDEN / f"{name}.json").read_text())["forecasts"]
     assert [one["date"] for one in now] == [one["date"] for one in then]
