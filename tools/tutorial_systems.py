@@ -154,13 +154,14 @@ def direction(bench: Bench, seeds: int) -> dict[str, str]:  # noqa: ARG001 -- al
     labels = ("down", "flat", "up")
     matrix = zip(labels, found["direction"]["confusion"], strict=True)
     train, ahead = trained["direction"][-1], "stockcast predict direction"
-    better = sum(one["p_majority"] < 0.05 and one["accuracy"] > one["majority_accuracy"] for one in found.values())
+    told = [one["accuracy"] - one["majority_accuracy"] for one in found.values() if one["p_majority"] < 0.05]
     return {
         "direction_session": session((train, bench.run(train)), (ahead, bench.run(ahead))),
         "direction_scores": table(head, rows),
         "direction_confusion": table(["", *labels], [[label, *map(str, row)] for label, row in matrix]),
         "direction_count": str(len(found)),
-        "direction_better": str(better or "none"),
+        "direction_better": str(sum(gain > 0 for gain in told) or "none"),
+        "direction_worse": str(sum(gain < 0 for gain in told) or "none"),
     }
 
 

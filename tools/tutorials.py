@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 from pathlib import Path
 from string import Template
@@ -56,10 +57,16 @@ def main() -> int:
 
 
 def made_with(bench: Bench) -> dict[str, str]:
-    """The machine's cores, and the versions of the program and of the libraries."""
+    """The machine's cores, the state of the program, and the versions of the libraries."""
+    changed = ["git", "log", "-1", "--format=%h", "--", "stockcast", "configs"]
+    commit = subprocess.run(changed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     libraries = bench.ask("stockcast models show google")["manifest"]["libraries"]
     named = ", ".join(f"{name} {version}" for name, version in libraries.items())
-    return {"cores": str(os.cpu_count()), "version": bench.run("stockcast --version"), "libraries": named}
+    return {
+        "cores": str(os.cpu_count()),
+        "version": f"{bench.run('stockcast --version')} of commit {commit}",
+        "libraries": named,
+    }
 
 
 if __name__ == "__main__":
