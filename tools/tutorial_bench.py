@@ -66,7 +66,7 @@ class Bench:
                 raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout.decode()}")
             lines = [line.rstrip() for line in done.stdout.decode().rstrip().splitlines()]
             self._keep(kept, "\n".join(lines))
-        return kept.read_text(encoding="utf-8")
+        return kept.read_text(encoding="utf-8").replace(f"{self.folder}/", "")  # a model knows its prices' whole path
 
     def ask(self, command: str) -> dict[str, Any]:
         """The object that `command` prints with --json."""

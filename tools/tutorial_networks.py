@@ -58,32 +58,23 @@ def cells(bench: Bench, seeds: int) -> dict[str, str]:  # noqa: ARG001 -- all sy
 
 def ladder(bench: Bench, seeds: int) -> dict[str, str]:  # noqa: ARG001 -- all systems are called alike
     """T6."""
-    bands = {name: _contest(bench, where, "naive,linear,mlp,rnn,gru,lstm")[0] for name, where in WHERE.items()}
-    levels = {
-        "IBM": _contest(bench, f"--config tutorial-next5 {WHERE['IBM']}", "naive,linear,mlp,rnn,gru"),
-        "Google": _contest(
-            bench,
-            f"--config tutorial-next5 {WHERE['Google']} --set 'data.features=[\"open\"]'",
-            "naive,linear,mlp,rnn,gru",
-        ),
-    }
+    inputs = {"IBM": "", "Google": " --set 'data.features=[\"open\"]'"}
+    fields: dict[str, str] = {}
+    sharp, best = [], []
+    for name, where in WHERE.items():
+        bands, ratios = _contest(bench, where, "naive,linear,mlp,rnn,gru,lstm")
+        level = f"--config tutorial-next5 {where}{inputs[name]}"
+        levels, others = _contest(bench, level, "naive,linear,mlp,rnn,gru")
+        fields |= {f"ladder_{name.lower()}": bands, f"ladder_level_{name.lower()}": levels}
+        sharp.append(f"{ratios['linear'][1]:.3f} against the LSTM's {ratios['lstm'][1]:.3f} on {name}")
+        least = min(others, key=lambda rival: others[rival][0])
+        best.append(f"{others[least][0]:.2f} times on {name} (`{least}`)")
     perceptron = (
         f"stockcast train --config direction {IBM} --set data.thresholds=[0.0] --set model.cell=linear "
         "--set fit.positions=last --name perceptron"
     )
-    said = []
-    for name, (_, ratios) in levels.items():
-        errors = {rival: error for rival, (error, _) in ratios.items()}
-        best = min(errors, key=lambda rival: errors[rival])
-        said.append(f"{best} on {name}, with {errors[best]:.3f} of the last price's error")
-    return {
-        "ladder_ibm": bands["IBM"],
-        "ladder_google": bands["Google"],
-        "ladder_level_ibm": levels["IBM"][0],
-        "ladder_level_google": levels["Google"][0],
-        "ladder_perceptron": session((perceptron, bench.run(perceptron))),
-        "ladder_best": "; ".join(said),
-    }
+    said = {"ladder_sharp": ", ".join(sharp), "ladder_best": ", ".join(best)}
+    return fields | said | {"ladder_perceptron": session((perceptron, bench.run(perceptron)))}
 
 
 def _contest(bench: Bench, options: str, against: str) -> tuple[str, dict[str, tuple[float, float]]]:
