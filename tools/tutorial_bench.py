@@ -150,6 +150,12 @@ def without_most_epochs(output: str) -> Iterator[str]:
             yield "..."
 
 
+def only_last_epoch(output: str) -> str:
+    """What a training with -vv told of its last epoch; `...` stands for all else."""
+    *_, last = (line for line in output.splitlines() if EPOCH.match(line))
+    return f"...\n{last}\n..."
+
+
 def losses(output: str) -> list[float]:
     """The loss of each epoch that a training with -vv told of."""
     return [float(told[3]) for line in output.splitlines() if (told := EPOCH.match(line))]

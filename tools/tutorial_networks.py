@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from tutorial_bench import Bench, losses, session, table
+from tutorial_bench import Bench, losses, only_last_epoch, session, table
 from tutorial_systems import GOOGLE, IBM, NEXT5, rmses, scores
 
 WHERE = {"IBM": f"{IBM} --from 2011-01-03", "Google": f"{GOOGLE} --from 2016-01-04"}
@@ -139,7 +139,7 @@ def state(bench: Bench, seeds: int) -> dict[str, str]:  # noqa: ARG001 -- all sy
         f"stockcast train --config stateful --csv data/echo.csv {small} "
         "--set model.head=point --set fit.loss=mse --set fit.decay=cosine"
     )
-    rows, blocks = [], []
+    rows, shown = [], []
     for prices, start, name in (
         ("IBM", f"stockcast train --config stateful {IBM}", "ibm"),
         ("made up", made_up, "echo"),
@@ -149,10 +149,12 @@ def state(bench: Bench, seeds: int) -> dict[str, str]:  # noqa: ARG001 -- all sy
             output = bench.run(command)
             told, (score, *_) = losses(output), scores(bench, f"{name}-{how}")["models"]["model"]
             rows.append([prices, how, f"{told[0]:.4f}", f"{told[-1]:.4f}", f"{score['pinball']:.4f}"])
-            blocks.append(session((command, output)))
+            shown.append((command, output))
     *_, carried, zero = rows
+    (command, output), *others = shown
     return {
-        "state_session": blocks[0],
+        "state_session": session((command, output)),
+        "state_others": session(*((other, only_last_epoch(told)) for other, told in others)),
         "state_memory": str(MEMORY),
         "state_scores": table(["prices", "state", "first loss", "last loss", "held-out pinball %"], rows),
         "state_carried": f"{carried[2]} to {carried[3]}",

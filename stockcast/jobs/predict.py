@@ -142,7 +142,7 @@ def _doubts(served: Served, days: int) -> list[str]:
     doubts = [str(one["message"]) for one in served.manifest.findings if one["kind"] == CALENDAR_DOUBT]
     if days > horizon:
         doubts.append(
-            f"the model forecasts {horizon} sessions; the later ones keep the last price forecast, "
+            f"the model forecasts {horizon} session{'s' * (horizon > 1)}; the later ones keep the last price forecast, "
             "with bands that grow as the square root of time."
         )
     if served.forecaster.calibration and served.forecaster.calibration.in_sample:

@@ -57,7 +57,7 @@ class TrainResult:
 
     def __str__(self) -> str:
         epochs, fit = len(self.learned.history), _fit_of(self.learned.training)
-        fitted = "On the {windows} windows that it learned: RMSE {rmse:.4f}, the last price's {last_price:.4f}.\n"
+        fitted = "On the {windows:,} windows that it learned: RMSE {rmse:.4f}, the last price's {last_price:.4f}.\n"
         return (fitted.format(**fit) if fit else "") + (
             f"Saved as {self.name} in {self.store}, version {self.version}: "
             f"{self.learned.training_windows:,} windows, {epochs} epoch{'s' * (epochs != 1)}, {self.seconds:.1f} s."

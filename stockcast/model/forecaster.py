@@ -112,9 +112,11 @@ class WindowForecaster:
 
     def beyond_fitted_range(self, panel: Panel, rows: Rows) -> dict[str, str]:
         """A sentence on each series whose newest window has inputs outside the range that the scaler was fitted on."""
+        lookback = self.data.lookback
+        newest = "the last session" if lookback == 1 else f"the last {lookback} sessions"
         return {
-            one.name: f"{one.name}: {', '.join(np.array(self.features)[outside])} of the last {self.data.lookback} "
-            "sessions left the range that the scaler was fitted on."
+            one.name: f"{one.name}: {', '.join(np.array(self.features)[outside])} of {newest} "
+            "left the range that the scaler was fitted on."
             for one, outside in zip(panel.series, rows.outside, strict=True)
             if outside.any()
         }
