@@ -102,7 +102,12 @@ def _cron_days(days: str) -> str:
             raise UsageError(
                 f"--days {days!r} is not a list of weekdays.", "write for example mon-fri, or mon,wed,fri, or daily."
             )
-        parts.append("-".join(str(WEEKDAYS.index(end)) for end in ends))
+        first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
+        if 0 < first < last:
+            parts.append(f"{first}-{last}")
+        else:  # to cron the week begins with sunday, to systemd with monday: no range may go over either
+            count = (last - first) % len(WEEKDAYS) + 1
+            parts += [str((first + day) % len(WEEKDAYS)) for day in range(count)]
     return ",".join(parts)
 
 

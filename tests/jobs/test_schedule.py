@@ -92,6 +92,22 @@ def test_a_systemd_unit_means_the_path_that_was_given(capsys: Capture, tmp_path:
     assert f"StandardOutput=append:{tmp_path}/100%%h $x \\y/retrain.log\n" in units
 
 
+@pytest.mark.parametrize(
+    ("days", "cron", "systemd"),
+    [
+        ("mon-fri", "1-5", "Mon..Fri"),
+        ("sat-sun", "6,0", "Sat,Sun"),
+        ("Fri-Mon", "5,6,0,1", "Fri,Sat,Sun,Mon"),
+        ("sun-tue,thu", "0,1,2,4", "Sun,Mon,Tue,Thu"),
+        ("sun", "0", "Sun"),
+        ("wed-wed", "3", "Wed"),
+    ],
+)
+def test_days_may_go_over_the_end_of_a_week(days: str, cron: str, systemd: str, capsys: Capture) -> None:
+    assert f"30 22 * * {cron} PATH=" in text(capsys, "--days", days)
+    assert f"OnCalendar={systemd} *-*-*" in text(capsys, "--days", days, "--systemd")
+
+
 @pytest.fixture
 def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A systemctl command that keeps what it is told in a file, and refuses where there is a file `refuse`."""
