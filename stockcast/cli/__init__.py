@@ -12,7 +12,7 @@ from stockcast.cli.evaluation import audit, backtest, check
 from stockcast.cli.forecasting import plot, predict, train
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.settings import config
-from stockcast.cli.store import models
+from stockcast.cli.store import export, models
 from stockcast.cli.unattended import retrain, schedule
 
 
@@ -29,7 +29,7 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, plot, check, backtest, audit, retrain, schedule, models, config):
+for command in (train, predict, plot, check, backtest, audit, retrain, schedule, models, export, config):
     stockcast.add_command(command)
 
 

@@ -16,7 +16,7 @@ from stockcast.config import FitConfig, RunConfig
 from stockcast.data.windows import Floats32, Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.learner import Learner
-from stockcast.model.network import Shape, build_carried, build_network, fed_back
+from stockcast.model.network import build_carried, build_network, build_served, shape_of
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,9 @@ def fit_network(
     """
     keras.utils.set_random_seed(config.fit.seed)
     part = f"{part} with seed {config.fit.seed}"
-    recursive = config.model.multistep == "recursive"
-    horizon, classes = 1 if recursive else config.data.horizon, len(config.data.thresholds) + 1
-    shape = Shape(config.data.lookback, train.rows.inputs.shape[1], horizon, classes, config.data.padding != "none")
+    features = train.rows.inputs.shape[1]
     build = build_carried if config.model.stateful or config.fit.tbptt else build_network
-    learner = Learner(build(config.model, shape, config.fit.positions == "all"), train, config)
+    learner = Learner(build(config.model, shape_of(config, features), config.fit.positions == "all"), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
     while len(course.history) < config.fit.epochs and not course.stopped(config.fit):
@@ -92,10 +90,8 @@ def fit_network(
         course.add(epoch, learner)
         if checkpoints:
             checkpoints.keep(part, course.arrays(learner))
-    served = build_network(config.model, shape, fused=False)
+    served = build_served(config, features)
     served.set_weights(course.weights)
-    if recursive:
-        served = fed_back(served, config.data.horizon)
     return Trained(served, tuple(course.history), course.best)
 
 

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 
 from stockcast.agreement import FLAT_CELLS
-from stockcast.config import ModelConfig
+from stockcast.config import ModelConfig, RunConfig
 from stockcast.data.forecast import QUANTILES
 from stockcast.data.windows import PAD
 from stockcast.model.cells import body, carried_body
@@ -71,6 +71,21 @@ def _topped(model: ModelConfig, shape: Shape, inputs: Any, x: Any, every_positio
     return _head(model.head, shape)(x)
 
 
+def build_served(config: RunConfig, features: int) -> keras.Model:
+    """The network that serves: windows (B, L, F) of so many `features` to (B, H, K), of plain Keras layers."""
+    recursive = config.model.multistep == "recursive"
+    network = build_network(config.model, shape_of(config, features), fused=False)
+    return fed_back(network, config.data.horizon) if recursive else network
+
+
+def shape_of(config: RunConfig, features: int) -> Shape:
+    """What the settings decide; a network that is fed its own answers is trained for one step."""
+    data, recursive = config.data, config.model.multistep == "recursive"
+    return Shape(
+        data.lookback, features, 1 if recursive else data.horizon, len(data.thresholds) + 1, data.padding != "none"
+    )
+
+
 def fed_back(network: keras.Model, horizon: int) -> keras.Model:
     """A network of one step, (B, L, 1) to (B, 1, 1), fed its own answers: to (B, H, 1). The weights are shared."""
     window = keras.Input(network.input_shape[1:], name="window")
@@ -91,6 +106,7 @@ def _head(kind: str, shape: Shape) -> keras.Layer:
     return ClassHead(shape.horizon, shape.classes, name="head")
 
 
+@keras.saving.register_keras_serializable("stockcast")
 class PointHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """One number a step: (..., units) to (..., H, 1)."""
 
@@ -106,7 +122,12 @@ class PointHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
     def call(self, x: Any) -> Any:
         return self.dense(x)[..., None]
 
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs."""
+        return {**super().get_config(), "horizon": self.horizon}
 
+
+@keras.saving.register_keras_serializable("stockcast")
 class ClassHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """Probabilities that sum to 1: (..., units) to (..., H, C). Softmax; for two classes the sigmoid of one number."""
 
@@ -128,7 +149,12 @@ class ClassHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
         shape = (*keras.ops.shape(numbers)[:-1], self.horizon, self.classes)
         return keras.ops.softmax(keras.ops.reshape(numbers, shape), axis=-1)
 
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs."""
+        return {**super().get_config(), "horizon": self.horizon, "classes": self.classes}
 
+
+@keras.saving.register_keras_serializable("stockcast")
 class QuantileHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """Free quantiles that never cross: (..., units) to (..., H, K), begun at the normal distribution's."""
 
@@ -150,7 +176,12 @@ class QuantileHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         numbers = keras.ops.reshape(numbers, shape)
         return numbers[..., :1] + _around_zero(numbers[..., 1:])
 
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs."""
+        return {**super().get_config(), "horizon": self.horizon, "levels": self.levels}
 
+
+@keras.saving.register_keras_serializable("stockcast")
 class ScaleHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """One learned scale a step, times constants that are learned once: (..., units) to (..., H, K).
 
@@ -173,6 +204,10 @@ class ScaleHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
     def call(self, x: Any) -> Any:
         scale = keras.ops.exp(self.dense(x))[..., None]  # (..., H, 1)
         return scale * _around_zero(self.gaps)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs."""
+        return {**super().get_config(), "horizon": self.horizon, "levels": self.levels}
 
 
 def _around_zero(gaps: Any) -> Any:

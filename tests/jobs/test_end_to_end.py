@@ -152,6 +152,26 @@ def test_every_picture_can_be_drawn(trained: Path, tmp_path: Path, kind: str, su
     assert picture.read_bytes().startswith(magic)
 
 
+@pytest.mark.parametrize("form", ["keras", "onnx"])
+def test_an_exported_network_answers_as_the_one_that_serves(
+    trained: Path, capsys: Capture, tmp_path: Path, form: str
+) -> None:
+    import keras
+
+    from stockcast.model.serve import Runner
+
+    file = tmp_path / f"acme.{form}"
+    told = asked(capsys, "export", "acme", "--format", form, "-o", str(file), "--store", str(trained / "models"))
+    inputs = told["inputs"]
+    assert isinstance(inputs, list)
+    windows = np.random.default_rng(0).random((5, 10, len(inputs))).astype(np.float32)
+    (network,) = (trained / "models" / "acme").glob(f"versions/{told['version']}/model.onnx")
+    expected = Runner(network.read_bytes())(windows)
+    assert expected.shape == (5, 3, 9)
+    said = Runner(file.read_bytes())(windows) if form == "onnx" else keras.saving.load_model(file)(windows)
+    np.testing.assert_allclose(np.asarray(said), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_longer_prices_become_a_new_version_and_other_prices_a_question(
     capsys: Capture, prices: Prices, write_csv: WriteCsv, tmp_path: Path
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import NormalDist
 
+import keras
 import numpy as np
 import pytest
 
@@ -42,3 +44,13 @@ def test_classes_are_probabilities(classes: int) -> None:
     assert said.shape == (20, 2, classes)
     assert (said >= 0).all()
     np.testing.assert_allclose(said.sum(axis=-1), 1, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras saves in a way that numpy calls old
+@pytest.mark.parametrize("head", ["point", "scale", "quantiles", "classes"])
+def test_a_network_that_keras_has_saved_is_the_same(head: str, tmp_path: Path) -> None:
+    network = build_network(ModelConfig.model_validate({"units": [4], "head": head}), Shape(6, 3, 2))
+    network.set_weights([np.full(weight.shape, 0.3) for weight in network.get_weights()])
+    network.save(tmp_path / "network.keras")
+    again = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(np.asarray(again(WINDOWS)), np.asarray(network(WINDOWS)))
