@@ -75,7 +75,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     warnings += found_in(read.files)
     beyond = served.forecaster.beyond_fitted_range(read.panel, rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
-    warnings += [*ended, *_doubts(served, days), *likewise(beyond)]
+    warnings += [*ended, *_doubts(served, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
     limit = served.max_age if request.max_age is None else request.max_age
     stale = staleness(served.since, limit, datetime.now(UTC))
     return Prediction(served, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
@@ -134,6 +134,17 @@ def _sessions(served: Served, one: PriceSeries, days: int) -> Dates:
 
 def _listed(served: Served) -> Dates:
     return np.array(served.manifest.next_sessions, dtype="datetime64[D]")
+
+
+def _beside_their_bands(panel: Panel, forecast: Forecast) -> dict[str, str]:
+    """A sentence on each series whose point lies outside of its own 50 % band, as that of a biased model does."""
+    low, high = (forecast.quantiles[..., forecast.levels.index(level)] for level in (0.25, 0.75))
+    beside = np.any((forecast.point < low) | (forecast.point > high), axis=1)
+    return {
+        one.name: f"{one.name}: the forecast lies outside its own 50 % band: the model has mostly erred to one side."
+        for one, outside in zip(panel.series, beside, strict=True)
+        if outside
+    }
 
 
 def _doubts(served: Served, days: int) -> list[str]:

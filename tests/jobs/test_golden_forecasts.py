@@ -31,9 +31,13 @@ def test_an_old_model_forecasts_as_it_did(
     for seed, one in enumerate(series):
         write_csv(prices(rows=220, seed=seed), tmp_path / f"{one}.csv")
     assert run(["predict", name, "--csv", str(tmp_path), "--store", str(GOLDEN / "schema-1"), "--json"]) == 0
-    now = json.loads(capsys.readouterr().out)["forecasts"]
+    answer = json.loads(capsys.readouterr().out)
+    now = answer["forecasts"]
     then = json.loads((GOLDEN / f"{name}.json").read_text())["forecasts"]
     assert [one["date"] for one in now] == [one["date"] for one in then]
     for mine, old in zip(now, then, strict=True):
         assert mine["forecast"] == pytest.approx(old["forecast"], rel=1e-5)
         assert list(mine["quantiles"].values()) == pytest.approx(list(old["quantiles"].values()), rel=1e-4)
+    biased = any(not one["quantiles"]["0.25"] <= one["forecast"] <= one["quantiles"]["0.75"] for one in now)
+    assert biased == (name == "level")
+    assert biased == ("outside its own 50 % band" in " ".join(answer["warnings"]))
