@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 RUNTIME := $(VENV)/runtime-installed
 DEV := $(VENV)/dev-installed
+PEERS := .venv-peers
 PACKAGING := setup.cfg pyproject.toml
 
 LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
@@ -16,11 +17,11 @@ LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-v
 FAULTS := flushed lock_freed crowd many_names malicious bit_flips sequences many_readers random_kills \
 	kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron sabotage retrain_kills
 
-.PHONY: help setup demo test faults check bench tutorials lint readme lock coverage clean
+.PHONY: help setup demo test faults check bench bench-peers tutorials lint readme lock coverage clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV) ## make the virtual environment with everything for working on stockcast
 	@echo "Ready. To use it: . $(BIN)/activate"
@@ -54,9 +55,11 @@ lint: $(DEV) ## ruff, mypy and the rules of the house
 readme: $(DEV) ## run the README's commands and compare what they print with what it says
 	$(BIN)/python tools/readme_truth.py
 
-bench: $(DEV) ## measure side by side: the fused LSTM against Keras, the reader against pandas
-	$(BIN)/python -m benchmarks.kernel
-	$(BIN)/python -m benchmarks.reader
+bench: $(DEV) ## measure everything, and write benchmarks/RESULTS.md; DATA=DIR takes in what needs other prices
+	$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)")
+
+bench-peers: $(DEV) $(PEERS)/installed ## the same beside Darts and NeuralForecast; needs DATA=DIR
+	$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)") --peers $(PEERS)/bin/python peers
 
 tutorials: $(DEV) ## run the systems of the teaching texts on the files in DATA=DIR, and write docs/tutorials.md
 	@test -n "$(DATA)" || { echo "Fix: make tutorials DATA=DIR, the folder with the texts' files." >&2; exit 2; }
@@ -72,7 +75,7 @@ lock: $(DEV) ## write the lock files anew, from setup.cfg and the newest release
 	$(LOCK) --extra baselines --extra test --extra dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
 
 clean: ## remove the virtual environment, the demo and what the tools left
-	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -92,3 +95,9 @@ $(DEV): requirements-dev.lock $(PACKAGING) | $(BIN)/python
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUNTIME)
+
+$(PEERS)/installed: benchmarks/peers/requirements.txt | $(BIN)/python
+	@echo "Installing Darts and NeuralForecast into $(PEERS): some GB, some minutes."
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@

@@ -10,6 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: wall-clock and processor seconds, and the most memory in MB, NaN where it wasn't measured.
+    """One run: wall-clock and processor seconds, the most memory in MB where it was measured, and what it printed.
 
     On a busy machine wall-clock time tells more of the others than of the run; processor time and the ratios of runs
     that took turns tell less of them.
@@ -29,6 +30,7 @@ class Sample:
     seconds: float
     processor: float
     megabytes: float = float("nan")
+    said: str = ""
 
 
 def rounds_wanted(description: str | None, rounds: int = 5) -> int:
@@ -57,15 +59,17 @@ def program(*command: str, code: int = 0) -> Callable[[], Sample]:
     """A run of any program, in the repository's folder, as a whole process that must end with `code`."""
 
     def run() -> Sample:
-        start = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT) as child:
-            said = child.stderr.read() if child.stderr else b""
-            _, status, used = os.wait4(child.pid, 0)
-            seconds = time.perf_counter() - start
-            child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != code:
-            raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}: {said.decode()[-500:]}")
-        return Sample(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complaint:
+            start = time.perf_counter()
+            with subprocess.Popen(command, stdout=said, stderr=complaint, cwd=ROOT) as child:
+                _, status, used = os.wait4(child.pid, 0)
+                seconds = time.perf_counter() - start
+                child.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            complaint.seek(0)
+            if child.returncode != code:
+                raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}: {complaint.read()[-500:]}")
+            return Sample(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said.read())
 
     return run
 

@@ -3,7 +3,10 @@
 T1: 1198 windows of 60 x 1, 4 x (LSTM(50), Dropout 0.2), Dense(1), batches of 32, Adam, mean squared error. All
 contenders run in turn, round after round, so that a busy machine is as unkind to one as to the other: trust the ratios.
 
-    python benchmarks/kernel.py --rounds 5
+The shares are those of the epoch's matrix products in the speed of two others: a large one, which all cores work on,
+and one of the size that a layer needs in each step, where the next step waits for the last.
+
+    python -m benchmarks.kernel --rounds 5
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from stockcast.model.kernels import FusedLSTM
 
 WINDOWS, LOOKBACK, LAYERS, UNITS, BATCH = 1198, 60, 4, 50, 32
 MATRIX = 2048
+REPEATED = 2000
 REFERENCE = "keras.layers.LSTM, fit"
 
 
@@ -30,22 +34,25 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
 
-    matrix_speed = f"matrix product of {MATRIX} x {MATRIX}"
+    large, small = f"matrix product of {MATRIX} x {MATRIX}", f"matrix product of {BATCH} x {2 * UNITS} x {4 * UNITS}"
     epochs = {
         REFERENCE: by_fit(network(keras.layers.LSTM)),
         "FusedLSTM, fit": by_fit(network(FusedLSTM)),
         "keras.layers.LSTM, one graph an epoch": by_graph(network(keras.layers.LSTM)),
         "FusedLSTM, one graph an epoch": by_graph(network(FusedLSTM)),
     }
-    seconds = alternate(epochs | {matrix_speed: matrix_product()}, rounds)
-    speed = 2 * MATRIX**3 / statistics.median(seconds.pop(matrix_speed))  # FLOP a second
-    print(f"float32 matrix product: {speed / 1e9:.0f} GFLOP/s\n")
-    print(f"{'medians of ' + str(rounds) + ' rounds':40}s/epoch    least-most   ratio   share of matrix speed")
+    seconds = alternate(epochs | {large: matrix_product(), small: small_products()}, rounds)
+    speeds = []  # FLOP a second
+    for name, flop in ((large, 2 * MATRIX**3), (small, REPEATED * 2 * BATCH * 2 * UNITS * 4 * UNITS)):
+        speeds.append(flop / statistics.median(seconds.pop(name)))
+        print(f"float32 {name}: {speeds[-1] / 1e9:.0f} GFLOP/s")
+    print(f"\n{f'medians of {rounds} rounds':38}  s/epoch  least-most  ratio  of a large product  of a step's")
     for name, times in seconds.items():
         ratio = statistics.median(mine / stock for mine, stock in zip(times, seconds[REFERENCE], strict=True))
-        share = epoch_flop() / statistics.median(times) / speed
+        of_large, of_small = (epoch_flop() / statistics.median(times) / speed for speed in speeds)
         spread = f"{min(times):.2f}-{max(times):.2f}"
-        print(f"{name:40}{statistics.median(times):7.2f}{spread:>14}{ratio:8.2f}{share:24.0%}")
+        median = statistics.median(times)
+        print(f"{name:38}  {median:7.2f}  {spread:>10}  {ratio:5.2f}  {of_large:18.0%}  {of_small:11.0%}")
 
 
 def network(lstm: type) -> Any:
@@ -98,6 +105,17 @@ def by_graph(model: Any) -> Callable[[], object]:
 def matrix_product() -> Callable[[], object]:
     matrix = tf.random.normal((MATRIX, MATRIX))
     return lambda: tf.matmul(matrix, matrix).numpy()
+
+
+def small_products() -> Callable[[], object]:
+    """Products of one step's size, each of which needs the one before."""
+    x, weights = tf.random.normal((BATCH, 2 * UNITS)), tf.random.normal((2 * UNITS, 4 * UNITS)) / 100
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # tensorflow ships no types
+    def run() -> Any:
+        return tf.foldl(lambda now, _: tf.matmul(now, weights)[:, : 2 * UNITS], tf.range(REPEATED), x)
+
+    return lambda: run().numpy()
 
 
 def alternate(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
