@@ -191,7 +191,7 @@ class Windows:
 
 
 def window_rows(
-    rows: Rows, ends: Any, first: Any, lookback: int, minimum: Callable[[Any, Any], Any]
+    fill: Rows | DataConfig, ends: Any, first: Any, lookback: int, minimum: Callable[[Any, Any], Any]
 ) -> tuple[Any, Any]:
     """Which row stands at each place of the windows that end in `ends`, (n, L), and whether there is one.
 
@@ -200,8 +200,8 @@ def window_rows(
     of TensorFlow alike, whose own `minimum` is given.
     """
     length = minimum(ends - first + 1, lookback)
-    start = first if rows.truncating == "post" else ends - length + 1
-    gap = lookback - length if rows.padding == "pre" else length - length
+    start = first if fill.truncating == "post" else ends - length + 1
+    gap = lookback - length if fill.padding == "pre" else length - length
     place = np.arange(lookback)
     there = (gap[:, None] <= place) & ((gap + length)[:, None] > place)
     return (start - gap)[:, None] + place, there

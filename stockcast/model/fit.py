@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import keras
@@ -12,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stockcast.config import FitConfig, RunConfig
+from stockcast.config import FitConfig, GateConfig, RunConfig, SplitConfig
 from stockcast.data.windows import Floats32, Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.learner import Learner
@@ -74,11 +76,12 @@ def fit_network(
     The same seed, data and machine give bit-equal weights, in one go or taken up again after any epoch. Raises
     `TrainingDiverged` when the loss is not a number.
     """
-    keras.utils.set_random_seed(config.fit.seed)
     part = f"{part} with seed {config.fit.seed}"
     features = train.rows.inputs.shape[1]
-    build = build_carried if config.model.stateful or config.fit.tbptt else build_network
-    learner = Learner(build(config.model, shape_of(config, features), config.fit.positions == "all"), train, config)
+    learner = _learner(_kind(config), features)
+    # All of Keras' seeds are drawn from here. To seed TensorFlow, too, would make it forget all that it has compiled.
+    random.seed(config.fit.seed)
+    learner.begin(_untrained(config, features), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
     while len(course.history) < config.fit.epochs and not course.stopped(config.fit):
@@ -90,9 +93,29 @@ def fit_network(
         course.add(epoch, learner)
         if checkpoints:
             checkpoints.keep(part, course.arrays(learner))
+    learner.end()
     served = build_served(config, features)
     served.set_weights(course.weights)
     return Trained(served, tuple(course.history), course.best)
+
+
+def _untrained(config: RunConfig, features: int) -> keras.Model:
+    build = build_carried if config.model.stateful or config.fit.tbptt else build_network
+    return build(config.model, shape_of(config, features), config.fit.positions == "all")
+
+
+@lru_cache(maxsize=1)
+def _learner(kind: RunConfig, features: int) -> Learner:
+    """One learner for all trainings of a kind, since tracing it takes as long as learning a short series."""
+    return Learner(_untrained(kind, features), kind)
+
+
+def _kind(config: RunConfig) -> RunConfig:
+    """The settings without what may differ from one training to the next of the same learner."""
+    defaults = FitConfig()
+    alike = {key: getattr(defaults, key) for key in ("seed", "epochs", "patience", "prior", "refit")}
+    fit = config.fit.model_copy(update=alike | {"l2": float(config.fit.l2 > 0)})
+    return config.model_copy(update={"fit": fit, "split": SplitConfig(), "gate": GateConfig()})
 
 
 def refit_network(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -23,27 +24,55 @@ as_it_stands = tf.autograph.experimental.do_not_convert
 
 
 class Learner:
-    """Trains `network` on the windows `train`. Windows are gathered on the way; nothing is copied before.
+    """Trains one network after the other, all of one kind, in functions that TensorFlow traces once for all of them.
+
+    `begin` takes a new one's first weights and the windows that it learns. These are gathered on the way from the table
+    of rows; nothing is copied before.
 
     A network that carries its state on, from `build_carried`, learns a window in pieces of `fit.tbptt` sessions: each
     begins where the last one ended, and no gradient goes back further than its own piece. If the model is stateful, a
     window begins where the one before it ended, too; else in zeros.
     """
 
-    def __init__(self, network: keras.Model, train: Windows, config: RunConfig) -> None:
+    def __init__(self, network: keras.Model, config: RunConfig) -> None:
         self.network = network
-        self.train = train
-        self.config = config.fit
+        self.data, self.config = config.data, config.fit
+        self.lookback = config.data.lookback
         self.stateful = config.model.stateful
         self.loss_of = loss_of(config.fit.loss, config.data.thresholds)
-        self.piece = config.fit.tbptt or train.lookback
-        self.unjudged = config.fit.warmup if config.fit.positions == "all" else train.lookback - 1
-        learned = sum(begin + self.piece > self.unjudged for begin in self._pieces)
-        self.optimizer = _optimizer(config.fit, learned * math.ceil(len(train) / config.fit.batch_size))
+        self.piece = config.fit.tbptt or self.lookback
+        self.unjudged = config.fit.warmup if config.fit.positions == "all" else self.lookback - 1
+        self.past = tf.range(1 - self.lookback, 1, dtype=tf.int64)
+        self.inputs, self.targets = _table(network.inputs[0].shape[-1]), _table(network.outputs[0].shape[-2])
+        self.first = tf.Variable([], dtype=tf.int64, shape=(None,), trainable=False)
+        self.l2: Any = tf.Variable(config.fit.l2, trainable=False) if config.fit.l2 else 0.0
+        self.steps = tf.Variable(1.0, trainable=False)
+        self.optimizer = _optimizer(config.fit, self.steps)
         self.optimizer.build(network.trainable_variables)
-        self.inputs = tf.constant(train.rows.inputs)
-        self.targets = tf.constant(train.rows.targets[:, : network.outputs[0].shape[-2]])
-        self.past = tf.range(1 - train.lookback, 1, dtype=tf.int64)
+        self.untouched = [np.asarray(variable).copy() for variable in self.optimizer.variables]
+        self._learn = _traced(self._learn_batches, config.fit.batch_size)
+        self._measure = _traced(self._measure_batches, MEASURED)
+
+    def begin(self, network: keras.Model, train: Windows, config: RunConfig) -> None:
+        """Begin with a copy of `network`, which is of this learner's kind, on the windows `train`."""
+        for mine, new in zip(self.network.variables, network.variables, strict=True):
+            mine.assign(new)
+        for mine, value in zip(self.optimizer.variables, self.untouched, strict=True):
+            mine.assign(value)
+        self.ends, self.seed = train.ends, config.fit.seed
+        self.inputs.assign(train.rows.inputs)
+        self.targets.assign(train.rows.targets[:, : self.targets.shape[1]])
+        if self.data.padding != "none":
+            self.first.assign(train.rows.first)
+        if config.fit.l2:
+            self.l2.assign(config.fit.l2)
+        learned = sum(begin + self.piece > self.unjudged for begin in self._pieces)
+        self.steps.assign(config.fit.epochs * learned * math.ceil(len(train) / config.fit.batch_size))
+
+    def end(self) -> None:
+        """Let go of the rows."""
+        for table in (self.inputs, self.targets):
+            table.assign(tf.zeros((0, table.shape[1])))
 
     @property
     def variables(self) -> list[Any]:
@@ -53,28 +82,39 @@ class Learner:
     def epoch(self, number: int) -> float:
         """One pass over the training windows in an order of its own, or in theirs if it is stateful; the mean loss."""
         if self.stateful:
-            return float(self._learn(*tracks(self.train.ends, self.config.batch_size)))
-        order = np.random.default_rng([self.config.seed, number]).permutation(self.train.ends)
+            return float(self._learn(*tracks(self.ends, self.config.batch_size)))
+        order = np.random.default_rng([self.seed, number]).permutation(self.ends)
         return float(self._learn(*_batches(order, self.config.batch_size)))
 
     def loss(self, windows: Windows) -> float:
-        """The mean loss without dropout, each window from zeros."""
+        """The mean loss on windows of the same rows, without dropout, each window from zeros."""
         return float(self._measure(*_batches(windows.ends, MEASURED)))
 
-    @tf.function  # type: ignore[untyped-decorator]  # tensorflow ships no types
-    def _learn(self, batches: Any, rest: Any) -> Any:
-        """A step a batch, (batches, B) and (rest,); both shapes are known when this is traced, which saves time."""
+    def _learn_batches(self, batches: Any, rest: Any) -> Any:
+        """A step a batch, (batches, B) and (rest,)."""
         total = tf.constant(0.0)
-        before = tf.zeros(batches.shape[1], tf.int64)
-        states = self._zeros(batches.shape[1])
+        size = batches.shape[1]
+        before, states = tf.zeros(size, tf.int64), self._zeros(size)
         for ends in batches:
-            follows = tf.cast(ends == before + self.train.lookback, tf.float32)[:, None] if self.stateful else 0.0
+            follows = tf.cast(ends == before + self.lookback, tf.float32)[:, None] if self.stateful else 0.0
             loss, states = self._step(ends, [state * follows for state in states])
-            total += loss * ends.shape[0]
+            total += loss * size
             before = ends
-        if rest.shape[0]:
-            total += self._step(rest, self._zeros(rest.shape[0]))[0] * rest.shape[0]
-        return total / (batches.shape[0] * batches.shape[1] + rest.shape[0])
+        if tf.size(rest) > 0:
+            total += self._step(rest, self._zeros(tf.size(rest)))[0] * tf.cast(tf.size(rest), tf.float32)
+        return total / tf.cast(tf.size(batches) + tf.size(rest), tf.float32)
+
+    def _measure_batches(self, batches: Any, rest: Any) -> Any:
+        """The mean loss of windows, (batches, B) and (rest,)."""
+        whole = slice(0, self.lookback)
+        total = tf.constant(0.0)
+        size = batches.shape[1]
+        for ends in batches:
+            total += self._loss(ends, whole, self._zeros(size), training=False)[0] * size
+        if tf.size(rest) > 0:
+            loss, _ = self._loss(rest, whole, self._zeros(tf.size(rest)), training=False)
+            total += loss * tf.cast(tf.size(rest), tf.float32)
+        return total / tf.cast(tf.size(batches) + tf.size(rest), tf.float32)
 
     @as_it_stands  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def _step(self, ends: Any, states: list[Any]) -> tuple[Any, list[Any]]:
@@ -84,22 +124,12 @@ class Learner:
         for begin in self._pieces:
             with tf.GradientTape() as tape:
                 loss, states = self._loss(ends, slice(begin, begin + self.piece), states, training=True)
-                objective = loss + penalty(variables, self.config)
+                objective = loss + penalty(variables, self.config.l1, self.l2)
             states = [tf.stop_gradient(state) for state in states]
             if begin + self.piece > self.unjudged:
                 self.optimizer.apply(tape.gradient(objective, variables), variables)
                 total += loss * (begin + self.piece - max(begin, self.unjudged))
-        return total / (self.train.lookback - self.unjudged), states
-
-    @tf.function  # type: ignore[untyped-decorator]  # tensorflow ships no types
-    def _measure(self, batches: Any, rest: Any) -> Any:
-        whole = slice(0, self.train.lookback)
-        total = tf.constant(0.0)
-        for ends in batches:
-            total += self._loss(ends, whole, self._zeros(ends.shape[0]), training=False)[0] * ends.shape[0]
-        if rest.shape[0]:
-            total += self._loss(rest, whole, self._zeros(rest.shape[0]), training=False)[0] * rest.shape[0]
-        return total / (batches.shape[0] * batches.shape[1] + rest.shape[0])
+        return total / (self.lookback - self.unjudged), states
 
     @as_it_stands  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def _loss(self, ends: Any, piece: slice, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
@@ -115,21 +145,30 @@ class Learner:
             outputs = outputs[:, None]
         return self.loss_of(y[..., None], outputs[:, -judged.shape[0] :]), states  # (B, P, H, 1) and (B, P, H, K)
 
-    def _zeros(self, windows: int) -> list[Any]:
+    def _zeros(self, windows: Any) -> list[Any]:
         """The states that so many windows begin in."""
         return [tf.zeros((windows, state.shape[-1])) for state in self.network.inputs[1:]]
 
     @property
     def _pieces(self) -> range:
-        return range(0, self.train.lookback, self.piece)
+        return range(0, self.lookback, self.piece)
 
     def _windows(self, ends: Any) -> Any:
         """(B, L, F), as `Windows.x`."""
-        if self.train.rows.padding == "none":
+        if self.data.padding == "none":
             return tf.gather(self.inputs, ends[:, None] + self.past)
-        first = tf.gather(tf.constant(self.train.rows.first), ends)
-        at, there = window_rows(self.train.rows, ends, first, self.train.lookback, tf.minimum)
+        at, there = window_rows(self.data, ends, tf.gather(self.first, ends), self.lookback, tf.minimum)
         return tf.where(there[..., None], tf.gather(self.inputs, tf.where(there, at, 0)), PAD)
+
+
+def _table(columns: int) -> Any:
+    """Room for a table of float32 of any length."""
+    return tf.Variable(tf.zeros((0, columns)), shape=(None, columns), trainable=False)
+
+
+def _traced(function: Callable[[Any, Any], Any], size: int) -> Any:
+    """A function of whole batches and what is left, traced once for any number of them; their size is known."""
+    return tf.function(function, input_signature=[tf.TensorSpec(shape, tf.int64) for shape in ((None, size), (None,))])
 
 
 def tracks(ends: NDArray[np.int64], size: int) -> tuple[Any, Any]:
@@ -152,10 +191,20 @@ def _batches(order: NDArray[np.int64], size: int) -> tuple[Any, Any]:
     return tf.constant(order[:whole].reshape(-1, size)), tf.constant(order[whole:])
 
 
-def _optimizer(config: FitConfig, steps: int) -> Any:
-    rate: Any = config.learning_rate
-    if config.decay == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps)
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # keras ships no types
+    """A step size that falls from `rate` to 0 along half a cosine, over `steps` (Loshchilov and Hutter 2017, SGDR)."""
+
+    def __init__(self, rate: float, steps: Any) -> None:
+        self.rate, self.steps = rate, steps
+
+    def __call__(self, step: Any) -> Any:
+        """The step size of a step, counted from 0."""
+        done = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
+        return self.rate * 0.5 * (1 + tf.cos(math.pi * done))
+
+
+def _optimizer(config: FitConfig, steps: Any) -> Any:
+    rate: Any = Cosine(config.learning_rate, steps) if config.decay == "cosine" else config.learning_rate
     clip = {"global_clipnorm": config.clipnorm or None, "clipvalue": config.clipvalue or None}
     if config.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=config.momentum, **clip)

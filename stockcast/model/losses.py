@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stockcast.config import FitConfig
 from stockcast.data.forecast import QUANTILES
 
 
@@ -39,12 +38,15 @@ def crossentropy(y: Any, probabilities: Any, thresholds: Sequence[float]) -> Any
     return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(label, probabilities))
 
 
-def penalty(weights: Sequence[Any], config: FitConfig) -> Any:
-    """l1 times the sum of the kernels' absolute values, and l2 times that of their squares; 0 where neither is set."""
+def penalty(weights: Sequence[Any], l1: float, l2: Any) -> Any:
+    """l1 times the sum of the kernels' absolute values, and l2 times that of their squares.
+
+    One that is the number 0 is left out; `l2` may be a variable.
+    """
+    kernels = [weight for weight in weights if weight.name.endswith("kernel")]
     total = 0.0
-    for kernel in (weight for weight in weights if weight.name.endswith("kernel")):
-        if config.l1:
-            total += config.l1 * tf.reduce_sum(tf.abs(kernel))
-        if config.l2:
-            total += config.l2 * tf.reduce_sum(tf.square(kernel))
+    if not isinstance(l1, float) or l1:
+        total += l1 * sum(tf.reduce_sum(tf.abs(kernel)) for kernel in kernels)
+    if not isinstance(l2, float) or l2:
+        total += l2 * sum(tf.reduce_sum(tf.square(kernel)) for kernel in kernels)
     return total

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stockcast.config import ModelConfig, RunConfig, from_table
+from stockcast.config import ModelConfig, RunConfig, from_table, reseeded
 from stockcast.data.windows import Rows, Windows
 from stockcast.model.fit import Epoch, Trained, fit_network
 from stockcast.model.network import Shape, build_network
@@ -161,3 +161,16 @@ def test_cross_entropy_is_minus_the_log_of_the_class_that_came(thresholds: list[
     assert probabilities.shape == (len(came), classes)
     expected = -np.log(probabilities[np.arange(len(came)), came]).mean()
     assert fit_network(windows(), None, config).history[0].loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_training_leaves_nothing_to_the_next_of_its_kind() -> None:
+    config = settings(cell="lstm", units=[3], optimizer="adam", decay="cosine", batch_size=8, dropout=0.3, epochs=2)
+    other = reseeded(config, 2)[1]
+    shorter = windows(25)
+    first = fit_network(windows(), shorter, config)
+    between = fit_network(shorter, None, other)
+    again = fit_network(windows(), shorter, config)
+    assert again.history == first.history
+    assert between.history != first.history
+    for key, weights in first.weights.items():
+        np.testing.assert_array_equal(again.weights[key], weights)
