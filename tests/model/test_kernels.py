@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stockcast.model.kernels import FusedLSTM
+from stockcast.model.cells.peephole import PeepholeCell
+from stockcast.model.kernels import FusedLSTM, FusedPeephole
 
 pytestmark = pytest.mark.tensorflow
 
@@ -28,6 +29,18 @@ def twins(**options: Any) -> tuple[Any, Any]:
     plain.build(X.shape)
     plain.set_weights(fused.get_weights())
     return fused, plain
+
+
+def peephole_twins(**options: Any) -> tuple[Any, Any]:
+    """The same with peepholes: in one operation, and step by step."""
+    layers = [loop(PeepholeCell(5), **options) for loop in (FusedPeephole, keras.layers.RNN)]
+    draw = np.random.default_rng(10)
+    for layer in layers:
+        layer.build(X.shape)
+    values = [draw.normal(scale=0.5, size=weight.shape) for weight in layers[0].get_weights()]
+    for layer in layers:
+        layer.set_weights(values)
+    return layers[0], layers[1]
 
 
 def operations(layer: Any, **call: Any) -> set[str]:
@@ -56,7 +69,19 @@ def assert_close(found: Any, expected: Any, tolerance: float = 1e-6) -> None:
 )
 @pytest.mark.parametrize("state", [[], STATE], ids=["from zero", "from a state"])
 def test_outputs_and_gradients_are_those_of_keras(options: dict[str, Any], state: Any) -> None:
-    fused, plain = twins(**options)
+    assert_the_same(*twins(**options), state)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"return_sequences": True, "return_state": True, "go_backwards": True}], ids=str
+)
+@pytest.mark.parametrize("state", [[], STATE], ids=["from zero", "from a state"])
+def test_peepholes_in_one_operation_are_those_of_the_cell(options: dict[str, Any], state: Any) -> None:
+    assert_the_same(*peephole_twins(**options), state)
+
+
+def assert_the_same(fused: Any, plain: Any, state: Any) -> None:
+    """Outputs, and gradients of a loss of them with respect to the inputs, the first state and all weights."""
     assert "BlockLSTMV2" in operations(fused)
 
     def run(layer: Any) -> tuple[Any, Any]:

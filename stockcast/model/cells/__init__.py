@@ -64,12 +64,12 @@ def recurrent_layers(model: ModelConfig, every_position: bool, fused: bool, **op
     return layers
 
 
-def looped(cell: Callable[..., keras.Layer]) -> Callable[..., keras.Layer]:
-    """A cell of one step as a layer over sequences."""
+def looped(cell: Callable[..., keras.Layer], loop: Any = keras.layers.RNN) -> Callable[..., keras.Layer]:
+    """A cell of one step as a layer over sequences, which `loop` runs."""
 
     def layer(units: int, kernel_initializer: str, recurrent_initializer: str, **options: Any) -> keras.Layer:
         start = {"kernel_initializer": kernel_initializer, "recurrent_initializer": recurrent_initializer}
-        return keras.layers.RNN(cell(units, name="cell", **start), **options)
+        return loop(cell(units, name="cell", **start), **options)
 
     return layer
 

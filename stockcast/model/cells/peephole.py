@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from stockcast.model.cells import looped
+from stockcast.model.kernels import FusedPeephole
 
 
 @keras.saving.register_keras_serializable("stockcast")
@@ -38,3 +39,4 @@ class PeepholeCell(keras.layers.LSTMCell):  # type: ignore[misc]  # keras ships 
 
 
 layer = looped(PeepholeCell)
+fused_layer = looped(PeepholeCell, FusedPeephole)
