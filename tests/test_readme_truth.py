@@ -33,6 +33,7 @@ $ stockcast no-such-command
     [
         ("saved as 20261121T021500Z-3f9c2a1b in 12.3 s", "saved as 20270101T000000Z-00000000 in 9 s"),
         ("since 2026-11-21T02:15:00Z", "since 2027-01-01T00:00:00Z"),
+        ("# begin stockcast-3f9c2a1b", "# begin stockcast-00000000"),
         ("step 1  RMSE 2.3456", "step 1 RMSE  2.3461"),
         ("p = 0.31", "p = 0.33"),
         ("close 1,202.91", "close 1,203.00"),
@@ -71,6 +72,12 @@ def test_wrong_output_is_told_and_corrected(tmp_path: Path) -> None:
     error = "\n".join(printed[1][1])
     assert error.startswith("Error: ")
     assert corrected == README.format(version=__version__, error=error)
+
+
+def test_a_run_is_shown_without_this_machines_paths(tmp_path: Path) -> None:
+    line = readme_truth.run("stockcast schedule", tmp_path)[1]
+    assert " /path/to/stockcast/.venv/bin/python -P -m stockcast " in line
+    assert line.endswith(" >> /path/to/prices/models/retrain.log 2>&1")
 
 
 def test_a_command_that_is_not_run_is_refused() -> None:

@@ -6,7 +6,8 @@ A block fenced as ```console is a session: each line `$ stockcast ...` is run, a
 copy of data/, in their order, and the lines below it must be what the command prints, stdout and stderr as they come.
 Only this may differ from one machine to another:
 
-- a number of seconds or minutes with its unit, the moment of a run, and the stamp that names a saved model's version;
+- a number of seconds or minutes with its unit, the moment of a run, the stamp that names a saved model's version, and
+  the mark of a schedule; the folder and the Python of a run are shown as below /path/to;
 - a number with a decimal point, by half a percent or by two in its last digit: the same training on another
   processor rounds its sums in another order;
 - runs of blanks and of ruled lines, since the columns' widths follow the numbers.
@@ -36,10 +37,14 @@ FENCE = "```"
 
 TIME = re.compile(r"\b\d+(\.\d+)? ?(s|seconds?|min|minutes?)\b")
 MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+MARK = re.compile(r"\bstockcast-[0-9a-f]{8}\b")
 VERSION = re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{8}\b")
 DECIMAL = re.compile(r"\d[\d,]*\.\d+")
 RELATIVE_TOLERANCE = 0.005
 LAST_DIGITS = 2
+
+FOLDER = "/path/to/prices"
+PYTHON = "/path/to/stockcast/.venv/bin/python"
 
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|<img[^>]*\ssrc=\"([^\"]+)\"")
 
@@ -117,7 +122,8 @@ def run(command: str, folder: Path) -> list[str]:
         stderr=subprocess.STDOUT,
         check=False,
     )
-    return [line.rstrip() for line in done.stdout.decode().rstrip().splitlines()]
+    printed = done.stdout.decode().replace(str(folder.resolve()), FOLDER).replace(sys.executable, PYTHON)
+    return [line.rstrip() for line in printed.rstrip().splitlines()]
 
 
 def wrong_outputs(text: str, printed: list[tuple[Step, list[str]]]) -> Iterator[str]:
@@ -144,7 +150,7 @@ def same_line(shown: str, output: str) -> bool:
 
 
 def masked(line: str) -> str:
-    for pattern, word in ((TIME, "TIME"), (MOMENT, "MOMENT"), (VERSION, "VERSION")):
+    for pattern, word in ((TIME, "TIME"), (MOMENT, "MOMENT"), (VERSION, "VERSION"), (MARK, "MARK")):
         line = pattern.sub(word, line)
     return re.sub(r"\s+", " ", re.sub(r"[─━═-]{2,}", "--", line)).strip()
 
