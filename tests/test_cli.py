@@ -37,7 +37,7 @@ BAD = {
     "a missing file": (["train", "--csv", "absent.csv"], 66, "absent.csv"),
     "an unknown preset": (["train", "--csv", "good.csv", "--config", "dayly"], 2, "Did you mean 'daily'"),
     "an unknown setting": (["train", "--csv", "good.csv", "--set", "fit.epoch=3"], 2, "Did you mean 'fit.epochs'"),
-    "too few rows": (["train", "--csv", "short.csv"], 65, "short has 48 sessions"),
+    "too few rows": (["train", "--csv", "short.csv"], 65, "short has 100 sessions"),
     "no such model": (["predict", "ibm"], 66, "there is no model 'ibm'"),
     "no model at all": (["predict", "--store", "empty"], 66, "there is no model in empty"),
     "a picture of no kind": (["plot", "ibm", "-o", "x.gif"], 2, ".gif"),
@@ -60,7 +60,7 @@ BAD = {
 @pytest.fixture
 def files(prices: Callable[..., PriceSeries], write_csv: Callable[[PriceSeries, Path], Path], tmp_path: Path) -> None:
     good = write_csv(prices(rows=300), tmp_path / "good.csv").read_text()
-    write_csv(prices(rows=48), tmp_path / "short.csv")
+    write_csv(prices(rows=100), tmp_path / "short.csv")
     head, first, *rest = good.splitlines()
     for name, close in {"text": "n/a!", "infinite": "inf", "negative": "-5.00"}.items():
         cells = rest[100].split(",")
