@@ -55,8 +55,9 @@ lint: $(DEV) ## ruff, mypy and the rules of the house
 readme: $(DEV) ## run the README's commands and compare what they print with what it says
 	$(BIN)/python tools/readme_truth.py
 
-bench: $(DEV) ## measure everything, and write benchmarks/RESULTS.md; DATA=DIR takes in what needs other prices
+bench: $(DEV) ## measure speed and, with DATA=DIR, quality: benchmarks/RESULTS.md and QUALITY.md
 	$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)")
+	$(if $(DATA),$(BIN)/python -m benchmarks.quality --data "$(DATA)/panel")
 
 bench-peers: $(DEV) $(PEERS)/installed ## the same beside Darts and NeuralForecast; needs DATA=DIR
 	$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)") --peers $(PEERS)/bin/python peers
