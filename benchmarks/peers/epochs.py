@@ -18,7 +18,9 @@ from benchmarks.peers.turns import start_all
 STOCK = "keras.layers.LSTM"
 OURS = {STOCK: "t1_keras", "stockcast": "t1_stockcast"}
 THEIRS = {"Darts BlockRNNModel": "t1_darts", "NeuralForecast LSTM": "t1_neuralforecast"}
-VERSIONS = "from importlib.metadata import version as v; print(', '.join(f'{n} {v(n)}' for n in {names!r}))"
+VERSIONS = (
+    "import sys; from importlib.metadata import version as v; print(*(f'{n} {v(n)}' for n in sys.argv[1:]), sep=', ')"
+)
 
 
 def main() -> None:
@@ -38,8 +40,7 @@ def main() -> None:
 
 def versions(python: str, names: tuple[str, ...]) -> str:
     """The versions of libraries in another environment."""
-    command = [python, "-c", VERSIONS.format(names=names)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run([python, "-c", VERSIONS, *names], check=True, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":
