@@ -89,7 +89,7 @@ def test_only_recent_years_count() -> None:
     assert sessions.match_calendar(np.concatenate([before, after])) == "XNYS"
 
 
-@pytest.mark.parametrize("weekmask", ["1001000", "0111110", pytest.param("1111000", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("weekmask", ["1001000", "0111110"])
 def test_dates_that_no_calendar_explains_are_weekdays(weekmask: str) -> None:
     every = np.arange("2020-01-06", "2021-12-31", dtype="datetime64[D]")
     assert sessions.match_calendar(every[np.is_busday(every, weekmask=weekmask)]) == "weekdays"
