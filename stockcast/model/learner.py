@@ -45,7 +45,7 @@ class Learner:
         self.past = tf.range(1 - self.lookback, 1, dtype=tf.int64)
         self.inputs, self.targets = _table(network.inputs[0].shape[-1]), _table(network.outputs[0].shape[-2])
         self.first = tf.Variable([], dtype=tf.int64, shape=(None,), trainable=False)
-        self.l2: Any = tf.Variable(config.fit.l2, trainable=False) if config.fit.l2 else 0.0
+        self.l2 = tf.Variable(config.fit.l2, trainable=False) if config.fit.l2 else None
         self.steps = tf.Variable(1.0, trainable=False)
         self.optimizer = _optimizer(config.fit, self.steps)
         self.optimizer.build(network.trainable_variables)
@@ -64,7 +64,7 @@ class Learner:
         self.targets.assign(train.rows.targets[:, : self.targets.shape[1]])
         if self.data.padding != "none":
             self.first.assign(train.rows.first)
-        if config.fit.l2:
+        if self.l2 is not None:
             self.l2.assign(config.fit.l2)
         learned = sum(begin + self.piece > self.unjudged for begin in self._pieces)
         self.steps.assign(config.fit.epochs * learned * math.ceil(len(train) / config.fit.batch_size))

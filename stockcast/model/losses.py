@@ -39,14 +39,11 @@ def crossentropy(y: Any, probabilities: Any, thresholds: Sequence[float]) -> Any
 
 
 def penalty(weights: Sequence[Any], l1: float, l2: Any) -> Any:
-    """l1 times the sum of the kernels' absolute values, and l2 times that of their squares.
-
-    One that is the number 0 is left out; `l2` may be a variable.
-    """
+    """l1 times the sum of the kernels' absolute values, and the variable l2, if there is one, times that of squares."""
     kernels = [weight for weight in weights if weight.name.endswith("kernel")]
     total = 0.0
-    if not isinstance(l1, float) or l1:
+    if l1:
         total += l1 * sum(tf.reduce_sum(tf.abs(kernel)) for kernel in kernels)
-    if not isinstance(l2, float) or l2:
+    if l2 is not None:
         total += l2 * sum(tf.reduce_sum(tf.square(kernel)) for kernel in kernels)
     return total
