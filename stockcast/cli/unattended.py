@@ -69,7 +69,7 @@ def retrain(
     request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age)
     try:
         code, failure = _run(shared, names, request, jobs)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way
         _tell(shared, notify_url, on_failure, str(error))
         raise
     _tell(shared, notify_url, on_failure, failure)

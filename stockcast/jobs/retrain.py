@@ -71,7 +71,7 @@ def retrain(request: RetrainRequest, say: Say) -> Retrained:
     with store.lock(request.name):
         try:
             return _retrain(request, store, begin, say)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the log tells of it, and it goes on its way
             _log_failure(store, request.name, error)
             raise
 
