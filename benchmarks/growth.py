@@ -19,7 +19,8 @@ import numpy as np
 from benchmarks.common import Sample, alternate, inside, rounds_wanted, table
 from benchmarks.prices import write_panel
 from stockcast.config import load_config
-from stockcast.data.features import choose_features, sessions_of
+from stockcast.data.features import choose_features
+from stockcast.data.moves import sessions_of
 from stockcast.data.reader import read_panel
 from stockcast.data.reading import NO_HINTS
 from stockcast.data.scaling import fit_scalers

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from stockcast.config import RunConfig
 from stockcast.data.categories import code_names
-from stockcast.data.features import Sessions, choose_features, sessions_of
+from stockcast.data.features import choose_features
 from stockcast.data.forecast import Forecaster, Judged, Origins, judge
+from stockcast.data.moves import Sessions, sessions_of
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
 from stockcast.data.split import Cuts, cut, embargoed

@@ -14,73 +14,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.categories import code, is_code
-from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel, PriceSeries
-from stockcast.data.volatility import ewma, ewma_volatility
+from stockcast.data.moves import Sessions, overnight, trailing_mean
+from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel
 from stockcast.errors import ConfigError, DataError
 
 STANDSTILL = 1e-3
 """Added to a variance in units of the EWMA's, so that a session without any move has a logarithm."""
 
-RELATIVE_VOLUME = (-1.0, 2.0)
-"""Bounds of the log volume surprise that weighs a move."""
-
-WEEK, YEAR = 5, 250
+WEEK = 5
 """In sessions."""
 
 QUARTER = 91
 """In days: 13 weeks, so that it ends on the weekday on which it began."""
-
-
-@dataclass(frozen=True)
-class Sessions:
-    """A series beside the two arrays that most features share: log returns and EWMA volatility, both (rows,)."""
-
-    series: PriceSeries
-    price: str
-    halflife: float
-    returns: Floats
-    volatility: Floats
-
-    def log(self, column: str) -> Floats:
-        return np.log(self.series.columns[column])
-
-    @cached_property
-    def variance(self) -> Floats:
-        """Each session's variance, (rows,): from its range where the series has one, else its squared return."""
-        if not set(PRICE_COLUMNS) <= set(self.series.columns):
-            return np.square(self.returns)
-        return garman_klass(self)
-
-    @cached_property
-    def volume_surprise(self) -> Floats:
-        """Log volume above its own EWMA, (rows,); 0 where volume is unknown or none was traded."""
-        volume = self.series.columns.get("volume", np.zeros(len(self.series)))
-        traded = volume > 0
-        logs = np.log(volume[traded])
-        surprise = np.zeros(len(volume))
-        if len(logs):
-            surprise[traded] = logs - ewma(logs, self.halflife, first=float(logs[0]))
-        return surprise
-
-    @cached_property
-    def stir(self) -> Floats:
-        """How much a session stirred the price, (rows,): the size of its move in volatilities, times relative volume.
-
-        Moves on news come with volume (Karpoff 1987, The relation between price changes and trading volume).
-        """
-        low, high = RELATIVE_VOLUME
-        return np.abs(self.returns) / self.volatility * np.exp(np.clip(self.volume_surprise, low, high))
-
-    @cached_property
-    def usual_stir(self) -> Floats:
-        """Its mean over the past year, (rows,)."""
-        return trailing_mean(self.stir, YEAR)
 
 
 @dataclass(frozen=True)
@@ -89,47 +40,6 @@ class Feature:
 
     needs: tuple[str, ...]
     make: Callable[[Sessions], Floats]
-
-
-def sessions_of(series: PriceSeries, price: str, halflife: float) -> Sessions:
-    """Returns and volatility of `series` in column `price`. Raises `DataError` if it has no such column."""
-    if price not in series.columns:
-        raise DataError(
-            f"{series.name} has no column {price!r}; it has {', '.join(series.columns)}.",
-            f"--set data.price={next(iter(series.columns))}",
-        )
-    returns = np.diff(np.log(series.columns[price]), prepend=np.nan)
-    return Sessions(series, price, halflife, returns, ewma_volatility(returns, halflife))
-
-
-def garman_klass(s: Sessions) -> Floats:
-    """The variance of each session from its four prices and the gap before it, (rows,); NaN on row 0.
-
-    0.5 ln(H/L)^2 - (2 ln 2 - 1) ln(C/O)^2 is the variance while the market is open (Garman and Klass 1980, On the
-    estimation of security price volatilities from historical data, their practical estimator), about seven times as
-    precise as a squared return. The squared gap from the last close adds the hours before. The last price is the
-    close, whatever column is forecast.
-    """
-    opening, high, low, close = (s.log(column) for column in PRICE_COLUMNS)
-    inside = 0.5 * (high - low) ** 2 - (2 * math.log(2) - 1) * (close - opening) ** 2
-    gap = opening - np.concatenate([[np.nan], close[:-1]])
-    variance: Floats = np.maximum(inside, 0.0) + gap**2
-    return variance
-
-
-def trailing_mean(values: Floats, sessions: int) -> Floats:
-    """The mean of the known ones among the last `sessions` values, (rows,); NaN where there is none."""
-    known = np.isfinite(values)
-    total = _last(np.cumsum(np.where(known, values, 0.0)), sessions)
-    count = _last(np.cumsum(known).astype(np.float64), sessions)
-    mean: Floats = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
-    return mean
-
-
-def _last(sums: Floats, sessions: int) -> Floats:
-    """Running sums from the start, (rows,), as sums over the last `sessions` rows."""
-    before: Floats = np.concatenate([np.zeros(min(sessions, len(sums))), sums[:-sessions]])
-    return sums - before
 
 
 def _variance(sessions: int, s: Sessions) -> Floats:
@@ -149,6 +59,30 @@ def _square(sessions: int, s: Sessions) -> Floats:
 def _log_ratio(variance: Floats, s: Sessions) -> Floats:
     ratio: Floats = np.maximum(variance, 0.0) / s.volatility**2
     return 0.5 * np.log(ratio + STANDSTILL)
+
+
+def _range(s: Sessions) -> Floats:
+    """From the low to the high; of closes alone, from one to the next."""
+    return (s.log("high") - s.log("low") if s.candles else np.abs(s.returns)) / s.volatility
+
+
+def _gap(s: Sessions) -> Floats:
+    """From the last close to the open: what came while the market was closed; of closes alone, nothing."""
+    return overnight(s) / s.volatility if s.candles else np.zeros(len(s.returns))
+
+
+def _body(s: Sessions) -> Floats:
+    """From the open to the close; of closes alone, from one to the next."""
+    return (s.log("close") - s.log("open") if s.candles else s.returns) / s.volatility
+
+
+def _lag(sessions: int, s: Sessions) -> Floats:
+    """The size of the move that came so many sessions before the next one will.
+
+    A quarter has about 63 sessions, and earnings come back each quarter. 0 where the series does not reach back so far.
+    """
+    size = np.nan_to_num(np.abs(s.returns) / s.volatility)
+    return np.concatenate([np.zeros(sessions), size[1:]])[: len(size)]
 
 
 def _trend(sessions: int, s: Sessions) -> Floats:
@@ -182,6 +116,9 @@ def _season(quarters: int, s: Sessions) -> Floats:
 
 FEATURES: dict[str, Feature] = {
     "return": Feature((), lambda s: s.returns / s.volatility),
+    "range": Feature(PRICE_COLUMNS, _range),
+    "gap": Feature(PRICE_COLUMNS, _gap),
+    "body": Feature(PRICE_COLUMNS, _body),
     "volatility": Feature((), lambda s: np.log(s.volatility)),
     "volume_surprise": Feature(("volume",), lambda s: s.volume_surprise),
     **{f"variance_{n}": Feature((), partial(_variance, n)) for n in (1, 5, 22, 66)},
@@ -189,9 +126,10 @@ FEATURES: dict[str, Feature] = {
     **{f"trend_{n}": Feature((), partial(_trend, n)) for n in (5, 22)},
     **{f"event_{n}": Feature((), partial(_event, n)) for n in (5, 15)},
     **{f"season_{n}": Feature((), partial(_season, n)) for n in (1, 2, 3, 4)},
+    **{f"lag_{n}": Feature((), partial(_lag, n)) for n in (63, 126, 189, 252)},
 }
 
-MARKET = {f"market_{name}": name for name in ("variance_1", "variance_5", "variance_22")}
+MARKET = {f"market_{name}": name for name in ("return", "variance_1", "variance_5", "variance_22")}
 """Features that are a panel's mean of another feature on the same date: the market, as far as the panel shows it.
 
 What moves all prices at once is seen sooner in all of them than in one. A series alone is its own market.

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config import DataConfig
-from stockcast.data.features import Sessions, feature_tables
+from stockcast.data.features import feature_tables
 from stockcast.data.forecast import Origins
+from stockcast.data.moves import Sessions
 from stockcast.data.scaling import Scaler, Scalers
 from stockcast.data.series import Dates, Floats
 

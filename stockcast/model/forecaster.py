@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stockcast.config import DataConfig
-from stockcast.data.features import Sessions, sessions_of
 from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins
+from stockcast.data.moves import Sessions, sessions_of
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
 from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, usable_ends

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from stockcast.data.categories import code, code_names, is_code
-from stockcast.data.features import feature_tables, sessions_of
+from stockcast.data.features import feature_tables
+from stockcast.data.moves import sessions_of
 from stockcast.data.series import PriceSeries
 
 DATES = np.arange("1969-12-20", "1972-02-03", dtype="datetime64[D]")

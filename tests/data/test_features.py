@@ -15,13 +15,10 @@ from hypothesis import strategies as st
 from stockcast.data.features import (
     FEATURES,
     MARKET,
-    Sessions,
     choose_features,
     feature_tables,
-    garman_klass,
-    sessions_of,
-    trailing_mean,
 )
+from stockcast.data.moves import Sessions, garman_klass, sessions_of, trailing_mean
 from stockcast.data.series import Floats, Panel, PriceSeries
 from stockcast.errors import ConfigError, DataError
 
@@ -47,6 +44,33 @@ def changed_after(one: PriceSeries, row: int) -> PriceSeries:
 
 def without(one: PriceSeries, *columns: str) -> PriceSeries:
     return replace(one, columns={key: values for key, values in one.columns.items() if key not in columns})
+
+
+def test_a_session_s_shape_is_in_units_of_its_volatility(prices: Prices) -> None:
+    one = prices(rows=60)
+    opening, high, low, close = (one.columns[key] for key in ("open", "high", "low", "close"))
+    (own,) = sessions(one)
+    (table,) = tables(one, names=["range", "gap", "body", "return"])
+    for row in (20, 59):
+        moves = high[row] / low[row], opening[row] / close[row - 1], close[row] / opening[row]
+        np.testing.assert_allclose(table[row, :3], np.log(moves) / own.volatility[row], rtol=1e-9)
+    np.testing.assert_allclose(table[20:, 1] + table[20:, 2], table[20:, 3], rtol=1e-9)
+
+
+def test_of_closes_among_others_a_session_begins_at_the_last_close(prices: Prices) -> None:
+    bare = without(prices(rows=60, name="b"), "open", "high", "low")
+    reach, gap, body, move = tables(prices(rows=60, name="a"), bare, names=["range", "gap", "body", "return"])[1][20:].T
+    np.testing.assert_array_equal(reach, np.abs(move))
+    np.testing.assert_array_equal(gap, 0)
+    np.testing.assert_array_equal(body, move)
+
+
+@pytest.mark.parametrize("sessions_ago", [63, 252])
+def test_a_lag_is_the_size_of_the_move_so_long_before_the_next_one(prices: Prices, sessions_ago: int) -> None:
+    (table,) = tables(prices(rows=400), names=["return", f"lag_{sessions_ago}"])
+    for row in (300, 399):
+        assert table[row, 1] == abs(table[row + 1 - sessions_ago, 0])
+    assert table[sessions_ago - 1, 1] == 0  # that move would be of the first row, which has none
 
 
 @settings(max_examples=25)

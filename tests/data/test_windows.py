@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockcast.config import DataConfig
-from stockcast.data.features import sessions_of
+from stockcast.data.moves import sessions_of
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import PriceSeries
 from stockcast.data.windows import (
