@@ -58,6 +58,9 @@ class DataConfig(_Section):
     scaler: Literal["minmax", "standard"] = Field("minmax", description="how inputs are scaled")
     range_low: float = Field(0.0, description="lower end of MinMax scaling")
     range_high: float = Field(1.0, description="upper end of MinMax scaling")
+    trim: float = Field(
+        0.0, ge=0, lt=0.5, description="share of each input's values that is left out of that range on either side"
+    )
     clip: bool = Field(False, description="inputs beyond the range that the scaler was fitted on are put on its edge")
     scale_by: Literal["series", "panel"] = Field(
         "series", description="fit the scaler on each series by itself, or once on all series together"

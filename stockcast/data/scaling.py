@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,16 @@ ALL_SERIES = "*"
 class Scaler:
     """An affine map of each column: scaled = value * scale + offset. All arrays are (columns,).
 
-    `low` and `high` are the least and the greatest value that it was fitted on.
+    `low` and `high` are the least and the greatest value that it was fitted on; `clip_low` and `clip_high` the same
+    without the tails of `data.trim`.
     """
 
     scale: Floats
     offset: Floats
     low: Floats
     high: Floats
+    clip_low: Floats
+    clip_high: Floats
 
     def transform(self, values: Floats) -> Floats:
         """(rows, columns) in their own units, scaled."""
@@ -37,8 +40,8 @@ class Scaler:
         return np.asarray((scaled - self.offset) / self.scale)
 
     def clip(self, values: Floats) -> Floats:
-        """(rows, columns) with everything beyond the fitted range put on its edge."""
-        return np.clip(values, self.low, self.high)
+        """(rows, columns) with everything beyond the trimmed range put on its edge."""
+        return np.clip(values, self.clip_low, self.clip_high)
 
     def outside(self, values: Floats) -> Floats:
         """The share of `values` in each column beyond the fitted range, (columns,)."""
@@ -46,11 +49,13 @@ class Scaler:
         return np.asarray(beyond.mean(axis=0))
 
     def to_dict(self) -> dict[str, list[float]]:
-        return {key: getattr(self, key).tolist() for key in ("scale", "offset", "low", "high")}
+        return {one.name: getattr(self, one.name).tolist() for one in fields(self)}
 
     @staticmethod
-    def from_dict(fields: Mapping[str, Any]) -> Scaler:
-        return Scaler(**{key: np.asarray(fields[key], dtype=np.float64) for key in ("scale", "offset", "low", "high")})
+    def from_dict(numbers: Mapping[str, Any]) -> Scaler:
+        # Models from before there was trimming name no edges.
+        whole = {"clip_low": numbers["low"], "clip_high": numbers["high"], **numbers}
+        return Scaler(**{one.name: np.asarray(whole[one.name], dtype=np.float64) for one in fields(Scaler)})
 
 
 def fit_scaler(values: Floats, config: DataConfig) -> Scaler:
@@ -64,11 +69,15 @@ def fit_scaler(values: Floats, config: DataConfig) -> Scaler:
     if len(known) == 0:
         raise DataError("no session of the training part has all the network's inputs.", "use a longer history.")
     low, high = known.min(axis=0), known.max(axis=0)
+    edges = (low, high)
+    if config.trim:
+        edges = tuple(np.quantile(known, [config.trim, 1 - config.trim], axis=0))
+        known = np.clip(known, *edges)
     if config.scaler == "minmax":
         fitted = MinMaxScaler((config.range_low, config.range_high)).fit(known)
-        return Scaler(fitted.scale_, fitted.min_, low, high)
+        return Scaler(fitted.scale_, fitted.min_, low, high, *edges)
     standard = StandardScaler().fit(known)
-    return Scaler(1 / standard.scale_, -standard.mean_ / standard.scale_, low, high)
+    return Scaler(1 / standard.scale_, -standard.mean_ / standard.scale_, low, high, *edges)
 
 
 @dataclass(frozen=True)
@@ -91,8 +100,8 @@ class Scalers:
         return {name: scaler.to_dict() for name, scaler in self.by_name.items()}
 
     @staticmethod
-    def from_dict(fields: Mapping[str, Any]) -> Scalers:
-        return Scalers({name: Scaler.from_dict(inner) for name, inner in fields.items()})
+    def from_dict(numbers: Mapping[str, Any]) -> Scalers:
+        return Scalers({name: Scaler.from_dict(inner) for name, inner in numbers.items()})
 
 
 def fit_scalers(values: Mapping[str, Floats], config: DataConfig) -> Scalers:

@@ -16,8 +16,9 @@ from stockcast.errors import DataError
 ORACLES = {"minmax": MinMaxScaler((-1, 2)), "standard": StandardScaler()}
 
 
-def config(kind: str, scale_by: str = "series") -> DataConfig:
-    return DataConfig.model_validate({"scaler": kind, "range_low": -1, "range_high": 2, "scale_by": scale_by})
+def config(kind: str, scale_by: str = "series", trim: float = 0.0) -> DataConfig:
+    fields = {"scaler": kind, "range_low": -1, "range_high": 2, "scale_by": scale_by, "trim": trim}
+    return DataConfig.model_validate(fields)
 
 
 @pytest.mark.parametrize("kind", sorted(ORACLES))
@@ -42,6 +43,22 @@ def test_fitted_values_fill_the_range_and_none_lies_outside(values: np.ndarray) 
 def test_values_beyond_the_fitted_range_are_counted() -> None:
     scaler = fit_scaler(np.array([[0.0], [10.0]]), config("minmax"))
     assert scaler.outside(np.array([[-1.0], [5.0], [11.0], [10.0]])).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("kind", sorted(ORACLES))
+def test_tails_that_are_trimmed_count_as_their_edge(kind: str) -> None:
+    values = np.random.default_rng(0).standard_t(2, (1000, 3))
+    least, most = np.quantile(values, [0.05, 0.95], axis=0)
+    middle = np.clip(values, least, most)
+    scaler = fit_scaler(values, config(kind, trim=0.05))
+    np.testing.assert_allclose(scaler.transform(scaler.clip(values)), ORACLES[kind].fit_transform(middle), rtol=1e-9)
+    assert scaler.outside(values).tolist() == [0, 0, 0]
+
+
+def test_a_scaler_that_was_saved_before_there_was_trimming_clips_at_its_range() -> None:
+    kept = fit_scaler(np.array([[0.0], [10.0]]), config("minmax", trim=0.2)).to_dict()
+    old = Scaler.from_dict({key: kept[key] for key in ("scale", "offset", "low", "high")})
+    assert old.clip(np.array([[-1.0], [1.0], [11.0]])).ravel().tolist() == [0, 1, 10]
 
 
 def test_rows_that_are_not_known_yet_are_left_out() -> None:
