@@ -40,7 +40,7 @@ def disagreements(config: RunConfig) -> Iterator[Disagreement]:
             f"model.multistep 'recursive' needs data.features [{config.data.price!r}], data.target 'level' and "
             "model.head 'point': what is forecast must be all that the network sees",
             f"""--set 'data.features=["{config.data.price}"]' --set data.target=level --set model.head=point """
-            "--set fit.loss=mse --set data.calendar_features=[] --set data.padding=none",
+            "--set fit.loss=mse --set fit.realised=0 --set data.calendar_features=[] --set data.padding=none",
         )
     lookback = config.data.lookback
     if config.fit.positions == "all" and config.fit.warmup >= lookback:
@@ -53,6 +53,15 @@ def disagreements(config: RunConfig) -> Iterator[Disagreement]:
         yield Disagreement(
             f"fit.loss {config.fit.loss!r} doesn't go with model.head {config.model.head!r}, which needs {needed}",
             f"--set fit.loss={losses[0]}",
+        )
+    yield from _of_the_second_loss(config)
+
+
+def _of_the_second_loss(config: RunConfig) -> Iterator[Disagreement]:
+    if config.fit.realised and (config.fit.loss != "pinball" or config.data.target != "return"):
+        yield Disagreement(
+            f"fit.realised {config.fit.realised:g} needs fit.loss 'pinball' and data.target 'return'",
+            "--set fit.realised=0",
         )
 
 
@@ -67,7 +76,7 @@ def _of_the_task(config: RunConfig) -> Iterator[Disagreement]:
     if (data.task == "direction") != (head == "classes"):
         yield Disagreement(
             f"data.task {data.task!r} doesn't go with model.head {head!r}; 'direction' and 'classes' need each other",
-            "--set data.task=direction --set model.head=classes --set fit.loss=crossentropy",
+            "--set data.task=direction --set model.head=classes --set fit.loss=crossentropy --set fit.realised=0",
         )
     if data.task == "direction" and data.target != "return":
         yield Disagreement(

@@ -133,6 +133,11 @@ class FitConfig(_Section):
     prior: float = Field(
         0.0, ge=0, description="the same divided by the number of training windows: strong where evidence is scarce"
     )
+    realised: float = Field(
+        0.0,
+        ge=0,
+        description="weight of a second loss: how far the bands' width is from the volatility that came",
+    )
     tbptt: int = Field(
         0, ge=0, description="windows are learned in pieces of so many sessions, the state handed on; 0: as a whole"
     )

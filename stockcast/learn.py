@@ -32,6 +32,7 @@ from stockcast.data.windows import (
     scaled_columns,
     strided,
     windows_between,
+    with_realised,
 )
 from stockcast.errors import DataError
 from stockcast.evaluate.assessment import Assessment, assess
@@ -150,7 +151,7 @@ def fit(
     features = (*choose_features(data.features, known, data.price), *codes)
     sessions = [sessions_of(one, data.price, data.halflife) for one in known.series]
     scalers = _scale(sessions, features, cuts.fit, config)
-    rows = lay_out(sessions, features, scalers, data)
+    rows = _table(sessions, features, scalers, config)
 
     ends = embargoed(cuts, known.dates, config.split.embargo)
     train = _demand_windows(windows_between(rows, data.lookback, None, ends.fit), config)
@@ -168,7 +169,7 @@ def fit(
     )
     if config.fit.refit and len(held_out):
         scalers = _scale(sessions, features, cuts.calibration, config)
-        train = windows_between(lay_out(sessions, features, scalers, data), data.lookback, None, ends.calibration)
+        train = windows_between(_table(sessions, features, scalers, config), data.lookback, None, ends.calibration)
         trained = refit_network(trained, _thinned(train, config), _with_prior(config, train), on_epoch, checkpoints)
         raw = replace(raw, scalers=scalers, infer=trained.infer())
     return Fitted(raw.calibrated(calibration), trained, train)
@@ -232,6 +233,12 @@ def _scale(sessions: list[Sessions], features: tuple[str, ...], upto: np.datetim
         if known:
             values[one.series.name] = table[:known]
     return fit_scalers(values, config.data)
+
+
+def _table(sessions: list[Sessions], features: tuple[str, ...], scalers: Scalers, config: RunConfig) -> Rows:
+    """All rows, with what the training asks for."""
+    rows = lay_out(sessions, features, scalers, config.data)
+    return with_realised(rows, sessions) if config.fit.realised else rows
 
 
 def _thinned(windows: Windows, config: RunConfig) -> Windows:

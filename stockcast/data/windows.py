@@ -13,7 +13,7 @@ so that one recipe serves both, and `Rows.to_price` is its inverse.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -36,6 +36,10 @@ PAD = -9.0
 """What stands in a window where there is no row: no scaled input comes near it."""
 
 
+STILL = 0.03
+"""Added to a realised variance in units of the EWMA's: a day may seem much calmer by chance than it can have been."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """All rows of all series, stacked: series i owns rows starts[i] to starts[i + 1].
@@ -44,6 +48,7 @@ class Rows:
     - `targets` (rows, H) float32; NaN where the step lies after the end;
     - `anchor` (rows,) and `unit` (rows, H): the map between targets and prices; `price` (rows,): the target price;
     - `dates` (rows,); `last_target` (rows,): the date of the last step, NaT where it lies after the end;
+    - `realised` (rows, H) float32: see `with_realised`, which fills it; empty before;
     - `padding` and `truncating`: how a window is filled whose history is shorter or longer, see `window_rows`;
     - `outside` (series, features): whether a series' newest `lookback` rows left the range that its scaler was fitted
       on; empty where nobody laid out prices.
@@ -61,6 +66,7 @@ class Rows:
     padding: str = "none"
     truncating: str = "pre"
     outside: Mask = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    realised: Floats32 = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
 
     @cached_property
     def first(self) -> Ints:
@@ -139,6 +145,25 @@ def _fill(rows: Rows, mine: slice, one: Sessions, table: Floats, scaler: Scaler,
     ahead = _steps_ahead(value, config.horizon)
     rows.targets[mine] = (ahead - rows.anchor[mine][:, None]) / rows.unit[mine]
     rows.last_target[mine][: -config.horizon] = dates[config.horizon :]
+
+
+def with_realised(rows: Rows, sessions: Sequence[Sessions]) -> Rows:
+    """The same rows with what each target's sessions showed of their volatility, in `realised`.
+
+    Half the log of their mean variance, in units of the EWMA's; NaN after the end. A session's range says far more of
+    its volatility than its return does, and its logarithm is nearly normal (Alizadeh, Brandt and Diebold 2002,
+    Range-based estimation of stochastic volatility models).
+    """
+    horizon = rows.targets.shape[1]
+    means = (_steps_mean(one.variance, horizon) / np.square(one.volatility)[:, None] for one in sessions)
+    logs = [0.5 * np.log(mean + STILL) for mean in means]
+    return replace(rows, realised=np.concatenate(logs).astype(np.float32))
+
+
+def _steps_mean(values: Floats, horizon: int) -> Floats:
+    """The mean of `values` over the next 1 to `horizon` rows, (rows, horizon); NaN after the end."""
+    means: Floats = np.cumsum(_steps_ahead(values, horizon), axis=1) / np.arange(1, horizon + 1)
+    return means
 
 
 def _steps_ahead(values: Floats, horizon: int) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stockcast.config import FitConfig, RunConfig
 from stockcast.data.windows import PAD, Windows, window_rows
 from stockcast.errors import ConfigError
-from stockcast.model.losses import loss_of, penalty
+from stockcast.model.losses import loss_of, misjudged, penalty
 
 MEASURED = 1024
 """Windows that are measured in one call."""
@@ -44,6 +44,7 @@ class Learner:
         self.unjudged = config.fit.warmup if config.fit.positions == "all" else self.lookback - 1
         self.past = tf.range(1 - self.lookback, 1, dtype=tf.int64)
         self.inputs, self.targets = _table(network.inputs[0].shape[-1]), _table(network.outputs[0].shape[-2])
+        self.realised = _table(network.outputs[0].shape[-2])
         self.first = tf.Variable([], dtype=tf.int64, shape=(None,), trainable=False)
         self.l2 = tf.Variable(config.fit.l2, trainable=False) if config.fit.l2 else None
         self.steps = tf.Variable(1.0, trainable=False)
@@ -62,6 +63,8 @@ class Learner:
         self.ends, self.seed = train.ends, config.fit.seed
         self.inputs.assign(train.rows.inputs)
         self.targets.assign(train.rows.targets[:, : self.targets.shape[1]])
+        if self.config.realised:
+            self.realised.assign(train.rows.realised)
         if self.data.padding != "none":
             self.first.assign(train.rows.first)
         if self.l2 is not None:
@@ -71,7 +74,7 @@ class Learner:
 
     def end(self) -> None:
         """Let go of the rows."""
-        for table in (self.inputs, self.targets):
+        for table in (self.inputs, self.targets, self.realised):
             table.assign(tf.zeros((0, table.shape[1])))
 
     @property
@@ -110,9 +113,9 @@ class Learner:
         total = tf.constant(0.0)
         size = batches.shape[1]
         for ends in batches:
-            total += self._loss(ends, whole, self._zeros(size), training=False)[0] * size
+            total += self._losses(ends, whole, self._zeros(size), training=False)[0] * size
         if tf.size(rest) > 0:
-            loss, _ = self._loss(rest, whole, self._zeros(tf.size(rest)), training=False)
+            loss, *_ = self._losses(rest, whole, self._zeros(tf.size(rest)), training=False)
             total += loss * tf.cast(tf.size(rest), tf.float32)
         return total / tf.cast(tf.size(batches) + tf.size(rest), tf.float32)
 
@@ -123,8 +126,8 @@ class Learner:
         total = 0.0
         for begin in self._pieces:
             with tf.GradientTape() as tape:
-                loss, states = self._loss(ends, slice(begin, begin + self.piece), states, training=True)
-                objective = loss + penalty(variables, self.config.l1, self.l2)
+                loss, second, states = self._losses(ends, slice(begin, begin + self.piece), states, training=True)
+                objective = loss + second + penalty(variables, self.config.l1, self.l2)
             states = [tf.stop_gradient(state) for state in states]
             if begin + self.piece > self.unjudged:
                 self.optimizer.apply(tape.gradient(objective, variables), variables)
@@ -132,18 +135,22 @@ class Learner:
         return total / (self.lookback - self.unjudged), states
 
     @as_it_stands  # type: ignore[untyped-decorator]  # tensorflow ships no types
-    def _loss(self, ends: Any, piece: slice, states: list[Any], training: bool) -> tuple[Any, list[Any]]:
-        """The mean loss on a piece of the windows that end in `ends`, and the states after it."""
+    def _losses(self, ends: Any, piece: slice, states: list[Any], training: bool) -> tuple[Any, Any, list[Any]]:
+        """The mean loss on a piece of the windows that end in `ends`, the second loss, and the states after it."""
         x = self._windows(ends)[:, piece]
         judged = self.past[max(piece.start, self.unjudged) : piece.stop]
         outputs = self.network([x, *states] if states else x, training=training)
         outputs, *states = outputs if states else [outputs]
         if not judged.shape[0]:
-            return 0.0, states
-        y = tf.gather(self.targets, ends[:, None] + judged)  # (B, P, H)
+            return 0.0, 0.0, states
+        at = ends[:, None] + judged  # (B, P)
         if outputs.shape.rank == 3:
             outputs = outputs[:, None]
-        return self.loss_of(y[..., None], outputs[:, -judged.shape[0] :]), states  # (B, P, H, 1) and (B, P, H, K)
+        outputs = outputs[:, -judged.shape[0] :]  # (B, P, H, K)
+        loss = self.loss_of(tf.gather(self.targets, at)[..., None], outputs)
+        weight = self.config.realised
+        second = weight * misjudged(tf.gather(self.realised, at), outputs) if weight else 0.0
+        return loss, second, states
 
     def _zeros(self, windows: Any) -> list[Any]:
         """The states that so many windows begin in."""

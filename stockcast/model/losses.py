@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from stockcast.data.forecast import QUANTILES
 
+INNER = (QUANTILES.index(0.1), QUANTILES.index(0.9))
+
 
 def loss_of(kind: str, thresholds: Sequence[float]) -> Callable[[Any, Any], Any]:
     """Mean loss of targets (..., 1) and outputs (..., K); `thresholds` part the targets into classes."""
@@ -36,6 +38,19 @@ def crossentropy(y: Any, probabilities: Any, thresholds: Sequence[float]) -> Any
     """The mean of -log of the probability of the class that y lies in, (..., C); for two classes the binary one."""
     label = tf.reduce_sum(tf.cast(y > tf.constant(thresholds, dtype=y.dtype), tf.int32), axis=-1)
     return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(label, probabilities))
+
+
+def misjudged(realised: Any, quantiles: Any) -> Any:
+    """How far the width of the bands is from the volatility that came: the mean squared error of its logarithm.
+
+    `realised` (B, P, H) are log volatilities, `quantiles` (B, P, H, K). How wide a band is for a volatility of 1 is
+    left to the other loss: each step's mean error in the batch is forgiven. A range is a better measure of volatility
+    than a return, which is all that the pinball loss sees: far less of it is chance (Patton 2011, Volatility forecast
+    comparison using imperfect volatility proxies).
+    """
+    low, high = INNER
+    error = tf.math.log(quantiles[..., high] - quantiles[..., low]) - realised
+    return tf.reduce_mean(tf.square(error - tf.reduce_mean(error, axis=(0, 1))))
 
 
 def penalty(weights: Sequence[Any], l1: float, l2: Any) -> Any:

@@ -15,6 +15,7 @@ from stockcast.data.moves import sessions_of
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import PriceSeries
 from stockcast.data.windows import (
+    STILL,
     Rows,
     lay_out,
     origins_between,
@@ -22,6 +23,7 @@ from stockcast.data.windows import (
     strided,
     usable_ends,
     windows_between,
+    with_realised,
 )
 
 
@@ -68,6 +70,18 @@ def test_a_return_target_is_the_log_return_in_units_of_its_volatility() -> None:
     close = one.columns["close"]
     expected = np.log(close[53] / close[50]) / (volatility[50] * np.sqrt(3))
     assert rows.targets[50, 2] == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_is_realised_is_the_log_volatility_of_the_sessions_that_a_target_spans() -> None:
+    short, one = series(40, seed=1), series(60)
+    sessions = [sessions_of(each, "close", 20.0) for each in (short, one)]
+    realised = with_realised(rows_of(short, one, target="return", horizon=3), sessions).realised[40:]
+    returns = np.diff(np.log(one.columns["close"]), prepend=np.nan)
+    for row, step in ((20, 1), (35, 3), (56, 3), (58, 1)):
+        mean = np.mean(returns[row + 1 : row + 1 + step] ** 2) / sessions[1].volatility[row] ** 2
+        assert realised[row, step - 1] == pytest.approx(0.5 * np.log(mean + STILL), rel=1e-5)
+    assert np.isnan(realised[57:, 2]).all()
+    assert np.isnan(realised[59]).all()
 
 
 @pytest.mark.parametrize("target", ["level", "return"])

@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from stockcast.config import ModelConfig, RunConfig, from_table, reseeded
 from stockcast.data.windows import Rows, Windows
 from stockcast.model.fit import Epoch, Trained, fit_network
+from stockcast.model.losses import misjudged
 from stockcast.model.network import Shape, build_network
 from stockcast.store.store import Store
 
@@ -94,6 +96,52 @@ def test_the_loss_is_its_formula_and_leaves_the_penalty_out(loss: str, by_hand: 
     found = fit_network(windows(), windows(20), config).history[0]
     assert found.loss == pytest.approx(by_hand(x @ w - y).mean(), rel=1e-5)
     assert found.validation_loss is not None
+
+
+def bands(realised: float, **more: object) -> RunConfig:
+    """A linear model of how wide the bands are."""
+    data = {"lookback": LOOKBACK, "horizon": 2, "target": "return"}
+    model = {"cell": "linear", "head": "scale", "dropout": 0}
+    fit = {"loss": "pinball", "positions": "last", "warmup": 0, "realised": realised, "batch_size": 100, **more}
+    return from_table({"data": data, "model": model, "fit": fit})
+
+
+def silent_returns() -> Windows:
+    """Returns of which the input says nothing, over sessions whose ranges it foretells."""
+    draw = np.random.default_rng(7)
+    inputs = draw.normal(size=(2000, 1)).astype(np.float32)
+    targets = draw.normal(size=(2000, 2)).astype(np.float32)
+    shown = (0.5 * inputs + 0.1 * draw.normal(size=(2000, 2))).astype(np.float32)
+    ones, dates = np.ones(2000), np.arange("2020-01-01", 2000, dtype="datetime64[D]")
+    starts = np.array([0, 2000])
+    table = Rows(inputs, targets, ones, np.ones((2000, 2)), ones, dates, dates, starts, True, realised=shown)
+    return Windows(table, np.arange(LOOKBACK - 1, 2000), LOOKBACK)
+
+
+def test_bands_learn_their_width_from_what_the_ranges_showed() -> None:
+    data = silent_returns()
+    for weight, least, most in ((1.0, 0.9, 1.0), (0.0, -0.6, 0.6)):
+        trained = fit_network(data, None, bands(weight, learning_rate=0.02, epochs=30))
+        width = np.log(np.ptp(trained.infer()(data.x)[:, 1], axis=-1))
+        slope = np.polyfit(data.x[:, -1, 0], width, 1)[0] / 0.5
+        assert least < slope < most + 0.1, weight
+
+
+def test_the_second_loss_is_not_in_what_is_reported() -> None:
+    first, second = (
+        fit_network(silent_returns(), silent_returns(), bands(weight, learning_rate=1e-9, epochs=1)).history[0]
+        for weight in (0.0, 10.0)
+    )
+    assert second.loss == pytest.approx(first.loss, rel=1e-6)
+    assert second.validation_loss == pytest.approx(first.validation_loss, rel=1e-6)
+
+
+def test_a_misjudged_width_is_the_spread_of_its_log_error_at_each_step() -> None:
+    draw = np.random.default_rng(0)
+    realised, quantiles = draw.normal(size=(5, 7, 2)), np.sort(draw.normal(size=(5, 7, 2, 9)))
+    error = np.log(quantiles[..., 6] - quantiles[..., 2]) - realised
+    found = float(misjudged(tf.constant(realised), tf.constant(quantiles)))
+    assert found == pytest.approx(error.reshape(35, 2).var(axis=0).mean())
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
