@@ -44,6 +44,7 @@ ABLATIONS: Mapping[str, tuple[str, ...]] = {
         f"without {what}": tuple(name for name in FEATURES if name.startswith(start))
         for what, start in {
             "seasons": "season",
+            "lags": "lag",
             "events": "event",
             "trends": "trend",
             "averages of ranges": "variance",
@@ -51,6 +52,9 @@ ABLATIONS: Mapping[str, tuple[str, ...]] = {
             "volume's surprise": "volume",
         }.items()
     },
+    "without range, gap and body": ("range", "gap", "body"),
+    "without the second loss": ("fit.realised=0",),
+    "without trimming": ("data.trim=0",),
     "with the weekday": ("data.calendar_features=['weekday']",),
     "without the highway": ("model.highway=false",),
     "one layer of 16 units": ("model.units=[16]",),
@@ -64,6 +68,7 @@ ABLATIONS: Mapping[str, tuple[str, ...]] = {
     "no refit after calibration": ("fit.refit=false",),
     "bands that don't follow": ("fit.follow=0", "fit.follow_own=0"),
     "bands that follow together alone": ("fit.follow_own=0",),
+    "bands that follow together faster": ("fit.follow=0.0125",),
     "each stock's bands twice as fast": ("fit.follow_own=0.04",),
 }
 """What is changed: features that are left out, or settings."""

@@ -67,6 +67,7 @@ def test_a_setting_that_there_is_not_is_refused_with_the_nearest(setting: str, s
         ("fit.tbptt=120", "fit.tbptt 120 must divide data.lookback 60, and so be at most as long"),
         ("fit.tbptt=7", "fit.tbptt 7 must divide data.lookback 60"),
         ("model.stateful=true", "model.stateful needs fit.stride 60"),
+        ("data.target=level", "fit.realised 0.3 needs fit.loss 'pinball' and data.target 'return'"),
         ("data.thresholds=[0.3,-0.3]", "data.thresholds [0.3, -0.3] must rise"),
         ("data.thresholds=[0.3,0.3]", "data.thresholds [0.3, 0.3] must rise"),
         ("data.task=direction", "data.task 'direction' doesn't go with model.head 'scale'"),

@@ -132,20 +132,20 @@ FEATURES: dict[str, Feature] = {
 MARKET = {f"market_{name}": name for name in ("return", "variance_1", "variance_5", "variance_22")}
 """Features that are a panel's mean of another feature on the same date: the market, as far as the panel shows it.
 
-What moves all prices at once is seen sooner in all of them than in one. A series alone is its own market.
+What moves all prices at once is seen sooner in all of them than in one. A series alone is its own market: it counts
+twice then, and is held to small weights by half as much.
 """
 
 
 def choose_features(wanted: Sequence[str], panel: Panel, price: str) -> tuple[str, ...]:
-    """The inputs of `panel`: those `wanted`, or all of `FEATURES` whose columns most series have, and its `MARKET`.
+    """The inputs of `panel`: those `wanted`, or all of `FEATURES` whose columns most series have, and `MARKET`.
 
     A price column's own name is a feature too: the price itself. Raises `ConfigError` for an unknown feature and
     `DataError` where a wanted one needs a column that some series doesn't have.
     """
     if not wanted:
         most = {column for column in COLUMNS if 2 * sum(column in one.columns for one in panel.series) >= len(panel)}
-        own = tuple(name for name, feature in FEATURES.items() if most.issuperset(feature.needs))
-        return own + tuple(MARKET) if len(panel) > 1 else own
+        return (*(name for name, feature in FEATURES.items() if most.issuperset(feature.needs)), *MARKET)
     shared = set.intersection(*(set(one.columns) for one in panel.series))
     for name in wanted:
         missing = set(_needs(name)) - shared
