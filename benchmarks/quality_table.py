@@ -135,7 +135,8 @@ def ablations(report: Report) -> str:
     note = (
         "Ratios to EWMA, the greatest miss of a band's coverage in points, and the percentage of stocks whose 80 % "
         "coverage is within 3 points at step 1: of seed 0, trained up to the day that is named and judged from there "
-        f"to {report.until}."
+        f"to {report.until}. Differences within those of the three seeds say little; the first fold has a crash of a "
+        "kind that its training has not seen."
     )
     lines = ["## Ablations", "", note, "", f"| | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
     for label, outcomes in report.ablations.items():
