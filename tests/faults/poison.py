@@ -222,7 +222,14 @@ REAL: Mapping[str, tuple[str, dict[str, Any], Rewrite]] = {
 
 SETTINGS = {
     "return": ("gate.tolerance=0.01",),
-    "level": ("gate.tolerance=0.01", "data.target=level", "model.head=point", "fit.loss=mse", "fit.epochs=20"),
+    "level": (
+        "gate.tolerance=0.01",
+        "data.target=level",
+        "model.head=point",
+        "fit.loss=mse",
+        "fit.realised=0",
+        "fit.epochs=20",
+    ),
 }
 
 

@@ -210,6 +210,7 @@ def test_a_diverging_training_saves_nothing_and_names_the_setting(
 ) -> None:
     settings = [*TINY, "--set", "fit.learning_rate=10", "--set", "fit.optimizer=sgd", "--set", "fit.epochs=60"]
     settings += ["--set", "fit.clipnorm=0", "--set", "model.head=point", "--set", "fit.loss=mse"]
+    settings += ["--set", "fit.realised=0"]
     store = tmp_path / "models"
     assert run(["train", "--csv", str(trained / "acme.csv"), *settings, "--store", str(store), "--quiet"]) == 65
     assert "fit.learning_rate" in capsys.readouterr().err

@@ -28,6 +28,7 @@ SETTINGS = {
     "data.target": "level",
     "model.head": "point",
     "fit.loss": "mse",
+    "fit.realised": "0",
     "fit.optimizer": "sgd",
     "fit.learning_rate": "10",
     "fit.clipnorm": "0",
