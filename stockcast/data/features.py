@@ -5,8 +5,8 @@ features, on the other series' rows up to that date. It is NaN before row `VOLAT
 all that moves is divided by it, so that one network can serve a penny stock and an index. To add a feature, write a
 function of `Sessions` and name it in `FEATURES`.
 
-A feature whose columns a series lacks falls back to what that series has: a session's variance to its squared return,
-the surprise in volume to none.
+A feature whose columns a series lacks, or has in another unit, falls back to what that series has: a session's variance
+to its squared return, the surprise in volume to none.
 """
 
 from __future__ import annotations
@@ -63,17 +63,22 @@ def _log_ratio(variance: Floats, s: Sessions) -> Floats:
 
 def _range(s: Sessions) -> Floats:
     """From the low to the high; of closes alone, from one to the next."""
-    return (s.log("high") - s.log("low") if s.candles else np.abs(s.returns)) / s.volatility
+    return _of_sound(s, lambda: s.log("high") - s.log("low"), np.abs(s.returns))
 
 
 def _gap(s: Sessions) -> Floats:
     """From the last close to the open: what came while the market was closed; of closes alone, nothing."""
-    return overnight(s) / s.volatility if s.candles else np.zeros(len(s.returns))
+    return _of_sound(s, lambda: overnight(s), np.zeros(len(s.returns)))
 
 
 def _body(s: Sessions) -> Floats:
     """From the open to the close; of closes alone, from one to the next."""
-    return (s.log("close") - s.log("open") if s.candles else s.returns) / s.volatility
+    return _of_sound(s, lambda: s.log("close") - s.log("open"), s.returns)
+
+
+def _of_sound(s: Sessions, moves: Callable[[], Floats], others: Floats) -> Floats:
+    """Moves in units of volatility, of sessions whose four prices are sound; `others` for the rest."""
+    return (np.where(s.sound, moves(), others) if s.sound.any() else others) / s.volatility
 
 
 def _lag(sessions: int, s: Sessions) -> Floats:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stockcast.data.series import PRICE_COLUMNS, Floats, PriceSeries
 from stockcast.data.volatility import ewma, ewma_volatility
@@ -17,6 +18,9 @@ from stockcast.errors import DataError
 
 RELATIVE_VOLUME = (-1.0, 2.0)
 """Bounds of the log volume surprise that weighs a move."""
+
+SLACK = 0.005
+"""By how much a rounded price may lie outside of its session's range: a cent of two dollars."""
 
 YEAR = 250
 """In sessions."""
@@ -35,15 +39,24 @@ class Sessions:
     def log(self, column: str) -> Floats:
         return np.log(self.series.columns[column])
 
-    @property
-    def candles(self) -> bool:
-        """Whether the series has all four prices of a session."""
-        return set(PRICE_COLUMNS) <= set(self.series.columns)
+    @cached_property
+    def sound(self) -> NDArray[np.bool_]:
+        """Which sessions have all four prices, in one unit with each other and with the last close, (rows,).
+
+        In some files only some of the columns are adjusted for splits.
+        """
+        if not set(PRICE_COLUMNS) <= set(self.series.columns):
+            return np.zeros(len(self.series), dtype=bool)
+        opening, high, low, close = (self.log(column) for column in PRICE_COLUMNS)
+        fits = (low - SLACK <= np.minimum(opening, close)) & (np.maximum(opening, close) <= high + SLACK)
+        sound: NDArray[np.bool_] = fits & np.concatenate([fits[:1], fits[:-1]])
+        return sound
 
     @cached_property
     def variance(self) -> Floats:
-        """Each session's variance, (rows,): from its range where the series has one, else its squared return."""
-        return garman_klass(self) if self.candles else np.square(self.returns)
+        """Each session's variance, (rows,): from its range where that is sound, else its squared return."""
+        squares = np.square(self.returns)
+        return np.where(self.sound, garman_klass(self), squares) if self.sound.any() else squares
 
     @cached_property
     def volume_surprise(self) -> Floats:

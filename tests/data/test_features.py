@@ -65,6 +65,21 @@ def test_of_closes_among_others_a_session_begins_at_the_last_close(prices: Price
     np.testing.assert_array_equal(body, move)
 
 
+def test_prices_of_another_unit_than_their_range_do_not_count_as_moves(prices: Prices) -> None:
+    whole = prices(rows=300)
+    early = np.arange(300) < 150
+    close = whole.columns["close"]
+    split = replace(whole, columns={**whole.columns, "close": np.where(early, 2 * close, close)})
+    names = ["range", "gap", "body", "variance_1", "return"]
+    sound, half = (next(iter(feature_tables([sessions_of(one, "open", HALFLIFE)], names))) for one in (whole, split))
+    np.testing.assert_allclose(half[151:], sound[151:], rtol=1e-6)
+    reach, gap, body, variance, move = half[20:151].T
+    np.testing.assert_array_equal(reach, np.abs(move))
+    np.testing.assert_array_equal(gap, 0)
+    np.testing.assert_array_equal(body, move)
+    np.testing.assert_allclose(variance, 0.5 * np.log(move**2 + 1e-3), rtol=1e-6)
+
+
 @pytest.mark.parametrize("sessions_ago", [63, 252])
 def test_a_lag_is_the_size_of_the_move_so_long_before_the_next_one(prices: Prices, sessions_ago: int) -> None:
     (table,) = tables(prices(rows=400), names=["return", f"lag_{sessions_ago}"])
