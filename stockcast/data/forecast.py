@@ -13,6 +13,9 @@ from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 
+INNER = (QUANTILES.index(0.1), QUANTILES.index(0.9))
+"""The places among them of the 80 % band's two, whose distance is a forecast's width."""
+
 Origins = Sequence[NDArray[np.int64]]
 """Per series of a panel, the rows that are the last known one of a forecast: its cutoffs."""
 

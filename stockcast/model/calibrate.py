@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import QUANTILES, Judged
+from stockcast.data.forecast import INNER, QUANTILES, Judged
 from stockcast.data.series import Dates, Floats
 
 LEVELS = np.array(QUANTILES)
-INNER = (QUANTILES.index(0.1), QUANTILES.index(0.9))
 MEDIAN = QUANTILES.index(0.5)
 OUTWARD = np.sign(np.arange(len(QUANTILES)) - MEDIAN) / (len(QUANTILES) - 1)
 """Weights that turn what each quantile lacks into what the band as a whole lacks."""

@@ -8,9 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from stockcast.data.forecast import QUANTILES
-
-INNER = (QUANTILES.index(0.1), QUANTILES.index(0.9))
+from stockcast.data.forecast import INNER, QUANTILES
 
 
 def loss_of(kind: str, thresholds: Sequence[float]) -> Callable[[Any, Any], Any]:
