@@ -20,7 +20,7 @@ from benchmarks.common import Sample, alternate, inside, rounds_wanted, table
 from benchmarks.prices import write_panel
 from stockcast.config import load_config
 from stockcast.data.features import choose_features
-from stockcast.data.moves import sessions_of
+from stockcast.data.moves import panel_sessions
 from stockcast.data.reader import read_panel
 from stockcast.data.reading import NO_HINTS
 from stockcast.data.scaling import fit_scalers
@@ -58,7 +58,7 @@ def data_path(csv: str) -> None:
     config = load_config("daily").data
     panel = examined(read_panel([csv]), NO_HINTS, date.max).panel
     features = choose_features(config.features, panel, config.price)
-    sessions = [sessions_of(one, config.price, config.halflife) for one in panel.series]
+    sessions = panel_sessions(panel.series, config.price, config.halflife)
     tables = scaled_columns(sessions, features)
     scalers = fit_scalers({one.series.name: table for one, table in zip(sessions, tables, strict=True)}, config)
     rows = lay_out(sessions, features, scalers, config)

@@ -20,7 +20,7 @@ from benchmarks.common import ROOT
 from benchmarks.outcome import PRICE, Outcome, opponents, outcome, together
 from benchmarks.quality_table import Report, document
 from stockcast.config import RunConfig, load_config
-from stockcast.data.features import FEATURES, MARKET
+from stockcast.data.features import BY_NAME_ALONE, DAILY, FEATURES, MARKET
 from stockcast.data.forecast import Forecaster, judge
 from stockcast.data.reader import read_panel
 from stockcast.data.reading import NO_HINTS
@@ -35,8 +35,6 @@ ALONE = 20
 FOLDS = (3, 2)
 """How many years of what training may know the ablations are judged on."""
 
-EVERY = (*FEATURES, *MARKET)
-
 ABLATIONS: Mapping[str, tuple[str, ...]] = {
     "daily, as it is": (),
     "with seed 1": ("fit.seed=1",),
@@ -45,8 +43,8 @@ ABLATIONS: Mapping[str, tuple[str, ...]] = {
     **{
         f"without {what}": tuple(name for name in FEATURES if name.startswith(start))
         for what, start in {
-            "seasons": "season",
-            "lags": "lag",
+            "what is due": "due",
+            "news": "news",
             "events": "event",
             "trends": "trend",
             "averages of ranges": "variance",
@@ -55,6 +53,7 @@ ABLATIONS: Mapping[str, tuple[str, ...]] = {
         }.items()
     },
     "without range, gap and body": ("range", "gap", "body"),
+    "with seasons and lags": (f"data.features={[*DAILY, *(n for n in FEATURES if n.startswith(BY_NAME_ALONE))]}",),
     "without the second loss": ("fit.realised=0",),
     "without trimming": ("data.trim=0",),
     "with the weekday": ("data.calendar_features=['weekday']",),
@@ -148,8 +147,8 @@ def ablations(known: Panel) -> dict[str, list[Outcome]]:
     folds = [Days(end, opponents(known, end, ("ewma",))) for end in fold_ends(known)]
     table = {}
     for label, change in ABLATIONS.items():
-        left = [name for name in EVERY if name not in change]
-        settings = change if len(left) == len(EVERY) else (f"data.features={left}",)
+        left = [name for name in DAILY if name not in change]
+        settings = change if len(left) == len(DAILY) else (f"data.features={left}",)
         table[label] = [trained(known, fold, 0, settings) for fold in folds]
     return table
 

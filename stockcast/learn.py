@@ -19,7 +19,7 @@ from stockcast.config import RunConfig
 from stockcast.data.categories import code_names
 from stockcast.data.features import choose_features
 from stockcast.data.forecast import Forecaster, Judged, Origins, judge
-from stockcast.data.moves import Sessions, sessions_of
+from stockcast.data.moves import Sessions, panel_sessions
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
 from stockcast.data.split import Cuts, cut, embargoed
@@ -149,7 +149,7 @@ def fit(
     data = config.data
     codes = code_names(data.calendar_features, data.calendar_codes, known.names)
     features = (*choose_features(data.features, known, data.price), *codes)
-    sessions = [sessions_of(one, data.price, data.halflife) for one in known.series]
+    sessions = panel_sessions(known.series, data.price, data.halflife)
     scalers = _scale(sessions, features, cuts.fit, config)
     rows = _table(sessions, features, scalers, config)
 

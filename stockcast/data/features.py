@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.categories import code, is_code
-from stockcast.data.moves import Sessions, overnight, trailing_mean
+from stockcast.data.moves import Sessions, by_date, trailing_mean
+from stockcast.data.news import QUARTER, STEPS_DUE, greatest, standing_out
 from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel
 from stockcast.errors import ConfigError, DataError
 
@@ -29,9 +30,6 @@ STANDSTILL = 1e-3
 
 WEEK = 5
 """In sessions."""
-
-QUARTER = 91
-"""In days: 13 weeks, so that it ends on the weekday on which it began."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def _range(s: Sessions) -> Floats:
 
 def _gap(s: Sessions) -> Floats:
     """From the last close to the open: what came while the market was closed; of closes alone, nothing."""
-    return _of_sound(s, lambda: overnight(s), np.zeros(len(s.returns)))
+    return s.gap / s.volatility
 
 
 def _body(s: Sessions) -> Floats:
@@ -98,9 +96,17 @@ def _trend(sessions: int, s: Sessions) -> Floats:
 
 def _event(sessions: int, s: Sessions) -> Floats:
     """The greatest stir of the last sessions against the usual one: quiet follows news."""
-    stir = np.concatenate([np.zeros(sessions - 1), np.nan_to_num(s.stir)])
-    greatest: Floats = np.lib.stride_tricks.sliding_window_view(stir, sessions).max(axis=1)
-    return np.log((greatest + 0.1) / (s.usual_stir + 0.1))
+    return standing_out(greatest(np.nan_to_num(s.stir), sessions), s.usual_stir)
+
+
+def _news(sessions: int, s: Sessions) -> Floats:
+    """The greatest news of the last sessions against the usual one: without any, the next report is still to come."""
+    return standing_out(greatest(s.news, sessions), s.usual_news)
+
+
+def _due(step: int, s: Sessions) -> Floats:
+    """What past quarters' reports say of the session so many steps ahead."""
+    return s.due[:, step - 1]
 
 
 def _season(quarters: int, s: Sessions) -> Floats:
@@ -116,7 +122,7 @@ def _season(quarters: int, s: Sessions) -> Floats:
     sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(s.stir))])
     stir = (sums[end] - sums[first]) / np.maximum(end - first, 1)
     reached = (then >= dates[0]) & (end > first)
-    return np.where(reached, np.log((stir + 0.1) / (s.usual_stir + 0.1)), 0.0)
+    return np.where(reached, standing_out(stir, s.usual_stir), 0.0)
 
 
 FEATURES: dict[str, Feature] = {
@@ -130,27 +136,35 @@ FEATURES: dict[str, Feature] = {
     **{f"square_{n}": Feature(PRICE_COLUMNS, partial(_square, n)) for n in (5, 66)},
     **{f"trend_{n}": Feature((), partial(_trend, n)) for n in (5, 22)},
     **{f"event_{n}": Feature((), partial(_event, n)) for n in (5, 15)},
+    **{f"news_{n}": Feature((), partial(_news, n)) for n in (20, 40, 60)},
+    **{f"due_{n}": Feature((), partial(_due, n)) for n in range(1, STEPS_DUE + 1)},
     **{f"season_{n}": Feature((), partial(_season, n)) for n in (1, 2, 3, 4)},
     **{f"lag_{n}": Feature((), partial(_lag, n)) for n in (63, 126, 189, 252)},
 }
 
-MARKET = {f"market_{name}": name for name in ("return", "variance_1", "variance_5", "variance_22")}
+BY_NAME_ALONE = ("season", "lag")
+"""How the features begin that no one is given without asking: those of an event due say the same better."""
+
+MARKET = {f"market_{name}": name for name in ("return", "range", "variance_1", "variance_5", "variance_22")}
 """Features that are a panel's mean of another feature on the same date: the market, as far as the panel shows it.
 
 What moves all prices at once is seen sooner in all of them than in one. A series alone is its own market: it counts
 twice then, and is held to small weights by half as much.
 """
 
+DAILY = (*(name for name in FEATURES if not name.startswith(BY_NAME_ALONE)), *MARKET)
+"""The features of whoever names none."""
+
 
 def choose_features(wanted: Sequence[str], panel: Panel, price: str) -> tuple[str, ...]:
-    """The inputs of `panel`: those `wanted`, or all of `FEATURES` whose columns most series have, and `MARKET`.
+    """The inputs of `panel`: those `wanted`, or else all of `DAILY` whose columns most series have.
 
     A price column's own name is a feature too: the price itself. Raises `ConfigError` for an unknown feature and
     `DataError` where a wanted one needs a column that some series doesn't have.
     """
     if not wanted:
         most = {column for column in COLUMNS if 2 * sum(column in one.columns for one in panel.series) >= len(panel)}
-        return (*(name for name, feature in FEATURES.items() if most.issuperset(feature.needs)), *MARKET)
+        return tuple(name for name in DAILY if name in MARKET or most.issuperset(FEATURES[name].needs))
     shared = set.intersection(*(set(one.columns) for one in panel.series))
     for name in wanted:
         missing = set(_needs(name)) - shared
@@ -180,8 +194,8 @@ def feature_tables(panel: Sequence[Sessions], names: Sequence[str]) -> Iterator[
     markets = [name for name in names if name in MARKET]
     of_all = {MARKET[name]: [_feature(one, MARKET[name]) for one in panel] for name in markets}
     if markets:
-        dates, day = np.unique(np.concatenate([one.series.dates for one in panel]), return_inverse=True)
-        of_all |= {name: _cross_section(of_all[MARKET[name]], day, len(dates)) for name in markets}
+        day = by_date(panel)
+        of_all |= {name: _cross_section(of_all[MARKET[name]], day) for name in markets}
     for index, one in enumerate(panel):
         columns = [of_all[name][index] if name in of_all else _feature(one, name) for name in names]
         yield np.column_stack(columns)
@@ -196,13 +210,11 @@ def _feature(s: Sessions, name: str) -> Floats:
     return np.where(np.isfinite(s.volatility), values, np.nan)
 
 
-def _cross_section(values: Sequence[Floats], day: NDArray[np.intp], days: int) -> list[Floats]:
-    """The mean over the series that know a value on a date, as rows of each series: (rows,) in and out.
-
-    `day` numbers the dates of all rows of all series, of which there are `days` different ones.
-    """
+def _cross_section(values: Sequence[Floats], day: NDArray[np.intp]) -> list[Floats]:
+    """The mean over the series that know a value on a row's date, `day`: (rows,) of each series in and out."""
     stacked = np.concatenate(values)
     known = np.isfinite(stacked)
+    days = int(day.max()) + 1
     count = np.bincount(day[known], minlength=days)
     total = np.bincount(day[known], weights=stacked[known], minlength=days)
     mean = np.divide(total, count, out=np.full(days, np.nan), where=count > 0)

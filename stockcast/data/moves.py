@@ -1,4 +1,4 @@
-"""A series as the moves of its sessions: returns, volatility, variance and stir, from which all features are made.
+"""A series as the moves of its sessions: returns, volatility, variance and news, from which all features are made.
 
 All arrays are (rows,), and row t depends on rows up to and with t.
 """
@@ -6,12 +6,14 @@ All arrays are (rows,), and row t depends on rows up to and with t.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stockcast.data.news import due, reports
 from stockcast.data.series import PRICE_COLUMNS, Floats, PriceSeries
 from stockcast.data.volatility import ewma, ewma_volatility
 from stockcast.errors import DataError
@@ -25,16 +27,24 @@ SLACK = 0.005
 YEAR = 250
 """In sessions."""
 
+WEIGHT_OF_GAP, POWER_OF_VOLUME = 2.0, 0.7
+"""What counts as news: companies report while the market is closed."""
+
 
 @dataclass(frozen=True)
 class Sessions:
-    """A series beside the two arrays that most features share: log returns and EWMA volatility, both (rows,)."""
+    """A series beside the arrays that most features share: log returns and EWMA volatility, both (rows,).
+
+    `others_return` and `others_gap`: the mean moves of the panel's other series on that date, 0 where none is.
+    """
 
     series: PriceSeries
     price: str
     halflife: float
     returns: Floats
     volatility: Floats
+    others_return: Floats | float = 0.0
+    others_gap: Floats | float = 0.0
 
     def log(self, column: str) -> Floats:
         return np.log(self.series.columns[column])
@@ -59,6 +69,11 @@ class Sessions:
         return np.where(self.sound, garman_klass(self), squares) if self.sound.any() else squares
 
     @cached_property
+    def gap(self) -> Floats:
+        """The log return from the last close to the open, (rows,), where the prices are sound; else 0."""
+        return np.where(self.sound, overnight(self), 0.0) if self.sound.any() else np.zeros(len(self.returns))
+
+    @cached_property
     def volume_surprise(self) -> Floats:
         """Log volume above its own EWMA, (rows,); 0 where volume is unknown or none was traded."""
         volume = self.series.columns.get("volume", np.zeros(len(self.series)))
@@ -75,13 +90,60 @@ class Sessions:
 
         Moves on news come with volume (Karpoff 1987, The relation between price changes and trading volume).
         """
-        low, high = RELATIVE_VOLUME
-        return np.abs(self.returns) / self.volatility * np.exp(np.clip(self.volume_surprise, low, high))
+        return np.abs(self.returns) / self.volatility * np.exp(self._relative_volume)
+
+    @cached_property
+    def _relative_volume(self) -> Floats:
+        return np.clip(self.volume_surprise, *RELATIVE_VOLUME)
 
     @cached_property
     def usual_stir(self) -> Floats:
         """Its mean over the past year, (rows,)."""
         return trailing_mean(self.stir, YEAR)
+
+    @cached_property
+    def news(self) -> Floats:
+        """How much news of its own a session brought, (rows,): the same of what the others did not do; 0 if unknown.
+
+        The gap before the session counts by itself, too.
+        """
+        own = np.abs(self.returns - self.others_return) + WEIGHT_OF_GAP * np.abs(self.gap - self.others_gap)
+        return np.nan_to_num(own / self.volatility * np.exp(POWER_OF_VOLUME * self._relative_volume))
+
+    @cached_property
+    def usual_news(self) -> Floats:
+        """Its mean over the past year, (rows,)."""
+        return trailing_mean(self.news, YEAR)
+
+    @cached_property
+    def due(self) -> Floats:
+        """What past quarters' reports say of each of the next sessions, (rows, STEPS_DUE)."""
+        return due(self.series.dates, reports(self.news, self.usual_news))
+
+
+def panel_sessions(all_series: Sequence[PriceSeries], price: str, halflife: float) -> list[Sessions]:
+    """`sessions_of` each series of a panel, beside what the others did on its dates."""
+    panel = [sessions_of(one, price, halflife) for one in all_series]
+    day = by_date(panel)
+    moves = mean_of_others([one.returns for one in panel], day)
+    gaps = mean_of_others([one.gap for one in panel], day)
+    return [replace(one, others_return=move, others_gap=gap) for one, move, gap in zip(panel, moves, gaps, strict=True)]
+
+
+def by_date(panel: Sequence[Sessions]) -> NDArray[np.intp]:
+    """The number of the date of each row of all series, stacked, among all their dates."""
+    return np.unique(np.concatenate([one.series.dates for one in panel]), return_inverse=True)[1]
+
+
+def mean_of_others(values: Sequence[Floats], day: NDArray[np.intp]) -> list[Floats]:
+    """The mean of what the other series did on each row's date, `day`, (rows,) in and out; 0 where none is known."""
+    stacked = np.concatenate(values)
+    known = np.isfinite(stacked)
+    mine = np.where(known, stacked, 0.0)
+    count = np.bincount(day, weights=known)[day] - known
+    total = np.bincount(day, weights=mine)[day] - mine
+    mean = np.divide(total, count, out=np.zeros(len(day)), where=count > 0)
+    return np.split(mean, np.cumsum([len(one) for one in values])[:-1])
 
 
 def sessions_of(series: PriceSeries, price: str, halflife: float) -> Sessions:

@@ -20,16 +20,13 @@ ALL_SERIES = "*"
 class Scaler:
     """An affine map of each column: scaled = value * scale + offset. All arrays are (columns,).
 
-    `low` and `high` are the least and the greatest value that it was fitted on; `clip_low` and `clip_high` the same
-    without the tails of `data.trim`.
+    `low` and `high` are the least and the greatest value that it was fitted on.
     """
 
     scale: Floats
     offset: Floats
     low: Floats
     high: Floats
-    clip_low: Floats
-    clip_high: Floats
 
     def transform(self, values: Floats) -> Floats:
         """(rows, columns) in their own units, scaled."""
@@ -40,8 +37,8 @@ class Scaler:
         return np.asarray((scaled - self.offset) / self.scale)
 
     def clip(self, values: Floats) -> Floats:
-        """(rows, columns) with everything beyond the trimmed range put on its edge."""
-        return np.clip(values, self.clip_low, self.clip_high)
+        """(rows, columns) with everything beyond the fitted range put on its edge."""
+        return np.clip(values, self.low, self.high)
 
     def outside(self, values: Floats) -> Floats:
         """The share of `values` in each column beyond the fitted range, (columns,)."""
@@ -53,13 +50,17 @@ class Scaler:
 
     @staticmethod
     def from_dict(numbers: Mapping[str, Any]) -> Scaler:
-        # Models from before there was trimming name no edges.
-        whole = {"clip_low": numbers["low"], "clip_high": numbers["high"], **numbers}
+        # Models of a time when trimmed tails were also clipped name the edges.
+        edges = {key: numbers.get(f"clip_{key}", numbers[key]) for key in ("low", "high")}
+        whole = {**numbers, **edges}
         return Scaler(**{one.name: np.asarray(whole[one.name], dtype=np.float64) for one in fields(Scaler)})
 
 
 def fit_scaler(values: Floats, config: DataConfig) -> Scaler:
     """The scaler of `values`, (rows, columns) of the training part; rows with a NaN are left out.
+
+    `data.trim` leaves the tails out of what fills the range, so that they lie beyond it. A column that hardly ever
+    differs from one value is all tail, and is taken whole.
 
     Raises `DataError` if no row is left.
     """
@@ -69,15 +70,14 @@ def fit_scaler(values: Floats, config: DataConfig) -> Scaler:
     if len(known) == 0:
         raise DataError("no session of the training part has all the network's inputs.", "use a longer history.")
     low, high = known.min(axis=0), known.max(axis=0)
-    edges = (low, high)
     if config.trim:
-        edges = tuple(np.quantile(known, [config.trim, 1 - config.trim], axis=0))
-        known = np.clip(known, *edges)
+        edges = np.quantile(known, [config.trim, 1 - config.trim], axis=0)
+        known = np.clip(known, *np.where(edges[0] < edges[1], edges, (low, high)))
     if config.scaler == "minmax":
         fitted = MinMaxScaler((config.range_low, config.range_high)).fit(known)
-        return Scaler(fitted.scale_, fitted.min_, low, high, *edges)
+        return Scaler(fitted.scale_, fitted.min_, low, high)
     standard = StandardScaler().fit(known)
-    return Scaler(1 / standard.scale_, -standard.mean_ / standard.scale_, low, high, *edges)
+    return Scaler(1 / standard.scale_, -standard.mean_ / standard.scale_, low, high)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from stockcast.config import DataConfig
 from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins
-from stockcast.data.moves import Sessions, sessions_of
+from stockcast.data.moves import Sessions, panel_sessions
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
 from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, usable_ends
@@ -41,7 +41,7 @@ class WindowForecaster:
         return lay_out(self._sessions(panel), self.features, self.scalers, self.data)
 
     def _sessions(self, panel: Panel) -> list[Sessions]:
-        return [sessions_of(one, self.data.price, self.data.halflife) for one in panel.series]
+        return panel_sessions(panel.series, self.data.price, self.data.halflife)
 
     def outputs(self, rows: Rows, ends: Ints) -> Floats:
         """What the network says on rows `ends`, (n, H, K) in units of the targets."""

@@ -46,19 +46,27 @@ def test_values_beyond_the_fitted_range_are_counted() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(ORACLES))
-def test_tails_that_are_trimmed_count_as_their_edge(kind: str) -> None:
+def test_tails_that_are_trimmed_lie_beyond_what_the_middle_fills(kind: str) -> None:
     values = np.random.default_rng(0).standard_t(2, (1000, 3))
     least, most = np.quantile(values, [0.05, 0.95], axis=0)
-    middle = np.clip(values, least, most)
     scaler = fit_scaler(values, config(kind, trim=0.05))
-    np.testing.assert_allclose(scaler.transform(scaler.clip(values)), ORACLES[kind].fit_transform(middle), rtol=1e-9)
+    oracle = ORACLES[kind].fit(np.clip(values, least, most))
+    np.testing.assert_allclose(scaler.transform(scaler.clip(values)), oracle.transform(values), rtol=1e-9)
+    np.testing.assert_array_equal(scaler.clip(2 * values).max(axis=0), values.max(axis=0))
     assert scaler.outside(values).tolist() == [0, 0, 0]
 
 
-def test_a_scaler_that_was_saved_before_there_was_trimming_clips_at_its_range() -> None:
-    kept = fit_scaler(np.array([[0.0], [10.0]]), config("minmax", trim=0.2)).to_dict()
-    old = Scaler.from_dict({key: kept[key] for key in ("scale", "offset", "low", "high")})
-    assert old.clip(np.array([[-1.0], [1.0], [11.0]])).ravel().tolist() == [0, 1, 10]
+def test_a_column_that_hardly_ever_moves_has_no_tails_to_trim() -> None:
+    rare = np.zeros((1000, 1))
+    rare[7] = 36.0
+    scaled = fit_scaler(rare, config("minmax", trim=0.01)).transform(rare)
+    assert [scaled.min(), scaled.max()] == [-1, 2]
+
+
+def test_a_scaler_of_a_time_when_trimmed_tails_were_clipped_clips_them() -> None:
+    kept = fit_scaler(np.array([[0.0], [10.0]]), config("minmax")).to_dict()
+    old = Scaler.from_dict({"clip_low": [1.0], "clip_high": [9.0], **kept})
+    assert old.clip(np.array([[-1.0], [5.0], [11.0]])).ravel().tolist() == [1, 5, 9]
 
 
 def test_rows_that_are_not_known_yet_are_left_out() -> None:
