@@ -1,8 +1,8 @@
 """The network's inputs: what is known of a session by its close, free of the price's own scale.
 
-Every feature is causal: its value on row t depends on rows up to and with t, of its own series and, for the market's
-features, on the other series' rows up to that date. It is NaN before row `VOLATILITY_WARMUP`. Volatility comes first:
-all that moves is divided by it, so that one network can serve a penny stock and an index. To add a feature, write a
+Every feature is causal: its value on row t depends on rows up to and with t, of its own series and, for news and the
+market, on the other series' rows up to that date. It is NaN before row `VOLATILITY_WARMUP`. Volatility comes first: all
+that moves is divided by it, so that one network can serve a penny stock and an index. To add a feature, write a
 function of `Sessions` and name it in `FEATURES`.
 
 A feature whose columns a series lacks, or has in another unit, falls back to what that series has: a session's variance
@@ -143,7 +143,7 @@ FEATURES: dict[str, Feature] = {
 }
 
 BY_NAME_ALONE = ("season", "lag")
-"""How the features begin that no one is given without asking: those of an event due say the same better."""
+"""How the names begin of what nobody gets without asking for it: `due` says the same of the sessions ahead, better."""
 
 MARKET = {f"market_{name}": name for name in ("return", "range", "variance_1", "variance_5", "variance_22")}
 """Features that are a panel's mean of another feature on the same date: the market, as far as the panel shows it.

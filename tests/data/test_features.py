@@ -18,7 +18,7 @@ from stockcast.data.features import (
     choose_features,
     feature_tables,
 )
-from stockcast.data.moves import Sessions, garman_klass, sessions_of, trailing_mean
+from stockcast.data.moves import Sessions, garman_klass, panel_sessions, sessions_of, trailing_mean
 from stockcast.data.series import Floats, Panel, PriceSeries
 from stockcast.errors import ConfigError, DataError
 
@@ -29,7 +29,7 @@ Prices = Callable[..., PriceSeries]
 
 
 def sessions(*all_series: PriceSeries) -> list[Sessions]:
-    return [sessions_of(one, "close", HALFLIFE) for one in all_series]
+    return panel_sessions(all_series, "close", HALFLIFE)
 
 
 def tables(*all_series: PriceSeries, names: Sequence[str] = EVERY) -> list[Floats]:
@@ -157,6 +157,74 @@ def test_an_event_is_the_greatest_stir_of_late(prices: Prices) -> None:
     assert event[300:305].min() > 1.5
     assert event[305:330].max() < 1.5
     assert event[200:300].max() < 1.5
+
+
+def reporting(one: PriceSeries, days: Sequence[np.datetime64]) -> PriceSeries:
+    """The same series with a leap, on five times the volume, over the night before each of the `days`."""
+    leaps = np.isin(one.dates, days)
+    height = 1.1 ** np.cumsum(leaps)
+    columns = {
+        key: values * (np.where(leaps, 5, 1) if key == "volume" else height) for key, values in one.columns.items()
+    }
+    return replace(one, columns=columns)
+
+
+def test_what_came_at_one_place_in_every_quarter_is_due_there_again(prices: Prices) -> None:
+    quiet = prices(rows=800)
+    days = quiet.dates[40] + np.timedelta64(91, "D") * np.arange(12)
+    one = reporting(quiet, days)
+    reported = np.flatnonzero(np.isin(one.dates, days))
+    table = tables(one, names=[f"due_{step}" for step in range(1, 6)])[0]
+    usual = np.nanmean(table[600:])
+    for step in range(1, 6):
+        assert table[reported[-1] - step, step - 1] > 10 * usual
+        assert table[reported[-1] - step - 8, step - 1] < table[reported[-1] - step, step - 1] / 4
+
+
+@pytest.mark.parametrize("step", [1, 5])
+def test_what_is_due_is_the_sum_of_past_quarters_reports(prices: Prices, step: int) -> None:
+    panel = [prices(rows=800, seed=seed, name=name) for seed, name in enumerate("ab")]
+    one, _ = sessions(*panel)
+    due = tables(*panel, names=[f"due_{step}"])[0][:, 0]
+    dates, news, reach = one.series.dates, one.news, 31
+    for row in range(100, 800, 7):
+        expected = 0.0
+        for quarter in range(1, 9):
+            at = int(np.searchsorted(dates, dates[row] - np.timedelta64(91 * quarter, "D"), side="right")) + step - 1
+            if reach <= at <= row - reach and news[at] == news[at - reach : at + reach + 1].max():
+                height = math.log((news[at] + 0.1) / (news[max(at - 249, 0) : at + 1].mean() + 0.1))
+                expected += (2 if quarter <= 4 else 1) * min(max(height, 0), 3)
+        assert due[row] == pytest.approx(expected, rel=1e-9)
+
+
+def test_news_is_what_the_others_did_not_do(prices: Prices) -> None:
+    one = prices(rows=300, name="a")
+    alone, together = sessions(one)[0], sessions(one, replace(one, name="b"))[0]
+    assert alone.news[20:].min() > 0
+    np.testing.assert_allclose(together.news, 0, atol=1e-12)
+    reports = reporting(one, one.dates[[250]])
+    news = sessions(reports, replace(one, name="b"))[0].news
+    assert np.flatnonzero(news > 1e-9).tolist() == [250]
+
+
+def test_the_others_of_a_series_are_those_that_trade_on_a_day(prices: Prices) -> None:
+    panel = [
+        prices(rows=300, name="a"),
+        prices(rows=200, seed=1, name="b", start="2020-04-01"),
+        prices(rows=90, seed=2, name="c"),
+    ]
+    stacked = pd.Series(np.concatenate([one.returns for one in sessions(*panel)]))
+    by_day = stacked.groupby(np.concatenate([one.dates for one in panel]))
+    others = by_day.transform("count") - stacked.notna()
+    expected = ((by_day.transform("sum") - stacked.fillna(0)) / others).where(others > 0, 0.0)
+    mean = np.concatenate([np.asarray(one.others_return) for one in sessions(*panel)])
+    np.testing.assert_allclose(mean, expected, rtol=1e-9, atol=1e-15)
+
+
+def test_seasons_and_lags_are_given_to_whoever_asks(prices: Prices) -> None:
+    panel = Panel((prices(rows=60),))
+    assert not [name for name in choose_features((), panel, "close") if name.startswith(("season", "lag"))]
+    assert choose_features(("season_1", "lag_63"), panel, "close") == ("season_1", "lag_63")
 
 
 def test_the_market_is_the_mean_of_those_that_trade_on_a_day(prices: Prices) -> None:
