@@ -19,7 +19,7 @@ from stockcast.data.features import (
     feature_tables,
 )
 from stockcast.data.moves import Sessions, garman_klass, panel_sessions, sessions_of, trailing_mean
-from stockcast.data.series import Floats, Panel, PriceSeries
+from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.errors import ConfigError, DataError
 
 HALFLIFE = 20.0
@@ -159,7 +159,7 @@ def test_an_event_is_the_greatest_stir_of_late(prices: Prices) -> None:
     assert event[200:300].max() < 1.5
 
 
-def reporting(one: PriceSeries, days: Sequence[np.datetime64]) -> PriceSeries:
+def reporting(one: PriceSeries, days: Dates) -> PriceSeries:
     """The same series with a leap, on five times the volume, over the night before each of the `days`."""
     leaps = np.isin(one.dates, days)
     height = 1.1 ** np.cumsum(leaps)
