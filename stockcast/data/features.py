@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.categories import code, is_code
-from stockcast.data.moves import Sessions, by_date, trailing_mean
+from stockcast.data.moves import Sessions, by_date, day_sums, trailing_mean
 from stockcast.data.news import QUARTER, STEPS_DUE, greatest, standing_out
 from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel
 from stockcast.errors import ConfigError, DataError
@@ -213,10 +213,6 @@ def _feature(s: Sessions, name: str) -> Floats:
 def _cross_section(values: Sequence[Floats], day: NDArray[np.intp]) -> list[Floats]:
     """The mean over the series that know a value on a row's date, `day`: (rows,) of each series in and out."""
     stacked = np.concatenate(values)
-    known = np.isfinite(stacked)
-    days = int(day.max()) + 1
-    count = np.bincount(day[known], minlength=days)
-    total = np.bincount(day[known], weights=stacked[known], minlength=days)
-    mean = np.divide(total, count, out=np.full(days, np.nan), where=count > 0)
-    rows = np.where(known, mean[day], np.nan)
-    return np.split(rows, np.cumsum([len(one) for one in values])[:-1])
+    count, total = day_sums(stacked, day)
+    mean = np.divide(total, count, out=np.full(len(day), np.nan), where=np.isfinite(stacked))
+    return np.split(mean, np.cumsum([len(one) for one in values])[:-1])

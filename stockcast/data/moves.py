@@ -138,12 +138,19 @@ def by_date(panel: Sequence[Sessions]) -> NDArray[np.intp]:
 def mean_of_others(values: Sequence[Floats], day: NDArray[np.intp]) -> list[Floats]:
     """The mean of what the other series did on each row's date, `day`, (rows,) in and out; 0 where none is known."""
     stacked = np.concatenate(values)
+    count, total = day_sums(stacked, day)
     known = np.isfinite(stacked)
-    mine = np.where(known, stacked, 0.0)
-    count = np.bincount(day, weights=known)[day] - known
-    total = np.bincount(day, weights=mine)[day] - mine
-    mean = np.divide(total, count, out=np.zeros(len(day)), where=count > 0)
+    others = count - known
+    mean = np.divide(total - np.where(known, stacked, 0.0), others, out=np.zeros(len(day)), where=others > 0)
     return np.split(mean, np.cumsum([len(one) for one in values])[:-1])
+
+
+def day_sums(stacked: Floats, day: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """How many of the values (n,) are known on each one's `day`, and the sum of these, (n,) both."""
+    known = np.isfinite(stacked)
+    sums = (np.bincount(day, weights=weights) for weights in (known, np.where(known, stacked, 0.0)))
+    count, total = (np.asarray(one, dtype=np.float64)[day] for one in sums)
+    return count, total
 
 
 def sessions_of(series: PriceSeries, price: str, halflife: float) -> Sessions:
