@@ -18,16 +18,15 @@ import numpy as np
 
 from benchmarks.common import Sample, alternate, inside, rounds_wanted, table
 from benchmarks.prices import write_panel
-from stockcast.config import load_config
+from stockcast.config.run import load_config
 from stockcast.data.features import choose_features
-from stockcast.data.moves import panel_sessions
-from stockcast.data.reader import read_panel
-from stockcast.data.reading import NO_HINTS
+from stockcast.data.returns import panel_returns
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.windows import lay_out, scaled_columns, strided, windows_between
 from stockcast.evaluate.steps import naive_errors
-from stockcast.jobs.check import examined
 from stockcast.model.baselines import build
+from stockcast.reading.reader import examined, read_panel
+from stockcast.reading.records import NO_HINTS
 
 SERIES, SESSIONS = 30, 1000
 FACTORS = (1, 2, 4)
@@ -58,7 +57,7 @@ def data_path(csv: str) -> None:
     config = load_config("daily").data
     panel = examined(read_panel([csv]), NO_HINTS, date.max).panel
     features = choose_features(config.features, panel, config.price)
-    sessions = panel_sessions(panel.series, config.price, config.halflife)
+    sessions = panel_returns(panel.series, config.price, config.halflife)
     tables = scaled_columns(sessions, features)
     scalers = fit_scalers({one.series.name: table for one, table in zip(sessions, tables, strict=True)}, config)
     rows = lay_out(sessions, features, scalers, config)

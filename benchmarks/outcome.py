@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from stockcast.data.forecast import Forecaster, Judged
+from stockcast.data.forecast import EvaluatedForecast, Forecaster
 from stockcast.data.series import Floats, Panel
 from stockcast.evaluate.scores import pinball
-from stockcast.learn import judge_on
+from stockcast.learn import evaluate_on
 from stockcast.model.baselines import build
 
 PRICE, HORIZON = "close", 5
@@ -54,11 +54,11 @@ def opponents(panel: Panel, until: str, names: tuple[str, ...] = ("ewma", "garch
     return {name: build(name, known, PRICE, HORIZON) for name in names}
 
 
-def outcome(mine: Judged, panel: Panel, against: Mapping[str, Forecaster], seconds: float) -> Outcome:
+def outcome(mine: EvaluatedForecast, panel: Panel, against: Mapping[str, Forecaster], seconds: float) -> Outcome:
     """Set judged forecasts of `panel` beside those of baselines from the same days."""
     last = mine.forecast.last[:, None]
     mean_squares = (per_stock(mine, (mine.actual - point) ** 2) for point in (mine.forecast.point, last))
-    losses = {name: loss(mine) / loss(judge_on(other, panel, mine, PRICE)) for name, other in against.items()}
+    losses = {name: loss(mine) / loss(evaluate_on(other, panel, mine, PRICE)) for name, other in against.items()}
     return Outcome(seconds, losses, np.sqrt(np.divide(*mean_squares)), coverage(mine))
 
 
@@ -69,25 +69,25 @@ def together(parts: list[Outcome]) -> Outcome:
     return Outcome(float(np.mean([part.seconds for part in parts])), losses, rmse, held)
 
 
-def loss(judged: Judged) -> Floats:
+def loss(evaluated: EvaluatedForecast) -> Floats:
     """The mean pinball loss of the log return of each stock and step, (S, H)."""
-    last, forecast = judged.forecast.last[:, None], judged.forecast
-    returns, quantiles = np.log(judged.actual / last), np.log(forecast.quantiles / last[..., None])
+    last, forecast = evaluated.forecast.last[:, None], evaluated.forecast
+    returns, quantiles = np.log(evaluated.actual / last), np.log(forecast.quantiles / last[..., None])
     steps = [pinball(returns[:, h], quantiles[:, h], forecast.levels).mean(axis=1) for h in range(forecast.horizon)]
-    return per_stock(judged, np.column_stack(steps))
+    return per_stock(evaluated, np.column_stack(steps))
 
 
-def coverage(judged: Judged) -> Floats:
+def coverage(evaluated: EvaluatedForecast) -> Floats:
     """The share of prices inside each band, of each stock, step and band, (S, H, bands)."""
-    quantiles, actual = judged.forecast.quantiles, judged.actual
+    quantiles, actual = evaluated.forecast.quantiles, evaluated.actual
     shares = []
     for low, high in BANDS.values():
         inside = (actual >= quantiles[..., low]) & (actual <= quantiles[..., high])
-        shares.append(per_stock(judged, np.where(np.isfinite(actual), inside, np.nan)))
+        shares.append(per_stock(evaluated, np.where(np.isfinite(actual), inside, np.nan)))
     return np.stack(shares, axis=-1)
 
 
-def per_stock(judged: Judged, values: Floats) -> Floats:
+def per_stock(evaluated: EvaluatedForecast, values: Floats) -> Floats:
     """Means of values (n, H) over the forecasts of each stock that has any, (S, H)."""
-    owner = judged.forecast.series
+    owner = evaluated.forecast.series
     return np.array([np.nanmean(values[owner == index], axis=0) for index in np.unique(owner)])

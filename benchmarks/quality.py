@@ -19,15 +19,14 @@ import numpy as np
 from benchmarks.common import ROOT
 from benchmarks.outcome import PRICE, Outcome, opponents, outcome, together
 from benchmarks.quality_table import Report, document
-from stockcast.config import RunConfig, load_config
+from stockcast.config.run import RunConfig, load_config
 from stockcast.data.features import BY_NAME_ALONE, DAILY, FEATURES, MARKET
-from stockcast.data.forecast import Forecaster, judge
-from stockcast.data.reader import read_panel
-from stockcast.data.reading import NO_HINTS
+from stockcast.data.forecast import Forecaster, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import origins_between
-from stockcast.jobs.check import examined
 from stockcast.learn import fit_to_cutoff
+from stockcast.reading.reader import examined, read_panel
+from stockcast.reading.records import NO_HINTS
 
 ALONE = 20
 """Stocks that are trained by themselves."""
@@ -138,7 +137,7 @@ def taught(train: Panel, panel: Panel, days: Days, config: RunConfig) -> Outcome
     seconds = time.perf_counter() - start
     rows = fitted.forecaster.lay_out(panel)
     origins = origins_between(rows, config.data.lookback, cuts.calibration, panel.dates[-1])
-    mine = judge("daily", panel, fitted.forecaster.forecast(panel, origins), PRICE)
+    mine = evaluate("daily", panel, fitted.forecaster.forecast(panel, origins), PRICE)
     return outcome(mine, panel, days.against, seconds)
 
 

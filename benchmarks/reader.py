@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stockcast.data.reader import read_file
+from stockcast.reading.reader import read_file
 
 ROUNDS = 3
 

@@ -35,9 +35,9 @@ def main() -> None:
         train = ("-m", "stockcast", "--store", store, "train", "--csv", files[0], "--name", "google")
         samples = alternate({theirs: script, OURS: process(*train)}, given.rounds)
         print(table(samples, theirs), end="\n\n")
-        judged = json.loads(process(*train, "--price", "open", "--test-csv", files[1], "--json")().said)
+        evaluated = json.loads(process(*train, "--price", "open", "--test-csv", files[1], "--json")().said)
     print(f"{theirs}, 20 days: {samples[theirs][0].said.strip()}")
-    error, naive = (judged["scores"]["models"][name][0]["rmse"] for name in ("model", "naive"))
+    error, naive = (evaluated["scores"]["models"][name][0]["rmse"] for name in ("model", "naive"))
     print(f"stockcast train, the same 20 days: RMSE {error:.4f}, ratio {error / naive:.3f}")
 
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.config import RunConfig
+from stockcast.config.run import RunConfig
 from stockcast.data.categories import code_names
 from stockcast.data.features import choose_features
-from stockcast.data.forecast import Forecaster, Judged, Origins, judge
-from stockcast.data.moves import Sessions, panel_sessions
+from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, evaluate
+from stockcast.data.returns import ReturnSeries, panel_returns
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
-from stockcast.data.split import Cuts, cut, embargoed
+from stockcast.data.time_split import Cuts, cut, embargoed
 from stockcast.data.windows import (
     Rows,
     Windows,
@@ -32,7 +32,7 @@ from stockcast.data.windows import (
     scaled_columns,
     strided,
     windows_between,
-    with_realised,
+    with_realized_volatility,
 )
 from stockcast.errors import DataError
 from stockcast.evaluate.assessment import Assessment, assess
@@ -65,7 +65,7 @@ class Fitted:
 class Learned:
     """All that a training gives: the forecaster that will serve, its parts as plain arrays, and how it was judged.
 
-    `training` are the forecasts of the training windows themselves, where `judge_training` has any.
+    `training` are the forecasts of the training windows themselves, where `evaluate_training` has any.
     """
 
     forecaster: WindowForecaster
@@ -75,7 +75,7 @@ class Learned:
     best_epoch: int
     cuts: Cuts
     training_windows: int
-    training: Judged | None
+    training: EvaluatedForecast | None
     assessment: Assessment
 
     @property
@@ -84,7 +84,7 @@ class Learned:
         calibration = self.forecaster.calibration
         if calibration is None:
             return self.forecaster
-        return self.forecaster.calibrated(calibration.moved_on(self.assessment.judged))
+        return self.forecaster.calibrated(calibration.advance(self.assessment.evaluated))
 
 
 def learn(
@@ -117,7 +117,7 @@ def learn(
         fitted.trained.best,
         cuts,
         len(_thinned(fitted.train, config)),
-        judge_training(forecaster, panel, fitted.train, config),
+        evaluate_training(forecaster, panel, fitted.train, config),
         assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), config.data.price),
     )
 
@@ -149,7 +149,7 @@ def fit(
     data = config.data
     codes = code_names(data.calendar_features, data.calendar_codes, known.names)
     features = (*choose_features(data.features, known, data.price), *codes)
-    sessions = panel_sessions(known.series, data.price, data.halflife)
+    sessions = panel_returns(known.series, data.price, data.halflife)
     scalers = _scale(sessions, features, cuts.fit, config)
     rows = _table(sessions, features, scalers, config)
 
@@ -163,8 +163,8 @@ def fit(
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(
         _calibrate(raw, held_out, train),
-        rate=config.fit.follow,
-        own_rate=config.fit.follow_own,
+        conformal_rate=config.fit.follow,
+        series_rate=config.fit.follow_own,
         since=cuts.calibration,
     )
     if config.fit.refit and len(held_out):
@@ -180,12 +180,12 @@ def assess_forecaster(
 ) -> Assessment:
     """Judge a forecaster from `origins` of `panel`, beside baselines that are fitted on `known` alone."""
 
-    def judged(one: Forecaster) -> Judged:
-        return judge(one.name, panel, one.forecast(panel, origins), price)
+    def evaluated(one: Forecaster) -> EvaluatedForecast:
+        return evaluate(one.name, panel, one.forecast(panel, origins), price)
 
-    mine = judged(forecaster)
+    mine = evaluated(forecaster)
     horizon = mine.forecast.horizon
-    baselines = {name: judged(build_baseline(name, known, price, horizon)) for name in against}
+    baselines = {name: evaluated(build_baseline(name, known, price, horizon)) for name in against}
     return assess(mine, baselines, naive_errors(known, price, horizon))
 
 
@@ -195,7 +195,9 @@ def test_origins(rows: Rows, panel: Panel, cuts: Cuts, config: RunConfig) -> Ori
     return origins_between(rows, config.data.lookback, cuts.calibration, ends.test)
 
 
-def judge_training(forecaster: WindowForecaster, panel: Panel, train: Windows, config: RunConfig) -> Judged | None:
+def evaluate_training(
+    forecaster: WindowForecaster, panel: Panel, train: Windows, config: RunConfig
+) -> EvaluatedForecast | None:
     """Judge a forecaster on its own training windows, which says how well it fits and nothing else.
 
     None for several series, and for a head whose point is the last price itself.
@@ -203,29 +205,31 @@ def judge_training(forecaster: WindowForecaster, panel: Panel, train: Windows, c
     if len(panel) > 1 or config.model.head in ("scale", "classes"):
         return None
     fitted = forecaster.forecast(panel, by_series(train.rows, train.ends))
-    return judge(forecaster.name, panel, fitted, config.data.price)
+    return evaluate(forecaster.name, panel, fitted, config.data.price)
 
 
-def judge_parts(forecaster: WindowForecaster, panel: Panel, config: RunConfig) -> tuple[Judged, Judged]:
+def evaluate_parts(
+    forecaster: WindowForecaster, panel: Panel, config: RunConfig
+) -> tuple[EvaluatedForecast, EvaluatedForecast]:
     """The forecasts of the training windows, and those of the test part, of the one series that was trained on."""
     cuts = cut(panel, config)
     rows, ends = forecaster.lay_out(panel), embargoed(cuts, panel.dates, config.split.embargo)
     learned = windows_between(rows, config.data.lookback, None, ends.calibration if config.fit.refit else ends.fit)
     parts = (by_series(rows, learned.ends), test_origins(rows, panel, cuts, config))
     training, test = (
-        judge(forecaster.name, panel, forecaster.forecast(panel, part), config.data.price) for part in parts
+        evaluate(forecaster.name, panel, forecaster.forecast(panel, part), config.data.price) for part in parts
     )
     return training, test
 
 
-def judge_on(forecaster: Forecaster, panel: Panel, like: Judged, price: str) -> Judged:
+def evaluate_on(forecaster: Forecaster, panel: Panel, like: EvaluatedForecast, price: str) -> EvaluatedForecast:
     """Judge another forecaster from exactly the rows of `panel` that `like` was judged from."""
     made = like.forecast
     origins = [made.row[made.series == index] for index in range(len(panel))]
-    return judge(forecaster.name, panel, forecaster.forecast(panel, origins), price)
+    return evaluate(forecaster.name, panel, forecaster.forecast(panel, origins), price)
 
 
-def _scale(sessions: list[Sessions], features: tuple[str, ...], upto: np.datetime64, config: RunConfig) -> Scalers:
+def _scale(sessions: list[ReturnSeries], features: tuple[str, ...], upto: np.datetime64, config: RunConfig) -> Scalers:
     """Scalers that know no row after `upto`."""
     values = {}
     for one, table in zip(sessions, scaled_columns(sessions, features), strict=True):
@@ -235,10 +239,10 @@ def _scale(sessions: list[Sessions], features: tuple[str, ...], upto: np.datetim
     return fit_scalers(values, config.data)
 
 
-def _table(sessions: list[Sessions], features: tuple[str, ...], scalers: Scalers, config: RunConfig) -> Rows:
+def _table(sessions: list[ReturnSeries], features: tuple[str, ...], scalers: Scalers, config: RunConfig) -> Rows:
     """All rows, with what the training asks for."""
     rows = lay_out(sessions, features, scalers, config.data)
-    return with_realised(rows, sessions) if config.fit.realised else rows
+    return with_realized_volatility(rows, sessions) if config.fit.realised else rows
 
 
 def _thinned(windows: Windows, config: RunConfig) -> Windows:

@@ -1,51 +1,65 @@
-"""The rules of the house, read from the source itself: floors, heavy libraries, sizes and habits."""
+"""The rules of the house, read from the source itself: floors, circles, heavy libraries, names, sizes and habits."""
 
 from __future__ import annotations
 
 import ast
 import fnmatch
+import io
 import re
 import subprocess
 import sys
+import tokenize
+from collections import Counter
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
-MODULES = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "stockcast").rglob("*.py"))}
-
-# From the bottom up. A module may import from its own room and from every lower floor.
-FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
-    {"ground": tuple(f"stockcast/{name}.py" for name in ("__init__", "agreement", "config", "errors", "refusal"))},
-    {"data": ("stockcast/data/*",)},
-    {"model": ("stockcast/model/*",), "evaluate": ("stockcast/evaluate/*",)},
-    {"store": ("stockcast/store/*",), "view": ("stockcast/view/*",)},
-    {"recipe": ("stockcast/learn.py",)},
-    {"jobs": ("stockcast/jobs/*",)},
-    {"command line": ("stockcast/cli/*", "stockcast/__main__.py")},
+from house import (
+    FLOORS,
+    LONGEST_FUNCTION,
+    LONGEST_MODULE,
+    MODULES,
+    ROOT,
+    SHORT_FUNCTION,
+    circle,
+    function_lengths,
+    imports,
+    lines,
+    own_module,
+    place,
+    tree,
 )
+
 TOP = len(FLOORS) - 1
+MOST_IN_A_FOLDER = 20
 
 # The only modules that know TensorFlow. All others can be had without it.
 TRAINING = (
-    *("model/network.py", "model/cells/*", "model/kernels.py", "model/fit.py", "model/learner.py", "model/losses.py"),
+    *(
+        "model/network.py",
+        "model/body.py",
+        "model/cells/*",
+        "model/kernels.py",
+        "model/fit.py",
+        "model/learner.py",
+        "model/losses.py",
+    ),
     "model/export.py",
 )
 
+NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "view", "jobs")
+
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
-    "numpy": {"top": ("data/*", "model/*", "evaluate/*", "store/*", "view/*", "learn.py", "jobs/*")},
+    "numpy": {"top": (*(f"{room}/*" for room in NUMERIC), "learn.py")},
     "tensorflow": {"top": TRAINING},
     "keras": {"top": TRAINING},
     "onnxruntime": {"top": ("model/serve.py",)},
     "matplotlib": {"top": ("view/*",)},
-    "pandas": {"late": ("data/*",)},
+    "pandas": {},
     "sklearn": {"late": ("data/scaling.py", "evaluate/directions.py")},
-    "exchange_calendars": {"late": ("data/sessions.py", "data/calendars.py")},
-    "scipy": {"late": ("evaluate/*", "model/*", "data/*")},
-    "arch": {"late": ("model/baselines.py", "model/garch.py")},
+    "exchange_calendars": {"late": ("data/calendars.py",)},
+    "scipy": {"late": ("evaluate/*",)},
+    "arch": {"late": ("model/baselines.py",)},
 }
 NOT_ON_START = (
     "numpy",
@@ -59,56 +73,8 @@ NOT_ON_START = (
     "exchange_calendars",
 )
 
-
-@cache
-def tree(module: str) -> ast.Module:
-    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
-
-
-def place(module: str) -> tuple[int, str]:
-    """The floor and the room of a module, given as a path."""
-    for floor, rooms in enumerate(FLOORS):
-        for room, patterns in rooms.items():
-            if any(fnmatch.fnmatch(module, pattern) for pattern in patterns):
-                return floor, room
-    raise AssertionError(f"{module} stands on no floor")
-
-
-def imports(module: str) -> Iterator[tuple[str, str, int]]:
-    """Each import: its full dotted name; "top", "late" (in a function) or "never" (only for types); its line."""
-    when: dict[ast.AST, str] = {}
-    for node in ast.walk(tree(module)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            when |= dict.fromkeys(ast.walk(node), "late")
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            when |= dict.fromkeys(ast.walk(node), "never")
-    for node in ast.walk(tree(module)):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, when.get(node, "top"), node.lineno
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}:{node.lineno} is a relative import"
-            for alias in node.names:
-                yield f"{node.module}.{alias.name}", when.get(node, "top"), node.lineno
-
-
-def own_module(name: str) -> str | None:
-    """The module of stockcast that a dotted name stands in, as a path; None for other libraries."""
-    parts = name.split(".")
-    if parts[0] != "stockcast":
-        return None
-    for end in range(len(parts), 0, -1):
-        stem = "/".join(parts[:end])
-        for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
-            if candidate in MODULES:
-                return candidate
-    return None
-
-
-def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree(module)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+LIBRARIES = {"keras", "layers", "numpy", "tf"}
+"""What a comment may name besides the package's own modules."""
 
 
 def test_imports_run_downward() -> None:
@@ -123,6 +89,57 @@ def test_imports_run_downward() -> None:
             if its_floor >= floor and its_room != room:
                 wrong.append(f"{module}:{line} ({room}, floor {floor}) imports {name} ({its_room}, floor {its_floor})")
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_import_is_relative() -> None:
+    wrong = [f"{module}:{line}" for module in MODULES for name, _, line in imports(module) if name.startswith(".")]
+    assert not wrong
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even for types alone, nor inside a function."""
+    assert circle() == []
+
+
+def test_each_public_name_stands_in_one_module() -> None:
+    places: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in tree(module).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
+
+
+def test_folders_hold_no_more_than_can_be_overlooked() -> None:
+    counts = Counter(module.rpartition("/")[0] for module in MODULES)
+    assert {folder: count for folder, count in counts.items() if count > MOST_IN_A_FOLDER} == {}
+
+
+def test_the_lists_of_this_test_name_what_is_there() -> None:
+    rooms = [pattern for floor in FLOORS for patterns in floor.values() for pattern in patterns]
+    allowed = [f"stockcast/{one}" for places in HEAVY.values() for patterns in places.values() for one in patterns]
+    assert [one for one in rooms + allowed if not fnmatch.filter(MODULES, one)] == []
+
+
+def test_comments_name_only_modules_that_are_there() -> None:
+    """`path.py`, and `module.NAME` or `module.Class`, wherever a docstring or a comment says so."""
+    stems = {path.stem for path in MODULES.values()} | LIBRARIES
+    wrong = [
+        f"{module}:{line} names {name}"
+        for module, path in MODULES.items()
+        for text, line in remarks(path.read_text(encoding="utf-8"))
+        for pattern in (r"`((?:\w+/)*\w+\.py)`", r"`(?:\w+\.)*([a-z_]\w*)\.[A-Z]\w+`")
+        for name in re.findall(pattern, text)
+        if name not in stems and not any((base / name).is_file() for base in (ROOT, ROOT / "stockcast", path.parent))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def remarks(source: str) -> Iterator[tuple[str, int]]:
+    """Each comment and each text that is no part of an f-string, with its line."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in (tokenize.COMMENT, tokenize.STRING):
+            yield token.string, token.start[0]
 
 
 def test_slow_libraries_stay_in_their_rooms() -> None:
@@ -156,17 +173,13 @@ def test_the_command_line_starts_light() -> None:
 
 
 def test_modules_are_short() -> None:
-    long = {module: lines for module, path in MODULES.items() if (lines := len(path.read_bytes().splitlines())) >= 300}
-    assert not long
+    assert {module: lines(module) for module in MODULES if lines(module) >= LONGEST_MODULE} == {}
 
 
 def test_functions_are_short() -> None:
-    lengths = {
-        f"{module}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
-        for module in MODULES
-        for node in functions(module)
-    }
-    long = {name: length for name, length in lengths.items() if length >= 35}
+    lengths = function_lengths()
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+    long = {name: length for name, length in lengths.items() if length >= SHORT_FUNCTION}
     assert len(long) <= len(lengths) / 10, long
 
 

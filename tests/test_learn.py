@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stockcast.config import RunConfig, load_config
+from stockcast.config.run import RunConfig, load_config
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import Floats32
 from stockcast.errors import DataError, TrainingDiverged
@@ -59,10 +59,10 @@ def test_nothing_that_is_learned_depends_on_a_price_after_the_cutoff(prices: Pri
     learned = learn(panel, config, preset)
     later = learn(changed_after(panel, learned.cuts.calibration), config, preset)
     assert_same_model(learned, later)
-    first = learned.assessment.judged.cutoff == learned.cuts.calibration
+    first = learned.assessment.evaluated.origin == learned.cuts.calibration
     assert first.any()
     np.testing.assert_array_equal(
-        learned.assessment.judged.forecast.point[first], later.assessment.judged.forecast.point[first]
+        learned.assessment.evaluated.forecast.point[first], later.assessment.evaluated.forecast.point[first]
     )
 
 
@@ -92,13 +92,13 @@ def test_what_serves_answers_as_keras_does_with_the_same_weights(prices: Prices,
 
 def test_every_forecast_is_judged_on_later_dates_and_quantiles_never_cross(prices: Prices) -> None:
     learned = learn(Panel((prices(),)), tiny(), "daily")
-    judged = learned.assessment.judged
-    known = ~np.isnat(judged.dates)
-    assert (judged.dates > judged.cutoff[:, None])[known].all()
-    assert (np.diff(judged.forecast.quantiles, axis=-1) >= 0).all()
-    assert judged.cutoff.min() == learned.cuts.calibration
+    evaluated = learned.assessment.evaluated
+    known = ~np.isnat(evaluated.dates)
+    assert (evaluated.dates > evaluated.origin[:, None])[known].all()
+    assert (np.diff(evaluated.forecast.quantiles, axis=-1) >= 0).all()
+    assert evaluated.origin.min() == learned.cuts.calibration
     for baseline in learned.assessment.baselines.values():
-        np.testing.assert_array_equal(baseline.cutoff, judged.cutoff)
+        np.testing.assert_array_equal(baseline.origin, evaluated.origin)
 
 
 def test_early_stopping_keeps_the_best_epoch(prices: Prices) -> None:
@@ -129,8 +129,8 @@ def test_what_is_saved_forecasts_as_what_was_judged_and_need_not_go_over_that_pa
     panel = Panel((prices(rows=260, name="a"), prices(rows=260, name="b", seed=1)))
     learned = learn(panel, tiny("daily", "fit.follow=0.05", "split.calibration=0.1"), "daily")
     newest = [np.array([len(one) - 1]) for one in panel.series]
-    judged, saved = (one.forecast(panel, newest) for one in (learned.forecaster, learned.serving))
-    np.testing.assert_allclose(saved.quantiles, judged.quantiles, rtol=1e-9)
+    evaluated, saved = (one.forecast(panel, newest) for one in (learned.forecaster, learned.serving))
+    np.testing.assert_allclose(saved.quantiles, evaluated.quantiles, rtol=1e-9)
     asked: list[int] = []
 
     def infer(windows: Floats32) -> Floats32:

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from stockcast import __version__
-from stockcast.config import preset_names
+from stockcast.config.run import preset_names
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -62,7 +62,7 @@ def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
 def test_presets_are_found_from_an_installed_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path)
     program = (
-        "from stockcast.config import config_folder, load_config, preset_names\n"
+        "from stockcast.config.run import config_folder, load_config, preset_names\n"
         "print(config_folder().resolve(), *(f'{name}:{load_config(name).digest()}' for name in preset_names()))\n"
     )
     installed = subprocess.run(

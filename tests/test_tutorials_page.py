@@ -14,7 +14,7 @@ from tutorial_networks import MEMORY, returning_moves
 from tutorials import SYSTEMS
 
 from stockcast.cli import stockcast
-from stockcast.config import load_config
+from stockcast.config.run import load_config
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "tutorials.md").read_text(encoding="utf-8")

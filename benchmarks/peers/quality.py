@@ -45,9 +45,9 @@ def report(files: list[Path], took: dict[str, Sample]) -> None:
     """A line a model. Raises `RuntimeError` if two were judged on other days or stocks."""
     from benchmarks.peers.scores import read, score
 
-    judged = {one.model: one for file in files for one in read(file)}
-    scores = {name: score(one, judged["ewma"]) for name, one in judged.items()}
-    print(f"{len(judged['ewma'].names)} stocks, {len(judged['ewma'].actual):,} forecasts\n")
+    evaluated = {one.model: one for file in files for one in read(file)}
+    scores = {name: score(one, evaluated["ewma"]) for name, one in evaluated.items()}
+    print(f"{len(evaluated['ewma'].names)} stocks, {len(evaluated['ewma'].actual):,} forecasts\n")
     head = f"{'model':20}  pinball / EWMA's  better on  80 % held  95 % held  RMSE / last price's  seconds     MB"
     print(f"{head}\n{'-' * len(head)}")
     for name, one in scores.items():

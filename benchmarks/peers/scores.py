@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.outcome import BANDS, coverage, loss
-from stockcast.data.forecast import Judged
+from stockcast.data.forecast import EvaluatedForecast
 from stockcast.evaluate.rows import read_rows
 from stockcast.evaluate.scores import rmse
 
@@ -24,15 +24,15 @@ class Score:
     rmse: float
 
 
-def read(path: Path) -> tuple[Judged, ...]:
+def read(path: Path) -> tuple[EvaluatedForecast, ...]:
     """The models of a file of `stockcast backtest -o`, one step ahead."""
     with path.open(encoding="utf-8") as file:
         return read_rows("".join(line for line in file if line.split(",", 5)[4] in ("step", "1")))
 
 
-def score(mine: Judged, reference: Judged) -> Score:
+def score(mine: EvaluatedForecast, reference: EvaluatedForecast) -> Score:
     """One step ahead, in log returns. Raises `RuntimeError` if the two were not judged on the same prices."""
-    same = mine.names == reference.names and np.array_equal(mine.cutoff, reference.cutoff)
+    same = mine.names == reference.names and np.array_equal(mine.origin, reference.origin)
     if not (same and np.allclose(mine.actual[:, 0], reference.actual[:, 0], rtol=1e-9)):
         raise RuntimeError(f"{mine.model} and {reference.model} were judged on other days, stocks or prices")
     ratio = loss(mine)[:, 0] / loss(reference)[:, 0]  # (stocks,)

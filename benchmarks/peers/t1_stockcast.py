@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.peers.job import MANY, SESSIONS, STEPS, WINDOWS, prices
 from benchmarks.peers.turns import Turns
-from stockcast.config import load_config
+from stockcast.config.run import load_config
 from stockcast.data.windows import Rows, Windows
 from stockcast.model.fit import fit_network
 

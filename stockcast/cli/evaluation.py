@@ -10,11 +10,11 @@ import click
 
 from stockcast.cli.forecasting import config_option, price_option, required_csv_option, seeds_option, set_option
 from stockcast.cli.options import Shared, reading_options, shared_options
-from stockcast.cli.output import print_result, talk
+from stockcast.cli.output import on_message, print_result
 from stockcast.cli.progress import trainings
 
 if TYPE_CHECKING:
-    from stockcast.data.reading import Hints
+    from stockcast.reading.records import Hints
 
 
 def _sessions_or_never(_context: click.Context, _option: click.Parameter, value: str) -> int | None:
@@ -100,7 +100,7 @@ def backtest(
         shared.store, csvs, preset, tuple(changed), start.date(), refit, window, names, seeds, output, hints
     )
     with trainings(shared) as on_fit:
-        result = run_backtest(request, talk(shared), on_fit)
+        result = run_backtest(request, on_message(shared), on_fit)
     print_result(
         shared,
         result.to_dict(),
@@ -129,6 +129,6 @@ def audit(
     from stockcast.jobs.audit import run_audit
     from stockcast.view.backtest import audit_report
 
-    result = run_audit(csvs, hints, preset, settings, repeats, talk(shared))
+    result = run_audit(csvs, hints, preset, settings, repeats, on_message(shared))
     print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
     return 0 if result.passed else 1

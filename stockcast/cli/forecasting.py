@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from stockcast.cli.options import Shared, reading_options, shared_options
-from stockcast.cli.output import print_result, talk
+from stockcast.cli.output import on_message, print_result
 
 if TYPE_CHECKING:
-    from stockcast.data.reading import Hints
     from stockcast.jobs.predict import Prediction
+    from stockcast.reading.records import Hints
 
 csv_option = click.option(
     "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
@@ -77,7 +77,7 @@ def train(
     overrides += [f"data.price={price}"] if price else []
     request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides), hints, seeds, resume)
     with epochs(shared) as on_epoch:
-        result = train_model(request, say=talk(shared), on_epoch=on_epoch)
+        result = train_model(request, on_message=on_message(shared), on_epoch=on_epoch)
     print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, result.spread, str(result)))
     return 1 if result.failures else 0
 
@@ -116,7 +116,7 @@ def predict(
 
     result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age))
     for warning in result.warnings:
-        talk(shared)(f"Warning: {warning}")
+        on_message(shared)(f"Warning: {warning}")
     text = _form(result, "json" if shared.as_json else form)
     if output is None:
         click.echo(text)
@@ -133,8 +133,8 @@ def _form(result: Prediction, form: str) -> str:
 
         return json.dumps(result.to_dict())
     if form == "csv":
-        return prediction_csv(result.panel, result.forecast, result.dates)
-    return prediction_table(result.panel, result.forecast, result.dates, result.served.name)
+        return prediction_csv(result.entries())
+    return prediction_table(result.panel, result.forecast, result.dates, result.loaded.name)
 
 
 @click.command()

@@ -68,7 +68,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
         accept: tuple[str, ...],
         **rest: Any,
     ) -> Any:
-        from stockcast.data.reading import Hints
+        from stockcast.reading.records import Hints
 
         tab = {"\\t": "\t", "tab": "\t"}
         marked = delimiter if delimiter is None else tab.get(delimiter, delimiter)
@@ -90,7 +90,7 @@ def _roles(columns: str | None) -> dict[str, str]:
 
 
 def _kinds(accept: tuple[str, ...]) -> frozenset[str]:
-    from stockcast.data.findings import KINDS
+    from stockcast.checks.findings import KINDS
 
     kinds = [kind.strip() for kinds in accept for kind in kinds.split(",") if kind.strip()]
     for kind in kinds:

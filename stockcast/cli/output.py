@@ -20,6 +20,6 @@ def print_result(shared: Shared, fields: Mapping[str, Any], text: Callable[[], s
         click.echo(text())
 
 
-def talk(shared: Shared) -> Callable[[str], None]:
+def on_message(shared: Shared) -> Callable[[str], None]:
     """A function that says one line on stderr, or nothing where quiet is wanted."""
     return (lambda line: None) if shared.quiet else (lambda line: click.echo(line, err=True))

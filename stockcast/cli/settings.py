@@ -15,20 +15,20 @@ def config(shared: Shared) -> None:
 
 @config.command("list")
 @shared_options
-def list_(shared: Shared) -> None:
+def list_presets(shared: Shared) -> None:
     """The presets that come with stockcast."""
     from stockcast.view.settings import preset_list
 
     click.echo(preset_list(shared.as_json))
 
 
-@config.command()
+@config.command("show")
 @click.argument("preset_or_file", default="daily")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay one setting over it.")
 @shared_options
-def show(shared: Shared, preset_or_file: str, settings: tuple[str, ...]) -> None:
+def show_settings(shared: Shared, preset_or_file: str, settings: tuple[str, ...]) -> None:
     """All settings of PRESET_OR_FILE as TOML, each with its bounds and meaning."""
-    from stockcast.config import load_config
+    from stockcast.config.run import load_config
     from stockcast.view.settings import commented_toml, settings_json
 
     loaded = load_config(preset_or_file, settings)

@@ -20,7 +20,7 @@ def models(shared: Shared) -> None:
 
 @models.command("list")
 @shared_options
-def list_(shared: Shared) -> None:
+def list_all(shared: Shared) -> None:
     """Every model, and the version that serves."""
     from stockcast.jobs.models import list_models
     from stockcast.view.models import list_text
@@ -29,10 +29,10 @@ def list_(shared: Shared) -> None:
     print_result(shared, result, lambda: list_text(result))
 
 
-@models.command()
+@models.command("show")
 @name_argument
 @shared_options
-def show(shared: Shared, name: str | None) -> None:
+def show_one(shared: Shared, name: str | None) -> None:
     """Where the model NAME comes from, its versions, and what happened to it."""
     from stockcast.jobs.models import show_model
     from stockcast.view.models import show_text

@@ -10,12 +10,12 @@ import click
 
 from stockcast.cli.forecasting import csv_option
 from stockcast.cli.options import Shared, shared_options
-from stockcast.cli.output import print_result, talk
+from stockcast.cli.output import on_message, print_result
 from stockcast.errors import UsageError
 
 if TYPE_CHECKING:
     from stockcast.jobs.fleet import FleetResult
-    from stockcast.jobs.retrain import Retrained, RetrainRequest
+    from stockcast.jobs.retraining import Retrained, RetrainRequest
 
 notify_option = click.option("--notify-url", metavar="URL", help="Ping URL/start, then URL or URL/fail.")
 on_failure_option = click.option(
@@ -52,7 +52,7 @@ def retrain(
     Both are judged on the newest sessions, which neither has seen. Without new rows nothing is done. Made for cron:
     see stockcast schedule.
     """
-    from stockcast.jobs.retrain import RetrainRequest
+    from stockcast.jobs.retraining import RetrainRequest
     from stockcast.store.store import Store
 
     if everything == bool(names):
@@ -65,7 +65,7 @@ def retrain(
         from stockcast.jobs import hooks
 
         hooks.check_url(notify_url)
-        hooks.notify(notify_url, "start", talk(shared))
+        hooks.notify(notify_url, "start", on_message(shared))
     request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age)
     try:
         code, failure = _run(shared, names, request, jobs)
@@ -79,9 +79,9 @@ def retrain(
 def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: int) -> tuple[int, str | None]:
     """The exit code, and what failed."""
     if len(names) == 1:
-        from stockcast.jobs.retrain import retrain as retrain_one
+        from stockcast.jobs.retrain import retrain_model
 
-        result: Retrained = retrain_one(replace(request, name=names[0]), talk(shared))
+        result: Retrained = retrain_model(replace(request, name=names[0]), on_message(shared))
         print_result(shared, result.to_dict(), lambda: str(result))
         return 0, None
     from stockcast.jobs.fleet import retrain_fleet
@@ -102,9 +102,9 @@ def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failur
     from stockcast.jobs import hooks
 
     if notify_url:
-        hooks.notify(notify_url, "fail" if failure else "success", talk(shared))
+        hooks.notify(notify_url, "fail" if failure else "success", on_message(shared))
     if on_failure and failure:
-        hooks.run_on_failure(on_failure, failure, talk(shared))
+        hooks.run_on_failure(on_failure, failure, on_message(shared))
 
 
 @click.command()

@@ -17,7 +17,7 @@ INNER = (QUANTILES.index(0.1), QUANTILES.index(0.9))
 """The places among them of the 80 % band's two, whose distance is a forecast's width."""
 
 Origins = Sequence[NDArray[np.int64]]
-"""Per series of a panel, the rows that are the last known one of a forecast: its cutoffs."""
+"""The forecast origins of a panel: of each series the rows that are the last known one of a forecast, (n,)."""
 
 
 def labels_of(classes: int) -> tuple[str, ...]:
@@ -100,36 +100,36 @@ class Forecaster(Protocol):
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedForecast:
     """A forecast beside what happened.
 
     - `actual` (n, H): the target price at each step, NaN where it lies after the end of the data;
-    - `cutoff` (n,): the date of the last known row; `dates` (n, H): the date of each step, NaT after the end.
+    - `origin` (n,): the date of the last known row; `dates` (n, H): the date of each step, NaT after the end.
     """
 
     model: str
     names: tuple[str, ...]
     forecast: Forecast
     actual: Floats
-    cutoff: Dates
+    origin: Dates
     dates: Dates
 
 
-def judge(model: str, panel: Panel, forecast: Forecast, price: str) -> Judged:
+def evaluate(model: str, panel: Panel, forecast: Forecast, price: str) -> EvaluatedForecast:
     """Set `forecast` beside the prices in column `price` that followed."""
     n, horizon = forecast.point.shape
     actual = np.full((n, horizon), np.nan)
     dates = np.full((n, horizon), np.datetime64("NaT", "D"))
-    cutoff = np.full(n, np.datetime64("NaT", "D"))
+    origin = np.full(n, np.datetime64("NaT", "D"))
     for index, one in enumerate(panel.series):
         mine = forecast.series == index
         if mine.any():
-            cutoff[mine] = one.dates[forecast.row[mine]]
+            origin[mine] = one.dates[forecast.row[mine]]
             actual[mine], dates[mine] = _following(one, forecast.row[mine], horizon, price)
-    return Judged(model, panel.names, forecast, actual, cutoff, dates)
+    return EvaluatedForecast(model, panel.names, forecast, actual, origin, dates)
 
 
-def stacked(parts: Sequence[Judged]) -> Judged:
+def stacked(parts: Sequence[EvaluatedForecast]) -> EvaluatedForecast:
     """Forecasts of one model over the same series, made in several goes, as one."""
 
     def joined(key: str, records: Sequence[object]) -> Any:
@@ -137,9 +137,9 @@ def stacked(parts: Sequence[Judged]) -> Judged:
 
     forecasts = [part.forecast for part in parts]
     arrays = {key: joined(key, forecasts) for key in ("series", "row", "last", "point", "quantiles")}
-    actual, cutoff, dates = (joined(key, parts) for key in ("actual", "cutoff", "dates"))
+    actual, origin, dates = (joined(key, parts) for key in ("actual", "origin", "dates"))
     forecast = Forecast(**arrays, levels=forecasts[0].levels, directions=_joined_directions(forecasts))
-    return Judged(parts[0].model, parts[0].names, forecast, actual, cutoff, dates)
+    return EvaluatedForecast(parts[0].model, parts[0].names, forecast, actual, origin, dates)
 
 
 def _joined_directions(forecasts: Sequence[Forecast]) -> Directions | None:

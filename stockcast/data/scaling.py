@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.config import DataConfig
+from stockcast.config.sections import DataConfig
 from stockcast.data.series import Floats
 from stockcast.errors import DataError
 

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.config import DataConfig
+from stockcast.config.sections import DataConfig
 from stockcast.data.features import feature_tables
 from stockcast.data.forecast import Origins
-from stockcast.data.moves import Sessions
+from stockcast.data.returns import ReturnSeries
 from stockcast.data.scaling import Scaler, Scalers
 from stockcast.data.series import Dates, Floats
 
@@ -48,7 +48,7 @@ class Rows:
     - `targets` (rows, H) float32; NaN where the step lies after the end;
     - `anchor` (rows,) and `unit` (rows, H): the map between targets and prices; `price` (rows,): the target price;
     - `dates` (rows,); `last_target` (rows,): the date of the last step, NaT where it lies after the end;
-    - `realised` (rows, H) float32: see `with_realised`, which fills it; empty before;
+    - `realised` (rows, H) float32: see `with_realized_volatility`, which fills it; empty before;
     - `padding` and `truncating`: how a window is filled whose history is shorter or longer, see `window_rows`;
     - `outside` (series, features): whether a series' newest `lookback` rows left the range that its scaler was fitted
       on; empty where nobody laid out prices.
@@ -92,7 +92,7 @@ class Rows:
         return owner
 
 
-def lay_out(sessions: Sequence[Sessions], features: Sequence[str], scalers: Scalers, config: DataConfig) -> Rows:
+def lay_out(sessions: Sequence[ReturnSeries], features: Sequence[str], scalers: Scalers, config: DataConfig) -> Rows:
     """The table of a panel. `scalers` has a column for each feature and, last, one for the target price."""
     rows = _empty(sessions, len(features), config)
     tables = scaled_columns(sessions, features)
@@ -103,13 +103,13 @@ def lay_out(sessions: Sequence[Sessions], features: Sequence[str], scalers: Scal
     return rows
 
 
-def scaled_columns(sessions: Sequence[Sessions], features: Sequence[str]) -> Iterator[Floats]:
+def scaled_columns(sessions: Sequence[ReturnSeries], features: Sequence[str]) -> Iterator[Floats]:
     """What a scaler is fitted on, (rows, features + 1) for each series: each feature and, last, the target price."""
     for one, table in zip(sessions, feature_tables(sessions, features), strict=True):
         yield np.column_stack([table, one.series.columns[one.price]])
 
 
-def _empty(sessions: Sequence[Sessions], features: int, config: DataConfig) -> Rows:
+def _empty(sessions: Sequence[ReturnSeries], features: int, config: DataConfig) -> Rows:
     """A table as long as all series, not filled yet: its parts are written in place, so that nothing is there twice."""
     starts = np.cumsum([0, *(len(one.series) for one in sessions)])
     rows, horizon = int(starts[-1]), config.horizon
@@ -129,7 +129,7 @@ def _empty(sessions: Sequence[Sessions], features: int, config: DataConfig) -> R
     )
 
 
-def _fill(rows: Rows, mine: slice, one: Sessions, table: Floats, scaler: Scaler, config: DataConfig) -> None:
+def _fill(rows: Rows, mine: slice, one: ReturnSeries, table: Floats, scaler: Scaler, config: DataConfig) -> None:
     """Write one series, whose `table` is unscaled, into its rows."""
     rows.inputs[mine] = scaler.transform(scaler.clip(table) if config.clip else table)[:, :-1]
     rows.price[mine] = price = one.series.columns[config.price]
@@ -147,7 +147,7 @@ def _fill(rows: Rows, mine: slice, one: Sessions, table: Floats, scaler: Scaler,
     rows.last_target[mine][: -config.horizon] = dates[config.horizon :]
 
 
-def with_realised(rows: Rows, sessions: Sequence[Sessions]) -> Rows:
+def with_realized_volatility(rows: Rows, sessions: Sequence[ReturnSeries]) -> Rows:
     """The same rows with what each target's sessions showed of their volatility, in `realised`.
 
     Half the log of their mean variance, in units of the EWMA's; NaN after the end. A session's range says far more of
@@ -262,7 +262,7 @@ def _full(inputs: Floats32, lookback: int) -> Mask:
 
 
 def windows_between(rows: Rows, lookback: int, after: np.datetime64 | None, upto: np.datetime64) -> Windows:
-    """Windows whose cutoff is at or later than `after` (None: any) and whose last target is at or before `upto`.
+    """Windows whose origin is at or later than `after` (None: any) and whose last target is at or before `upto`.
 
     The network of a part that ends on `upto` is trained or tuned on these: no target reaches past the part.
     """
@@ -275,7 +275,7 @@ def windows_between(rows: Rows, lookback: int, after: np.datetime64 | None, upto
 
 
 def origins_between(rows: Rows, lookback: int, first: np.datetime64, end: np.datetime64) -> Origins:
-    """Per series the rows to forecast from: cutoffs in [first, end), with a full window and one known step at least."""
+    """Per series the rows to forecast from: origins in [first, end), with a full window and one known step at least."""
 
     def inside(mine: slice) -> Mask:
         dates = rows.dates[mine]

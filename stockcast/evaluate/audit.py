@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stockcast.data.forecast import Forecast, Forecaster, Judged, Origins, judge
+from stockcast.data.forecast import EvaluatedForecast, Forecast, Forecaster, Origins, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.evaluate.significance import diebold_mariano
 from stockcast.evaluate.steps import Step, steps_of
@@ -56,25 +56,27 @@ class Trial:
     train: Train
 
 
-def audit(trial: Trial, naive: Callable[[Panel], Forecaster], repeats: int, seed: int = 0) -> tuple[Check, ...]:
+def audit_pipeline(
+    trial: Trial, naive: Callable[[Panel], Forecaster], repeats: int, seed: int = 0
+) -> tuple[Check, ...]:
     """All checks. `naive` makes the last price's forecaster from a training panel; `repeats` shuffles are trained."""
     subject = trial.train(trial.panel)
-    judged = _judge(trial, subject.forecaster, trial.panel)
+    evaluated = _evaluate(trial, subject.forecaster, trial.panel)
     return (
-        _later_prices(trial, subject, judged.forecast),
-        *_parts(trial, subject, judged.forecast),
+        _later_prices(trial, subject, evaluated.forecast),
+        *_parts(trial, subject, evaluated.forecast),
         _no_skill_in_noise(trial, naive, repeats, seed),
-        _dates_in_order(judged, subject),
+        _dates_in_order(evaluated, subject),
     )
 
 
 def _later_prices(trial: Trial, subject: Subject, before: Forecast) -> Check:
     """A trained forecaster must not react to prices after the row that it forecasts from."""
-    days = np.unique(_cutoffs(trial, before))
+    days = np.unique(_origin_dates(trial, before))
     moved = 0
     tried = days[np.unique(np.linspace(0, len(days) - 1, DATES_TRIED).astype(int))]
     for day in tried:
-        early = _cutoffs(trial, before) <= day
+        early = _origin_dates(trial, before) <= day
         for change in CHANGES.values():
             # From all rows, so that both go through the network in batches of one shape: the bits depend on that.
             after = subject.forecaster.forecast(_changed(trial.panel, day, change), trial.origins)
@@ -103,8 +105,8 @@ def _no_skill_in_noise(trial: Trial, naive: Callable[[Panel], Forecaster], repea
     for repeat in range(repeats):
         panel = _shuffled(trial.panel, np.random.default_rng([seed, repeat]))
         known = panel.upto(trial.cutoff)
-        mine = steps_of(_judge(trial, trial.train(panel).forecaster, panel))[0]
-        last = steps_of(_judge(trial, naive(known), panel))[0]
+        mine = steps_of(_evaluate(trial, trial.train(panel).forecaster, panel))[0]
+        last = steps_of(_evaluate(trial, naive(known), panel))[0]
         found["level"].append(_better(mine.squared(), last.squared(), mine))
         found["bands"].append(_better(mine.pinball(), last.pinball(), mine))
     combined = {topic: float(combine_pvalues(values).pvalue) for topic, values in found.items()}
@@ -123,11 +125,11 @@ def _better(losses: np.ndarray, others: np.ndarray, step: Step) -> float:
     return evidence.p / 2 if evidence.statistic < 0 else 1 - evidence.p / 2
 
 
-def _dates_in_order(judged: Judged, subject: Subject) -> Check:
+def _dates_in_order(evaluated: EvaluatedForecast, subject: Subject) -> Check:
     """Every judged date lies after its cutoff and after every training target."""
-    known = ~np.isnat(judged.dates)
-    late = int(((judged.dates <= judged.cutoff[:, None]) & known).sum())
-    shared = int((judged.dates[known] <= subject.trained_until).sum())
+    known = ~np.isnat(evaluated.dates)
+    late = int(((evaluated.dates <= evaluated.origin[:, None]) & known).sum())
+    shared = int((evaluated.dates[known] <= subject.trained_until).sum())
     seen = f"{late} rows dated at or before their cutoff, {shared} judged targets that were trained on"
     return Check("judged dates come later", late == 0 and shared == 0, seen)
 
@@ -178,11 +180,11 @@ def _shuffled(panel: Panel, random: np.random.Generator) -> Panel:
     return Panel(tuple(one(series) for series in panel.series))
 
 
-def _judge(trial: Trial, forecaster: Forecaster, panel: Panel) -> Judged:
-    return judge(forecaster.name, panel, forecaster.forecast(panel, trial.origins), trial.price)
+def _evaluate(trial: Trial, forecaster: Forecaster, panel: Panel) -> EvaluatedForecast:
+    return evaluate(forecaster.name, panel, forecaster.forecast(panel, trial.origins), trial.price)
 
 
-def _cutoffs(trial: Trial, forecast: Forecast) -> np.ndarray:
+def _origin_dates(trial: Trial, forecast: Forecast) -> np.ndarray:
     """The date of each forecast's last known row, (n,)."""
     dates = [one.dates for one in trial.panel.series]
     return np.array([dates[series][row] for series, row in zip(forecast.series, forecast.row, strict=True)])

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import Judged, labels_of
+from stockcast.data.forecast import EvaluatedForecast, labels_of
 from stockcast.data.series import Floats
 from stockcast.evaluate.significance import binomial_test, diebold_mariano, effective_size, holm
-from stockcast.evaluate.steps import plain
+from stockcast.evaluate.steps import jsonable
 
 ALPHA = 0.05
 
@@ -69,19 +69,19 @@ class DirectionVerdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON and the manifest."""
-        return {"steps": [plain(one) for one in self.steps], "skilled": self.skilled, "sentence": self.sentence()}
+        return {"steps": [jsonable(one) for one in self.steps], "skilled": self.skilled, "sentence": self.sentence()}
 
 
-def judge_directions(judged: Judged) -> DirectionVerdict | None:
+def evaluate_directions(evaluated: EvaluatedForecast) -> DirectionVerdict | None:
     """The verdict on a forecast's probabilities; None for a forecast without any, or without a known outcome."""
-    directions = judged.forecast.directions
-    if directions is None or not np.isfinite(judged.actual).any(axis=0).all():
+    directions = evaluated.forecast.directions
+    if directions is None or not np.isfinite(evaluated.actual).any(axis=0).all():
         return None
-    day = np.unique(judged.cutoff, return_inverse=True)[1]
-    came = np.sum(judged.actual[..., None] > directions.edges, axis=-1)  # (n, H)
+    day = np.unique(evaluated.origin, return_inverse=True)[1]
+    came = np.sum(evaluated.actual[..., None] > directions.edges, axis=-1)  # (n, H)
     steps = []
-    for at in range(judged.actual.shape[1]):
-        known = np.isfinite(judged.actual[:, at])
+    for at in range(evaluated.actual.shape[1]):
+        known = np.isfinite(evaluated.actual[:, at])
         steps.append(_score(at + 1, came[known, at], directions.probabilities[known, at], day[known]))
     corrected = zip(holm([one.p_majority for one in steps]), holm([one.p_chance for one in steps]), strict=True)
     pairs = zip(steps, corrected, strict=True)

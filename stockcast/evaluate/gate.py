@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.forecast import Judged
+from stockcast.data.forecast import EvaluatedForecast
 from stockcast.evaluate.significance import binomial_test, diebold_mariano, effective_size
 from stockcast.evaluate.steps import steps_of
 
@@ -38,12 +38,14 @@ class Decision:
         return asdict(self)
 
 
-def decide(challenger: Judged, champion: Judged, naive: Judged, tolerance: float) -> Decision:
+def decide(
+    challenger: EvaluatedForecast, champion: EvaluatedForecast, naive: EvaluatedForecast, tolerance: float
+) -> Decision:
     """Promote the challenger unless it is broken, or worse than the champion by more than `tolerance` (a share).
 
     A champion whose forecasts are not numbers gives way to any challenger that is sound.
     """
-    fault = poison(challenger)
+    fault = sanity_check(challenger)
     if fault is not None:
         return Decision(False, fault, None, None, None)
     against_naive = _loss(challenger) / _loss(naive)
@@ -59,13 +61,13 @@ def decide(challenger: Judged, champion: Judged, naive: Judged, tolerance: float
     return Decision(ratio <= 1 + tolerance, reason, ratio, None if np.isnan(p) else p, against_naive)
 
 
-def poison(judged: Judged) -> str | None:
+def sanity_check(evaluated: EvaluatedForecast) -> str | None:
     """What is broken about these forecasts, or None: numbers that are none, one price for all days, absurd bands."""
-    if not _all_numbers(judged):
+    if not _all_numbers(evaluated):
         return "some forecasts are not numbers"
-    if _constant(judged):
+    if _constant(evaluated):
         return "it forecasts the same price on every day"
-    step = steps_of(judged)[0]
+    step = steps_of(evaluated)[0]
     hits = step.hits(0.8)
     size = effective_size(hits, step.day, step.number)
     coverage = float(hits.mean())
@@ -74,14 +76,14 @@ def poison(judged: Judged) -> str | None:
     return None
 
 
-def _all_numbers(judged: Judged) -> bool:
-    forecast = judged.forecast
+def _all_numbers(evaluated: EvaluatedForecast) -> bool:
+    forecast = evaluated.forecast
     return bool(np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all())
 
 
-def _constant(judged: Judged) -> bool:
+def _constant(evaluated: EvaluatedForecast) -> bool:
     """Whether the forecasts of some series stand still while its prices moved."""
-    forecast = judged.forecast
+    forecast = evaluated.forecast
     for series in np.unique(forecast.series):
         mine = forecast.series == series
         still = np.ptp(forecast.point[mine, 0]) == 0
@@ -90,6 +92,6 @@ def _constant(judged: Judged) -> bool:
     return False
 
 
-def _loss(judged: Judged) -> float:
+def _loss(evaluated: EvaluatedForecast) -> float:
     """The mean pinball loss over all steps and forecasts, in percent of the last price."""
-    return float(np.concatenate([step.pinball() for step in steps_of(judged)]).mean())
+    return float(np.concatenate([step.pinball() for step in steps_of(evaluated)]).mean())

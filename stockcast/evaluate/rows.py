@@ -11,39 +11,39 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from stockcast.data.forecast import QUANTILES, Forecast, Judged
-from stockcast.data.neutral import neutral, restored
+from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast
 from stockcast.errors import DataError
+from stockcast.evaluate.csv_escape import neutral, restored
 from stockcast.evaluate.steps import pick
 
 FIELDS = ("model", "series", "cutoff", "date", "step", "last", "actual", "forecast")
 
 
-def newest_days(judged: Judged, most: int) -> Judged:
-    """The forecasts from the newest cutoffs: as many whole days as give at most `most` rows, and one day at least."""
-    days, day = np.unique(judged.cutoff, return_inverse=True)
-    rows = np.bincount(day, weights=np.isfinite(judged.actual).sum(axis=1))
+def newest_days(evaluated: EvaluatedForecast, most: int) -> EvaluatedForecast:
+    """The forecasts from the newest origins: as many whole days as give at most `most` rows, and one day at least."""
+    days, day = np.unique(evaluated.origin, return_inverse=True)
+    rows = np.bincount(day, weights=np.isfinite(evaluated.actual).sum(axis=1))
     since = np.cumsum(rows[::-1])[::-1]  # rows from each day on, (days,)
     first = min(int(np.searchsorted(-since, -most)), len(days) - 1)
-    return pick(judged, day >= first) if first else judged
+    return pick(evaluated, day >= first) if first else evaluated
 
 
-def rows_text(all_judged: Sequence[Judged]) -> str:
+def rows_text(all_evaluated: Sequence[EvaluatedForecast]) -> str:
     """The whole file: ISO dates, quantiles with ten digits, the other prices exactly.
 
-    All of `all_judged` must be at the same levels.
+    All of `all_evaluated` must be at the same levels.
     """
-    levels = all_judged[0].forecast.levels if all_judged else QUANTILES
+    levels = all_evaluated[0].forecast.levels if all_evaluated else QUANTILES
     header = _line([*FIELDS, *(f"q{level:g}" for level in levels)])
-    return "".join([header, *(line for judged in all_judged for line in _lines(judged))])
+    return "".join([header, *(line for evaluated in all_evaluated for line in _lines(evaluated))])
 
 
-def _lines(judged: Judged) -> Iterator[str]:
-    forecast, known = judged.forecast, np.isfinite(judged.actual)
+def _lines(evaluated: EvaluatedForecast) -> Iterator[str]:
+    forecast, known = evaluated.forecast, np.isfinite(evaluated.actual)
     ten_digits = ",".join(["%.10g"] * len(forecast.levels))
-    start = [_line([neutral(judged.model), neutral(name)])[:-1] for name in judged.names]
-    owner, last, cutoff = forecast.series.tolist(), forecast.last.tolist(), judged.cutoff.astype(str).tolist()
-    actual, dates, point = judged.actual.tolist(), judged.dates.astype(str).tolist(), forecast.point.tolist()
+    start = [_line([neutral(evaluated.model), neutral(name)])[:-1] for name in evaluated.names]
+    owner, last, cutoff = forecast.series.tolist(), forecast.last.tolist(), evaluated.origin.astype(str).tolist()
+    actual, dates, point = evaluated.actual.tolist(), evaluated.dates.astype(str).tolist(), forecast.point.tolist()
     quantiles = forecast.quantiles.tolist()
     for at, step in np.argwhere(known).tolist():
         known_part = f"{start[owner[at]]},{cutoff[at]},{dates[at][step]},{step + 1},{last[at]!r},{actual[at][step]!r}"
@@ -56,10 +56,10 @@ def _line(cells: Sequence[str]) -> str:
     return buffer.getvalue()
 
 
-def read_rows(text: str) -> tuple[Judged, ...]:
+def read_rows(text: str) -> tuple[EvaluatedForecast, ...]:
     """The judged forecasts of a file made by `rows_text`, one for each model, in the file's order.
 
-    The rows of the prices aren't in the file, so each cutoff's `row` is its rank among those of its series. Steps that
+    The rows of the prices aren't in the file, so each origin's `row` is its rank among those of its series. Steps that
     are missing are NaN. Raises `DataError` for any other file.
     """
     reader = csv.reader(io.StringIO(text))
@@ -70,7 +70,7 @@ def read_rows(text: str) -> tuple[Judged, ...]:
             raise DataError(f"line {number} of the row file has {len(cells)} cells, not {len(FIELDS) + len(levels)}.")
         by_model.setdefault(restored(cells[0]), []).append(cells)
     try:
-        return tuple(_judged(model, rows, levels) for model, rows in by_model.items())
+        return tuple(_evaluated(model, rows, levels) for model, rows in by_model.items())
     except ValueError as error:
         raise DataError(f"the row file holds something that is not a number or a date: {error}.") from error
 
@@ -85,7 +85,7 @@ def _levels(header: Sequence[str]) -> tuple[float, ...]:
     return tuple(float(cell[1:]) for cell in quantiles)
 
 
-def _judged(model: str, rows: Sequence[Sequence[str]], levels: tuple[float, ...]) -> Judged:
+def _evaluated(model: str, rows: Sequence[Sequence[str]], levels: tuple[float, ...]) -> EvaluatedForecast:
     names = tuple(dict.fromkeys(restored(cells[1]) for cells in rows))
     index = {name: number for number, name in enumerate(names)}
     series = np.array([index[restored(cells[1])] for cells in rows])
@@ -105,7 +105,7 @@ def _judged(model: str, rows: Sequence[Sequence[str]], levels: tuple[float, ...]
     owner = keys["f0"].astype("int64")
     rank = np.arange(n) - np.searchsorted(owner, owner)
     forecast = Forecast(owner, rank, lasts, table[..., 1], table[..., 2:], levels)
-    return Judged(model, names, forecast, table[..., 0], keys["f1"].astype("datetime64[D]"), dates)
+    return EvaluatedForecast(model, names, forecast, table[..., 0], keys["f1"].astype("datetime64[D]"), dates)
 
 
 def _column(rows: Iterable[Sequence[str]], index: int, kind: str) -> np.ndarray:

@@ -43,7 +43,7 @@ class SeedSpread:
 
 
 def seed_spread(assessments: Sequence[Assessment]) -> SeedSpread:
-    """The spread over assessments of the same cutoffs that differ in the seed alone; at least two."""
+    """The spread over assessments of the same origins that differ in the seed alone; at least two."""
     rmse = np.array([_ratios(one, "rmse_percent") for one in assessments])  # (seeds, H)
     pinball = np.array([_ratios(one, "pinball") for one in assessments])
     return SeedSpread(len(assessments), *_mean_and_spread(rmse), *_mean_and_spread(pinball))

@@ -3,7 +3,7 @@
 Every p value is two-sided; the sign of the statistic tells which side. Series of a panel share their days, so nothing
 here counts the stocks of one day as independent: losses are averaged over each day first, and the days are tested.
 A test that can't be made, because of too few days or no variation, has a p of NaN. `day` (n,) numbers each forecast's
-cutoff among all days, in order, from 0.
+origin among all days, in order, from 0.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import Forecast, Judged
+from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Floats, Panel
 from stockcast.evaluate import scores
 from stockcast.evaluate.significance import (
@@ -68,7 +68,7 @@ class BandScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """All scores of one model at one step, over `n` forecasts with `days` distinct cutoffs.
+    """All scores of one model at one step, over `n` forecasts with `days` distinct origins.
 
     `mae` and `rmse` are in the price's unit, and NaN over several series, whose prices have no common one.
     `mae_percent`, `rmse_percent`, `pinball` (mean over levels) and `crps` are in percent of the last price; `mape` and
@@ -100,10 +100,10 @@ class Scores:
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON, None for NaN."""
-        return plain(self)
+        return jsonable(self)
 
 
-def plain(record: Any) -> dict[str, Any]:
+def jsonable(record: Any) -> dict[str, Any]:
     """A record as nested dicts, lists and plain values for JSON, with None for NaN."""
 
     def tidy(value: Any) -> Any:
@@ -120,7 +120,7 @@ def plain(record: Any) -> dict[str, Any]:
 class Step:
     """What is known of one step: the forecasts whose price has come. All arrays (n,), `quantiles` (n, Q).
 
-    `day` numbers the cutoffs in order, from 0.
+    `day` numbers the origins in order, from 0.
     """
 
     number: int
@@ -162,41 +162,48 @@ class Step:
         return scores.rmse(self.actual, self.point) if self.one_series else math.sqrt(scores.mean(self.squared()))
 
 
-def steps_of(judged: Judged) -> list[Step]:
+def steps_of(evaluated: EvaluatedForecast) -> list[Step]:
     """Every step, each without the forecasts whose price is not known."""
-    forecast = judged.forecast
-    day = np.unique(judged.cutoff, return_inverse=True)[1]
+    forecast = evaluated.forecast
+    day = np.unique(evaluated.origin, return_inverse=True)[1]
     steps = []
     for at in range(forecast.horizon):
-        known = np.isfinite(judged.actual[:, at])
-        series, last, actual = forecast.series[known], forecast.last[known], judged.actual[known, at]
+        known = np.isfinite(evaluated.actual[:, at])
+        series, last, actual = forecast.series[known], forecast.last[known], evaluated.actual[known, at]
         point, quantiles = forecast.point[known, at], forecast.quantiles[known, at]
         steps.append(Step(at + 1, series, day[known], last, actual, point, quantiles, forecast.levels))
     return steps
 
 
-def score(judged: Judged, training: NaiveErrors) -> tuple[Scores, ...]:
+def score(evaluated: EvaluatedForecast, training: NaiveErrors) -> tuple[Scores, ...]:
     """The scores of each step, over all series together."""
-    return tuple(_score(step, judged.names, training) for step in steps_of(judged))
+    return tuple(_score(step, evaluated.names, training) for step in steps_of(evaluated))
 
 
-def score_each(judged: Judged, training: NaiveErrors) -> dict[str, tuple[Scores, ...]]:
+def score_each(evaluated: EvaluatedForecast, training: NaiveErrors) -> dict[str, tuple[Scores, ...]]:
     """The scores of each series that was forecast, by name, and of each step."""
     return {
-        name: score(pick(judged, judged.forecast.series == index), training)
-        for index, name in enumerate(judged.names)
-        if (judged.forecast.series == index).any()
+        name: score(pick(evaluated, evaluated.forecast.series == index), training)
+        for index, name in enumerate(evaluated.names)
+        if (evaluated.forecast.series == index).any()
     }
 
 
-def pick(judged: Judged, keep: NDArray[np.bool_]) -> Judged:
+def pick(evaluated: EvaluatedForecast, keep: NDArray[np.bool_]) -> EvaluatedForecast:
     """The forecasts where `keep` (n,) is true."""
-    old = judged.forecast
+    old = evaluated.forecast
     directions = old.directions.take(keep) if old.directions else None
     forecast = Forecast(
         old.series[keep], old.row[keep], old.last[keep], old.point[keep], old.quantiles[keep], old.levels, directions
     )
-    return Judged(judged.model, judged.names, forecast, judged.actual[keep], judged.cutoff[keep], judged.dates[keep])
+    return EvaluatedForecast(
+        evaluated.model,
+        evaluated.names,
+        forecast,
+        evaluated.actual[keep],
+        evaluated.origin[keep],
+        evaluated.dates[keep],
+    )
 
 
 def _score(step: Step, names: tuple[str, ...], training: NaiveErrors) -> Scores:

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.forecast import Judged
+from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import StockcastError
 from stockcast.evaluate import scores
-from stockcast.evaluate.echo import Echo, echo
+from stockcast.evaluate.persistence import PersistenceCheck, check_persistence
 from stockcast.evaluate.significance import (
     Evidence,
     binomial_test,
@@ -26,7 +26,7 @@ from stockcast.evaluate.significance import (
     holm,
     pesaran_timmermann,
 )
-from stockcast.evaluate.steps import BANDS, Step, plain, steps_of
+from stockcast.evaluate.steps import BANDS, Step, jsonable, steps_of
 
 ALPHA = 0.05
 UNTESTED = "untested"
@@ -55,7 +55,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Finding:
+class TopicVerdict:
     """A topic's word, and the numbers to quote for it.
 
     `step` is the first that earned the word, 1 if none did; `p` the corrected p value there, and `value` the RMSE or
@@ -76,11 +76,11 @@ class Verdict:
     """The findings on each topic; `sharpness` is None where there is no EWMA, and `daily` is true of daily prices."""
 
     model: str
-    level: Finding
-    direction: Finding
-    bands: Finding
-    sharpness: Finding | None
-    echo: Echo
+    level: TopicVerdict
+    direction: TopicVerdict
+    bands: TopicVerdict
+    sharpness: TopicVerdict | None
+    persistence: PersistenceCheck
     daily: bool
 
     @property
@@ -91,39 +91,40 @@ class Verdict:
     def sentences(self) -> tuple[str, ...]:
         """Two plain sentences: one on the forecast, one on its bands."""
         forecast = f"{self._opening()}{_level(self.level)}, and {_direction(self.direction)}"
-        if self.echo.distance < ROUNDING and not self.skilled:
+        if self.persistence.distance < ROUNDING and not self.skilled:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
         bands = _bands(self.bands) + (f"; they are {_sharpness(self.sharpness)}" if self.sharpness else "")
         return (_capital(f"{forecast}."), _capital(f"{bands}."))
 
     def _opening(self) -> str:
-        late = self.echo.late
-        if self.echo.repeats:
+        late = self.persistence.late
+        if self.persistence.repeats:
             what = ("yesterday's price" if self.daily else "the last price") if late == 1 else "past prices"
             return f"the forecast repeats {what}, {_count(late, 'day' if self.daily else 'step')} late: "
-        if self.echo.is_last_price and not self.skilled:
-            return f"the forecast stays at the last price (within {100 * self.echo.distance:.0f} % of a usual move): "
+        if self.persistence.is_last_price and not self.skilled:
+            near = f"{100 * self.persistence.distance:.0f} % of a usual move"
+            return f"the forecast stays at the last price (within {near}): "
         return ""
 
     def as_dict(self) -> dict[str, Any]:
         """The findings as plain values for JSON, with the sentences."""
-        shown = {"repeats": self.echo.repeats, "is_last_price": self.echo.is_last_price}
-        record = plain(self)
+        shown = {"repeats": self.persistence.repeats, "is_last_price": self.persistence.is_last_price}
+        record = {"echo" if key == "persistence" else key: value for key, value in jsonable(self).items()}
         return record | {"echo": record["echo"] | shown, "sentences": list(self.sentences())}
 
 
-def verdict(model: Judged, baselines: Mapping[str, Judged]) -> Verdict:
-    """Judge `model` against baselines judged on the same cutoffs: "naive", and "ewma" if there is one."""
+def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]) -> Verdict:
+    """Judge `model` against baselines evaluated from the same origins: "naive", and "ewma" if there is one."""
     ewma = baselines.get("ewma")
-    steps, naive = steps_of(model), steps_of(_same_cutoffs(baselines["naive"], model))
-    sharp = steps_of(_same_cutoffs(ewma, model)) if ewma else None
+    steps, naive = steps_of(model), steps_of(_same_origins(baselines["naive"], model))
+    sharp = steps_of(_same_origins(ewma, model)) if ewma else None
     return Verdict(
         model.model,
         _find("level", [_level_case(mine, other) for mine, other in zip(steps, naive, strict=True)]),
         _find("direction", [_direction_case(mine) for mine in steps]),
         _find("bands", [_band_case(mine, band) for mine in steps for band in QUOTED_FIRST]),
         _find("sharpness", [_sharp_case(a, b) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
-        echo(model),
+        check_persistence(model),
         _is_daily(model),
     )
 
@@ -136,7 +137,7 @@ class _Case:
     band: float | None = None
 
 
-def _find(topic: str, cases: Sequence[_Case]) -> Finding:
+def _find(topic: str, cases: Sequence[_Case]) -> TopicVerdict:
     rule = RULES[topic]
     corrected = holm([case.evidence.p for case in cases])
     earned = [index for index, p in enumerate(corrected) if p < ALPHA]
@@ -146,7 +147,7 @@ def _find(topic: str, cases: Sequence[_Case]) -> Finding:
         word = rule.below if case.evidence.statistic < 0 else rule.above
     else:
         word = UNTESTED if np.isnan(corrected).all() else rule.none
-    return Finding(word, corrected[quoted], case.step, case.value, case.band, corrected)
+    return TopicVerdict(word, corrected[quoted], case.step, case.value, case.band, corrected)
 
 
 def _level_case(mine: Step, naive: Step) -> _Case:
@@ -177,22 +178,22 @@ def _relation(loss: float, other: float) -> float:
     return loss / other - 1 if other > 0 else math.nan
 
 
-def _same_cutoffs(baseline: Judged, model: Judged) -> Judged:
+def _same_origins(baseline: EvaluatedForecast, model: EvaluatedForecast) -> EvaluatedForecast:
     same = baseline.forecast.point.shape == model.forecast.point.shape and (
         np.array_equal(baseline.forecast.series, model.forecast.series)
-        and np.array_equal(baseline.cutoff, model.cutoff)
+        and np.array_equal(baseline.origin, model.origin)
     )
     if not same:
         raise StockcastError(f"{baseline.model} and {model.model} were not judged on the same cutoffs.")
     return baseline
 
 
-def _is_daily(judged: Judged) -> bool:
-    days = np.unique(judged.cutoff)
+def _is_daily(evaluated: EvaluatedForecast) -> bool:
+    days = np.unique(evaluated.origin)
     return len(days) < 2 or bool(np.median(np.diff(days)) < np.timedelta64(5, "D"))
 
 
-def _level(found: Finding) -> str:
+def _level(found: TopicVerdict) -> str:
     measure = f"RMSE {_relative(found.value)} the last price's"
     if found.word == RULES["level"].below:
         return f"evidence of skill in the level {_ahead(found.step)} ({measure}, {_p(found.p)})"
@@ -201,7 +202,7 @@ def _level(found: Finding) -> str:
     return f"no evidence of skill in the level ({measure}, {_p(found.p)})"
 
 
-def _direction(found: Finding) -> str:
+def _direction(found: TopicVerdict) -> str:
     right = f"{100 * found.value:.0f} % right, {_p(found.p)}"
     if found.word == RULES["direction"].above:
         return f"evidence of skill in direction {_ahead(found.step)} ({right})"
@@ -210,14 +211,14 @@ def _direction(found: Finding) -> str:
     return "none in direction" if found.word == UNTESTED else f"no evidence of skill in direction ({right})"
 
 
-def _bands(found: Finding) -> str:
+def _bands(found: TopicVerdict) -> str:
     held = f"the {100 * (found.band or 0):.0f} % band held {100 * found.value:.1f} % {_ahead(found.step)}"
     if found.word == UNTESTED:
         return f"there are too few forecasts to judge the bands: {held}"
     return f"the bands are {found.word}: {held}"
 
 
-def _sharpness(found: Finding) -> str:
+def _sharpness(found: TopicVerdict) -> str:
     word = RULES["sharpness"].none if found.word == UNTESTED else found.word
     return f"{word} than EWMA's (pinball loss {_relative(found.value)} EWMA's {_ahead(found.step)}, {_p(found.p)})"
 

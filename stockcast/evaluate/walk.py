@@ -1,4 +1,4 @@
-"""Walk-forward: which sessions train, and which cutoffs are judged, fold by fold.
+"""Walk-forward: which sessions train, and which origins are judged, fold by fold.
 
     refit never, expanding   [ train ............ ] judge judge judge judge judge
     refit 2, expanding       [ train ............ ] judge judge
@@ -6,7 +6,7 @@
     refit 2, window 4                [ train .... ] judge judge
                                                  [ train .... ] judge judge
 
-A fold trains up to the session before its first judged cutoff, targets included: no label reaches into what is judged.
+A fold trains up to the session before its first judged origin, targets included: no label reaches into what is judged.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Fold:
 def walk(
     panel: Panel, start: np.datetime64, needed: int, lookback: int, refit: int | None = None, window: int | None = None
 ) -> tuple[Fold, ...]:
-    """The folds that judge every cutoff from `start` to the last session but one.
+    """The folds that judge every origin from `start` to the last session but one.
 
     - `needed`: the fewest sessions to train on; `lookback`: the fewest rows up to and with a judged one;
     - `refit`: train anew every so many sessions, or never; `window`: train on so many sessions, or on all before.

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.config import RunConfig, config_name, load_config
+from stockcast.config.run import RunConfig, config_name, load_config
 from stockcast.data.forecast import Forecaster
-from stockcast.data.reading import Hints
 from stockcast.data.series import Panel
-from stockcast.data.split import cut
+from stockcast.data.time_split import cut
 from stockcast.data.windows import origins_between
-from stockcast.evaluate.audit import Check, Subject, Trial, audit
-from stockcast.jobs.source import Say, read_prices
+from stockcast.evaluate.audit import Check, Subject, Trial, audit_pipeline
+from stockcast.jobs.source import OnMessage, read_prices
 from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import build
+from stockcast.reading.records import Hints
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class AuditResult:
 
 
 def run_audit(
-    csvs: tuple[str, ...], hints: Hints, preset: str, settings: tuple[str, ...], repeats: int, say: Say
+    csvs: tuple[str, ...], hints: Hints, preset: str, settings: tuple[str, ...], repeats: int, on_message: OnMessage
 ) -> AuditResult:
     """Audit a configuration on these prices. It is trained 4 + `repeats` times."""
-    panel = read_prices(csvs, say, hints).panel
+    panel = read_prices(csvs, on_message, hints).panel
     config, name = load_config(preset, settings), config_name(preset)
     cuts = cut(panel, config)
     price, horizon = config.data.price, config.data.horizon
@@ -54,7 +54,7 @@ def run_audit(
     _, fitted = fit_to_cutoff(panel, config, name)
     origins = origins_between(fitted.forecaster.lay_out(panel), config.data.lookback, cuts.calibration, cuts.test)
     trial = Trial(panel, price, cuts.calibration, origins, train)
-    return AuditResult(name, audit(trial, naive, repeats))
+    return AuditResult(name, audit_pipeline(trial, naive, repeats))
 
 
 def _train(prices: Panel, config: RunConfig, name: str) -> Subject:

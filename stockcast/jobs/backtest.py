@@ -1,4 +1,4 @@
-"""`stockcast backtest`: walk forward over the past, and put every contestant on the same cutoffs."""
+"""`stockcast backtest`: walk forward over the past, and put every contestant on the same origins."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.agreement import FLAT_CELLS
-from stockcast.config import CELLS, RunConfig, config_name, load_config, preset_names, reseeded
-from stockcast.data.forecast import Forecast, Judged, judge, stacked
-from stockcast.data.reading import Hints
+from stockcast.config.refusal import nearest
+from stockcast.config.run import RunConfig, config_name, load_config, preset_names, reseeded
+from stockcast.config.sections import CELLS, FLAT_CELLS
+from stockcast.data.forecast import EvaluatedForecast, Forecast, evaluate, stacked
 from stockcast.data.series import Panel
-from stockcast.data.split import cut, demand_lookback
+from stockcast.data.time_split import cut, demand_lookback
 from stockcast.data.volatility import VOLATILITY_WARMUP
 from stockcast.errors import UsageError
 from stockcast.evaluate.assessment import Assessment, assess
@@ -24,12 +24,12 @@ from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk import Fold, walk
-from stockcast.jobs.cache import FoldCache
 from stockcast.jobs.output import write_output
-from stockcast.jobs.source import Say, read_prices
+from stockcast.jobs.source import OnMessage, read_prices
 from stockcast.learn import fit
 from stockcast.model.baselines import BASELINES, build
-from stockcast.refusal import nearest
+from stockcast.reading.records import Hints
+from stockcast.store.fold_cache import FoldCache
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class BacktestResult:
 
     def _each_series(self) -> dict[str, Any]:
         """The configuration's scores on each series of a panel by itself; empty for a single series."""
-        judged = self.assessment.judged
-        if len(judged.names) == 1:
+        evaluated = self.assessment.evaluated
+        if len(evaluated.names) == 1:
             return {}
-        each = score_each(judged, self.training)
+        each = score_each(evaluated, self.training)
         return {name: [one.as_dict() for one in steps] for name, steps in each.items()}
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,13 +82,13 @@ class BacktestResult:
         }
 
 
-def run_backtest(request: BacktestRequest, say: Say, on_fit: Callable[[int, int], None]) -> BacktestResult:
+def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callable[[int, int], None]) -> BacktestResult:
     """Walk forward and judge. `on_fit` hears how many of all trainings are done.
 
     Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant or one whose library is
     missing.
     """
-    read = read_prices(request.csvs, say, request.hints)
+    read = read_prices(request.csvs, on_message, request.hints)
     config = load_config(request.preset, request.settings)
     panel, price = read.panel, config.data.price
     name = config_name(request.preset)
@@ -98,7 +98,7 @@ def run_backtest(request: BacktestRequest, say: Say, on_fit: Callable[[int, int]
 
     seeds = reseeded(config, request.seeds)
     trainings = (len(seeds) + len(rivals)) * len(folds)
-    run = _Run(panel, folds, price, FoldCache(request.store / ".backtests", panel), say, on_fit, trainings)
+    run = _Run(panel, folds, price, FoldCache(request.store / ".backtests", panel), on_message, on_fit, trainings)
     mine = [run.network(name, one) for one in seeds]
     others = {one: run.baseline(one, config.data.horizon) for one in _baselines(request.against)}
     others |= {one: run.network(one, rival) for one, rival in rivals.items()}
@@ -122,14 +122,14 @@ class _Run:
     folds: tuple[Fold, ...]
     price: str
     cache: FoldCache
-    say: Say
+    on_message: OnMessage
     on_fit: Callable[[int, int], None]
     trainings: int
     done: int = 0
 
-    def network(self, name: str, config: RunConfig) -> Judged:
+    def network(self, name: str, config: RunConfig) -> EvaluatedForecast:
         """A network's forecasts from all folds; a training that an interrupted run has finished is not repeated."""
-        return self._judge(name, [self._trained(name, config, fold) for fold in self.folds])
+        return self._evaluate(name, [self._trained(name, config, fold) for fold in self.folds])
 
     def _trained(self, name: str, config: RunConfig, fold: Fold) -> Forecast:
         begin = perf_counter()
@@ -144,17 +144,17 @@ class _Run:
         self.on_fit(self.done, self.trainings)
         if self.done == 1 and self.trainings > 1:
             left = (perf_counter() - begin) * (self.trainings - 1)
-            self.say(f"1 of {self.trainings} trainings is done; the others take about {left:.0f} s.")
+            self.on_message(f"1 of {self.trainings} trainings is done; the others take about {left:.0f} s.")
         return forecast
 
-    def baseline(self, name: str, horizon: int) -> Judged:
+    def baseline(self, name: str, horizon: int) -> EvaluatedForecast:
         """A baseline's forecasts, fitted anew in each fold."""
         makers = (build(name, fold.training(self.panel), self.price, horizon) for fold in self.folds)
         parts = [one.forecast(self.panel, fold.origins) for one, fold in zip(makers, self.folds, strict=True)]
-        return self._judge(name, parts)
+        return self._evaluate(name, parts)
 
-    def _judge(self, name: str, parts: list[Forecast]) -> Judged:
-        return stacked([judge(name, self.panel, part, self.price) for part in parts])
+    def _evaluate(self, name: str, parts: list[Forecast]) -> EvaluatedForecast:
+        return stacked([evaluate(name, self.panel, part, self.price) for part in parts])
 
 
 def _last(panel: Panel) -> date:

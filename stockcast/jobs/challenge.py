@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from stockcast.config import RunConfig, from_table
+from stockcast.config.run import RunConfig, from_table
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
-from stockcast.jobs.news import Run
+from stockcast.jobs.loaded import open_version
 from stockcast.jobs.packing import Origin, bundle, findings_of
-from stockcast.jobs.retrain import Retrained
-from stockcast.jobs.served import open_version
-from stockcast.jobs.source import Say
+from stockcast.jobs.retraining import Retrained, Run
+from stockcast.jobs.source import OnMessage
 from stockcast.store.manifest import Manifest, extends
 from stockcast.store.records import log_line
 
@@ -21,21 +20,21 @@ if TYPE_CHECKING:
     from stockcast.learn import Learned
 
 
-def challenge(run: Run, say: Say) -> Retrained:
+def challenge(run: Run, on_message: OnMessage) -> Retrained:
     """Train, judge beside the champion, and promote or not; without training where the champion can't be judged yet."""
-    from stockcast.learn import judge_on, learn
+    from stockcast.learn import evaluate_on, learn
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
     for sentence in _rewritten(panel, manifest):
-        say(sentence)
+        on_message(sentence)
     config = _challenger_config(manifest, panel)
     seen = _seen_block(manifest, config)
     if seen is not None and not request.force:
         return run.kept(seen, None)
     champion = open_version(run.store, request.name, manifest.version).forecaster
     learned = learn(panel, config, manifest.config_name)
-    mine = learned.assessment.judged
-    theirs = judge_on(champion, panel, mine, config.data.price)
+    mine = learned.assessment.evaluated
+    theirs = evaluate_on(champion, panel, mine, config.data.price)
     decision = decide(mine, theirs, learned.assessment.baselines["naive"], config.gate.tolerance)
     forced = request.force and decision.ratio is not None and not decision.promoted
     reason = f"forced; {decision.reason}" if forced else decision.reason

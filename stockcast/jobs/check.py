@@ -1,28 +1,23 @@
-"""`stockcast check`, and the same doctor for every command that reads prices."""
+"""`stockcast check`: what files hold, how they are read, and what is wrong with them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from stockcast.data.doctor import examine, examine_all
-from stockcast.data.findings import KINDS, merged, refusal
-from stockcast.data.reader import FileRead, Finding, Hints, PanelRead, find_files, read_file
-from stockcast.data.series import Dates, Panel, PriceSeries
-from stockcast.data.sessions import MONTHS, match_calendar, sessions_between
+from stockcast.checks.checks import examine_all
+from stockcast.checks.expected import expected_sessions
+from stockcast.checks.findings import KINDS, Finding
+from stockcast.data.series import PriceSeries
 from stockcast.errors import AmbiguousData, StockcastError
+from stockcast.reading.reader import find_files, read_file
+from stockcast.reading.records import FileRead, Hints
 
 Outcome = Literal["ok", "warn", "refuse"]
 _EVERYTHING = frozenset(KINDS)
-PERIODIC = ("weekly", *MONTHS)
-_JUDGED = 1500
-"""Newest dates by which a calendar is matched: more than four years of days."""
 
 
 @dataclass(frozen=True)
@@ -89,33 +84,8 @@ def _check(path: Path, hints: Hints, today: date) -> FileCheck:
         read = read_file(path, replace(hints, accept=_EVERYTHING))
     except StockcastError as error:
         return FileCheck(path, None, (), error, hints.accept)
-    findings = read.findings + examine_all(read.series, _expected(read.series), today)
+    findings = read.findings + examine_all(read.series, expected_sessions(read.series), today)
     return FileCheck(path, read, findings, None, hints.accept)
-
-
-def _expected(series: Sequence[PriceSeries]) -> Dates | None:
-    """The sessions of the calendar that the longest series follows, over the years of all of them.
-
-    None for dates that lie weeks or months apart: there the doctor looks for gaps.
-    """
-    calendar = _calendar(max(series, key=len).dates[-_JUDGED:].tobytes())
-    if calendar in PERIODIC:
-        return None
-    years = [one.dates[[0, -1]].astype("datetime64[Y]") for one in series]
-    return _sessions(calendar, str(min(year[0] for year in years)), str(max(year[1] for year in years)))
-
-
-# The files of a folder mostly follow one calendar, and drawing one up takes longer than reading a file.
-@lru_cache(maxsize=64)
-def _calendar(days: bytes) -> str:
-    return match_calendar(np.frombuffer(days, dtype="datetime64[D]"))
-
-
-@lru_cache(maxsize=64)
-def _sessions(calendar: str, first: str, last: str) -> Dates:
-    """All sessions from the year `first` to the year `last`."""
-    begin, end = np.datetime64(first, "D"), np.datetime64(last, "Y") + 1
-    return sessions_between(calendar, begin, end.astype("datetime64[D]") - np.timedelta64(1, "D"))
 
 
 def _finding(one: Finding) -> dict[str, Any]:
@@ -134,30 +104,3 @@ def _series(one: PriceSeries) -> dict[str, Any]:
         "close_sum": float(close.sum()),
         "columns": list(one.columns),
     }
-
-
-def examined(read: PanelRead, hints: Hints, today: date) -> PanelRead:
-    """A panel without the series that the doctor refuses, which join the failures; each file has all its findings.
-
-    No calendar is asked: that would take longer than a prediction. Raises the first refusal if no series is left.
-    """
-    files: list[FileRead] = []
-    failures = list(read.failures)
-    for file in read.files:
-        sound: list[PriceSeries] = []
-        found: list[tuple[str, Finding]] = []
-        for one in file.series:
-            of_one = examine(one, None, today)
-            refused = refusal(
-                of_one, hints.accept, f"{file.path}, {one.name}" if len(file.series) > 1 else str(file.path)
-            )
-            if refused:
-                failures.append((file.path, refused))
-            else:
-                sound.append(one)
-                found += [(one.name, each) for each in of_one]
-        if sound:
-            files.append(replace(file, series=tuple(sound), findings=file.findings + merged(found)))
-    if not files:
-        raise failures[-1][1]
-    return PanelRead(Panel(tuple(one for file in files for one in file.series)), tuple(files), tuple(failures))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stockcast.jobs.loaded import LoadedModel, open_model
 from stockcast.jobs.output import write_output
-from stockcast.jobs.served import Served, open_model
 from stockcast.model.quiet import tensorflow_silenced
 from stockcast.store.arrays import decode_arrays
 
@@ -29,27 +29,27 @@ class Exported:
     """Where the network is now, and what goes in and comes out: (n, `lookback`, `inputs`) to (n, `horizon`, K)."""
 
     path: Path
-    served: Served
+    loaded: LoadedModel
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
-        data = self.served.config.data
-        inputs = list(self.served.forecaster.features)
+        data = self.loaded.config.data
+        inputs = list(self.loaded.forecaster.features)
         shape = {"lookback": data.lookback, "horizon": data.horizon, "inputs": inputs}
-        return {**self.served.facts(), "export": str(self.path), **shape}
+        return {**self.loaded.facts(), "export": str(self.path), **shape}
 
 
 def export_model(request: ExportRequest) -> Exported:
     """Write the network of the version that serves. Raises `NotFound`, `ModelDamaged`, or what writing raises."""
-    served = open_model(request.store, request.name, also=(WEIGHTS,))
-    path = request.output or Path(f"{served.name}.{request.form}")
-    write_output(path, served.bundle.files["model.onnx"] if request.form == "onnx" else _keras(served))
-    return Exported(path, served)
+    loaded = open_model(request.store, request.name, also=(WEIGHTS,))
+    path = request.output or Path(f"{loaded.name}.{request.form}")
+    write_output(path, loaded.bundle.files["model.onnx"] if request.form == "onnx" else _keras(loaded))
+    return Exported(path, loaded)
 
 
-def _keras(served: Served) -> bytes:
+def _keras(loaded: LoadedModel) -> bytes:
     with tensorflow_silenced():
         from stockcast.model.export import keras_file
 
-    weights = decode_arrays(served.bundle.files[WEIGHTS], WEIGHTS)
-    return keras_file(served.config, len(served.forecaster.features), weights)
+    weights = decode_arrays(loaded.bundle.files[WEIGHTS], WEIGHTS)
+    return keras_file(loaded.config, len(loaded.forecaster.features), weights)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stockcast.jobs.retrain import RetrainRequest
+from stockcast.jobs.retraining import RetrainRequest, outcome_sentence
 from stockcast.store.store import Store
 
 
@@ -27,8 +27,7 @@ class Outcome:
     def __str__(self) -> str:
         if "error" in self.answer:
             return f"{self.name}: failed: {self.answer['error']['message']}"
-        what = "serves now" if self.answer["promoted"] else "goes on serving"
-        return f"{self.name}: {self.answer['version']} {what}; {self.answer['reason']}."
+        return outcome_sentence(self.name, *(self.answer[key] for key in ("promoted", "version", "reason")))
 
 
 @dataclass(frozen=True)

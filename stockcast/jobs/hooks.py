@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stockcast.errors import UsageError
 
 if TYPE_CHECKING:
-    from stockcast.jobs.source import Say
+    from stockcast.jobs.source import OnMessage
 
 LIMIT: float = 10
 """Seconds that a hook may take."""
@@ -30,7 +30,7 @@ def check_url(url: str) -> None:
         )
 
 
-def notify(url: str, event: str, say: Say) -> None:
+def notify(url: str, event: str, on_message: OnMessage) -> None:
     """Ping `url` for success, `url`/start and `url`/fail for the others; what goes wrong is said and forgotten."""
     suffix = {"success": "", "start": "/start", "fail": "/fail"}[event]
     failures: list[str] = []
@@ -41,7 +41,7 @@ def notify(url: str, event: str, say: Say) -> None:
     if ping.is_alive():
         failures = [f"no answer in {LIMIT} s"]
     for failure in failures:
-        say(f"The {event} ping to {url} failed: {failure}.")
+        on_message(f"The {event} ping to {url} failed: {failure}.")
 
 
 def _ping(url: str, failures: list[str]) -> None:
@@ -55,7 +55,7 @@ def _ping(url: str, failures: list[str]) -> None:
         failures.append(" ".join(str(error).split()) or type(error).__name__)
 
 
-def run_on_failure(command: str, message: str, say: Say) -> None:
+def run_on_failure(command: str, message: str, on_message: OnMessage) -> None:
     """Run the user's shell command with the failure in STOCKCAST_ERROR; what goes wrong is said and forgotten.
 
     What the command prints goes to stderr.
@@ -74,7 +74,7 @@ def run_on_failure(command: str, message: str, say: Say) -> None:
     except OSError as error:
         fault = str(error)
     if fault:
-        say(f"The command of --on-failure failed: {fault}.")
+        on_message(f"The command of --on-failure failed: {fault}.")
 
 
 def _wait(hook: subprocess.Popen[bytes]) -> str | None:

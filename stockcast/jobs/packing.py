@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from stockcast.config import RunConfig
-from stockcast.data.reader import FileRead, Hints
+from stockcast.config.run import RunConfig
+from stockcast.data.calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.data.series import Panel
-from stockcast.data.sessions import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.evaluate.rows import newest_days, rows_text
-from stockcast.jobs.served import CALENDAR_DOUBT
+from stockcast.jobs.loaded import CALENDAR_DOUBT
 from stockcast.jobs.source import absolute, hints_to
+from stockcast.reading.records import FileRead, Hints
 from stockcast.store.arrays import encode_arrays
 from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest, fingerprint
@@ -101,7 +101,7 @@ def _files(learned: Learned) -> dict[str, bytes]:
         "weights.npz": encode_arrays(learned.weights),
         "model.onnx": learned.onnx,
         "history.csv": _history(learned),
-        "backtest.csv": rows_text([newest_days(learned.assessment.judged, MOST_ROWS)]).encode(),
+        "backtest.csv": rows_text([newest_days(learned.assessment.evaluated, MOST_ROWS)]).encode(),
     }
 
 

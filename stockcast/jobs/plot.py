@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockcast.data.forecast import Judged
+from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import DataError, NotFound, UsageError
 from stockcast.evaluate.rows import read_rows
+from stockcast.jobs.loaded import LoadedModel, open_model
 from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
-from stockcast.jobs.served import Served, open_model
 from stockcast.jobs.source import read_model_prices
 from stockcast.view import charts
 from stockcast.view.canvas import BLUE, INK, RED, check_suffix, render
@@ -48,7 +48,7 @@ def plot_model(request: PlotRequest) -> Path:
     """Draw and write the picture; its path. Raises `NotFound`, `UsageError` for a suffix that can't be drawn."""
     output = request.output or Path(f"{request.name or 'model'}-{request.kind}.png")
     suffix = check_suffix(output)
-    draw = {"forecast": _forecast, "history": _history, "parts": _parts}.get(request.kind, _judged)
+    draw = {"forecast": _forecast, "history": _history, "parts": _parts}.get(request.kind, _evaluated)
     figure = draw(request)
     write_output(output, render(figure, suffix))
     return output
@@ -57,42 +57,42 @@ def plot_model(request: PlotRequest) -> Path:
 def _forecast(request: PlotRequest) -> Figure:
     tickers = (request.ticker,) if request.ticker else ()
     result = predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers))
-    price = result.served.config.data.price
-    return charts.fan(result.panel.series[0], result.forecast, result.dates[0], result.served.name, price=price)
+    price = result.loaded.config.data.price
+    return charts.fan(result.panel.series[0], result.forecast, result.dates[0], result.loaded.name, price=price)
 
 
 def _parts(request: PlotRequest) -> Figure:
     """The prices that the model was trained and judged on, and its forecasts of both parts."""
-    from stockcast.learn import judge_parts
+    from stockcast.learn import evaluate_parts
 
-    served = open_model(request.store, request.name)
-    config, trained_on = served.config, served.manifest.data
-    panel = read_model_prices(served.manifest, request.csvs, lambda _: None).panel
+    loaded = open_model(request.store, request.name)
+    config, trained_on = loaded.config, loaded.manifest.data
+    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None).panel
     panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
     if len(panel) > 1:
         raise UsageError(
-            f"{served.name} is a model of {len(panel)} series.", "use --kind backtest and --series TICKER."
+            f"{loaded.name} is a model of {len(panel)} series.", "use --kind backtest and --series TICKER."
         )
-    training, test = judge_parts(served.forecaster, panel, config)
-    return charts.parts(panel.series[0], training, test, served.manifest.config_name, price=config.data.price)
+    training, test = evaluate_parts(loaded.forecaster, panel, config)
+    return charts.parts(panel.series[0], training, test, loaded.manifest.config_name, price=config.data.price)
 
 
 def _history(request: PlotRequest) -> Figure:
-    served = open_model(request.store, request.name, also=("history.csv",))
-    return charts.history(served.name, served.manifest.config_name, *_losses(served), measure=served.config.fit.loss)
+    loaded = open_model(request.store, request.name, also=("history.csv",))
+    return charts.history(loaded.name, loaded.manifest.config_name, *_losses(loaded), measure=loaded.config.fit.loss)
 
 
-def _judged(request: PlotRequest) -> Figure:
+def _evaluated(request: PlotRequest) -> Figure:
     """A picture of judged forecasts: those of a backtest's row file, or those that the model was judged on."""
     if request.rows is not None:
-        judged, price = read_rows(_read(request.rows))[0], "price"
+        evaluated, price = read_rows(_read(request.rows))[0], "price"
     else:
-        served = open_model(request.store, request.name, also=("backtest.csv",))
-        judged, price = read_rows(served.bundle.files["backtest.csv"].decode())[0], served.config.data.price
+        loaded = open_model(request.store, request.name, also=("backtest.csv",))
+        evaluated, price = read_rows(loaded.bundle.files["backtest.csv"].decode())[0], loaded.config.data.price
     if request.kind == "calibration":
-        return charts.calibration(judged)
-    colours = TEXTBOOK if judged.model.startswith("tutorial-") else (INK, BLUE)
-    return charts.backtest(judged, at=_index(judged, request.ticker), price=price, colours=colours)
+        return charts.calibration(evaluated)
+    colours = TEXTBOOK if evaluated.model.startswith("tutorial-") else (INK, BLUE)
+    return charts.held_out(evaluated, at=_index(evaluated, request.ticker), price=price, colours=colours)
 
 
 def _read(path: Path) -> str:
@@ -102,17 +102,17 @@ def _read(path: Path) -> str:
         raise DataError(f"{path} is not a row file of forecasts.", "give one that backtest -o has written.") from error
 
 
-def _losses(served: Served) -> tuple[list[float], list[float] | None]:
+def _losses(loaded: LoadedModel) -> tuple[list[float], list[float] | None]:
     """The training and, where there is one, the validation loss of each epoch."""
-    rows = list(csv.DictReader(io.StringIO(served.bundle.files["history.csv"].decode())))
+    rows = list(csv.DictReader(io.StringIO(loaded.bundle.files["history.csv"].decode())))
     validation = [float(row["validation_loss"]) for row in rows if row["validation_loss"]]
     return [float(row["loss"]) for row in rows], validation or None
 
 
-def _index(judged: Judged, ticker: str | None) -> int:
+def _index(evaluated: EvaluatedForecast, ticker: str | None) -> int:
     """Which series to draw."""
     if ticker is None:
         return 0
-    if ticker not in judged.names:
-        raise NotFound(f"there is no series {ticker!r}.", f"use --series with one of {some(judged.names)}.")
-    return judged.names.index(ticker)
+    if ticker not in evaluated.names:
+        raise NotFound(f"there is no series {ticker!r}.", f"use --series with one of {some(evaluated.names)}.")
+    return evaluated.names.index(ticker)

@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.forecast import Forecast, extended
-from stockcast.data.reading import NO_HINTS, Hints
+from stockcast.data.calendars import coming
+from stockcast.data.forecast import Directions, Forecast, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
-from stockcast.data.sessions import coming
 from stockcast.data.windows import Rows
 from stockcast.errors import DataError, NotFound
-from stockcast.jobs.served import CALENDAR_DOUBT, Served, open_model
+from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.source import found_in, read_model_prices
-from stockcast.view.prediction import entries, rounded
+from stockcast.reading.records import NO_HINTS, Hints
 from stockcast.view.text import likewise, some
 
 
@@ -41,7 +40,7 @@ class Prediction:
     `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions.
     """
 
-    served: Served
+    loaded: LoadedModel
     panel: Panel
     forecast: Forecast
     dates: Dates
@@ -52,40 +51,72 @@ class Prediction:
         """The result as `--json` prints it."""
         single = len(self.panel) == 1
         return {
-            **self.served.facts(),
+            **self.loaded.facts(),
             "as_of": str(max(one.dates[-1] for one in self.panel.series)),
-            "last": rounded(self.forecast.last[0], self.panel.series[0]) if single else None,
-            "target": self.served.config.data.price,
-            "calendar": self.served.manifest.calendar,
-            "forecasts": entries(self.panel, self.forecast, self.dates),
+            "last": _rounded(self.forecast.last[0], self.panel.series[0]) if single else None,
+            "target": self.loaded.config.data.price,
+            "calendar": self.loaded.manifest.calendar,
+            "forecasts": self.entries(),
             "warnings": list(self.warnings),
         }
+
+    def entries(self) -> list[dict[str, Any]]:
+        """One record a series and step, as `predict --json` promises them."""
+        return [
+            {
+                "series": one.name,
+                "date": str(self.dates[index, step]),
+                "step": step + 1,
+                "forecast": _rounded(self.forecast.point[index, step], one),
+                "quantiles": {
+                    str(level): _rounded(value, one)
+                    for level, value in zip(self.forecast.levels, self.forecast.quantiles[index, step], strict=True)
+                },
+                **_probabilities(self.forecast.directions, index, step),
+            }
+            for index, one in enumerate(self.panel.series)
+            for step in range(self.forecast.horizon)
+        ]
+
+
+def _rounded(value: float, series: PriceSeries) -> float:
+    """A price with two digits more than its source has: nothing of use is lost, nothing is invented."""
+    return round(float(value), series.decimals + 2)
+
+
+def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:
+    """How likely each class of move is, for the steps that the model was made for."""
+    if directions is None or step >= directions.probabilities.shape[1]:
+        return {}
+    chances = directions.probabilities[index, step]
+    named = zip(directions.labels, chances, strict=True)
+    return {"probabilities": {label: round(float(chance), 4) for label, chance in named}}
 
 
 def predict_next(request: PredictRequest) -> Prediction:
     """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
-    served = open_model(request.store, request.name)
-    read = read_model_prices(served.manifest, request.csvs, lambda _: None, request.hints)
-    panel, ended = _still_trading(_chosen(read.panel, request.tickers), served)
-    days = request.days or served.config.data.horizon
-    rows = served.forecaster.lay_out(read.panel)
-    forecast = extended(_newest(served, read.panel, rows, panel), days)
-    dates = np.stack([_sessions(served, one, days) for one in panel.series])
+    loaded = open_model(request.store, request.name)
+    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, request.hints)
+    panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
+    days = request.days or loaded.config.data.horizon
+    rows = loaded.forecaster.lay_out(read.panel)
+    forecast = extended(_newest(loaded, read.panel, rows, panel), days)
+    dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += found_in(read.files)
-    beyond = served.forecaster.beyond_fitted_range(read.panel, rows)
+    beyond = loaded.forecaster.beyond_fitted_range(read.panel, rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
-    warnings += [*ended, *_doubts(served, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
-    limit = served.max_age if request.max_age is None else request.max_age
-    stale = staleness(served.since, limit, datetime.now(UTC))
-    return Prediction(served, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
+    warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
+    limit = loaded.max_age if request.max_age is None else request.max_age
+    stale = staleness(loaded.since, limit, datetime.now(UTC))
+    return Prediction(loaded, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
 
 
-def _newest(served: Served, every: Panel, rows: Rows, panel: Panel) -> Forecast:
+def _newest(loaded: LoadedModel, every: Panel, rows: Rows, panel: Panel) -> Forecast:
     """The forecast from the newest row of each series of `panel`, seen among `every` series: they make the market."""
     wanted = set(panel.names)
     origins = [np.array([len(one) - 1] if one.name in wanted else [], dtype=np.int64) for one in every.series]
-    return replace(served.forecaster.forecast_laid_out(every, rows, origins), series=np.arange(len(panel)))
+    return replace(loaded.forecaster.forecast_laid_out(every, rows, origins), series=np.arange(len(panel)))
 
 
 def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:
@@ -109,9 +140,9 @@ def staleness(since: str, limit: int, now: datetime) -> str | None:
     return f"the model is stale: it has served for {age} days, since {begin:%Y-%m-%d}; the limit is {limit}."
 
 
-def _still_trading(panel: Panel, served: Served) -> tuple[Panel, list[str]]:
+def _still_trading(panel: Panel, loaded: LoadedModel) -> tuple[Panel, list[str]]:
     """The series whose newest price is recent enough to be forecast from, and a sentence on each of the others."""
-    oldest = _listed(served)[0]
+    oldest = _listed(loaded)[0]
     recent = tuple(one for one in panel.series if one.dates[-1] >= oldest)
     ended = {
         one.name: f"{one.name} is left out: its prices end on {one.dates[-1]}, before {oldest}."
@@ -121,19 +152,19 @@ def _still_trading(panel: Panel, served: Served) -> tuple[Panel, list[str]]:
     if not recent:
         raise DataError(
             f"the newest price is of {max(one.dates[-1] for one in panel.series)}; the model was trained on prices "
-            f"up to {max(one['last'] for one in served.manifest.data)}.",
+            f"up to {max(one['last'] for one in loaded.manifest.data)}.",
             "give prices that reach that date.",
         )
     return Panel(recent), likewise(ended)
 
 
-def _sessions(served: Served, one: PriceSeries, days: int) -> Dates:
-    listed = _listed(served)
+def _sessions(loaded: LoadedModel, one: PriceSeries, days: int) -> Dates:
+    listed = _listed(loaded)
     return coming(listed, one.dates[-1], days, listed[0])
 
 
-def _listed(served: Served) -> Dates:
-    return np.array(served.manifest.next_sessions, dtype="datetime64[D]")
+def _listed(loaded: LoadedModel) -> Dates:
+    return np.array(loaded.manifest.next_sessions, dtype="datetime64[D]")
 
 
 def _beside_their_bands(panel: Panel, forecast: Forecast) -> dict[str, str]:
@@ -147,15 +178,15 @@ def _beside_their_bands(panel: Panel, forecast: Forecast) -> dict[str, str]:
     }
 
 
-def _doubts(served: Served, days: int) -> list[str]:
+def _doubts(loaded: LoadedModel, days: int) -> list[str]:
     """What a reader of this forecast should know about it."""
-    horizon = served.config.data.horizon
-    doubts = [str(one["message"]) for one in served.manifest.findings if one["kind"] == CALENDAR_DOUBT]
+    horizon = loaded.config.data.horizon
+    doubts = [str(one["message"]) for one in loaded.manifest.findings if one["kind"] == CALENDAR_DOUBT]
     if days > horizon:
         doubts.append(
             f"the model forecasts {horizon} session{'s' * (horizon > 1)}; the later ones keep the last price forecast, "
             "with bands that grow as the square root of time."
         )
-    if served.forecaster.calibration and served.forecaster.calibration.in_sample:
+    if loaded.forecaster.calibration and loaded.forecaster.calibration.in_sample:
         doubts.append("the bands are made from the training part's own errors and may be too narrow.")
     return doubts

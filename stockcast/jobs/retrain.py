@@ -6,59 +6,18 @@ Nothing heavy is imported here: of many runs that come at once, all but one end 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stockcast.errors import ModelDamaged
+from stockcast.jobs.retraining import Retrained, RetrainRequest
 from stockcast.store.store import Store
 
 if TYPE_CHECKING:
-    from stockcast.evaluate.gate import Decision
-    from stockcast.jobs.source import Say
+    from stockcast.jobs.source import OnMessage
 
 
-@dataclass(frozen=True)
-class RetrainRequest:
-    """What the user asked for, of one model; `max_age` in days, None to leave it as it is."""
-
-    store: Path
-    name: str
-    csvs: tuple[str, ...] = ()
-    dry_run: bool = False
-    force: bool = False
-    max_age: int | None = None
-
-
-@dataclass(frozen=True)
-class Retrained:
-    """What came of one retraining; `decision` is None where there was nothing new to learn from."""
-
-    name: str
-    promoted: bool
-    reason: str
-    version: str
-    decision: Decision | None
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as `--json` and the log give it."""
-        return {
-            "name": self.name,
-            "promoted": self.promoted,
-            "reason": self.reason,
-            "version": self.version,
-            "gate": None if self.decision is None else self.decision.as_dict(),
-            "seconds": round(self.seconds, 2),
-        }
-
-    def __str__(self) -> str:
-        what = f"{self.version} serves now" if self.promoted else f"{self.version} goes on serving"
-        return f"{self.name}: {what}; {self.reason}."
-
-
-def retrain(request: RetrainRequest, say: Say) -> Retrained:
+def retrain_model(request: RetrainRequest, on_message: OnMessage) -> Retrained:
     """Train a challenger and promote it if it is not worse on the newest sessions, which neither has seen.
 
     The lock is taken first. Raises `NotFound`, `Busy` at once if another run holds it, and any other error of a
@@ -70,23 +29,23 @@ def retrain(request: RetrainRequest, say: Say) -> Retrained:
         store.champion(request.name)  # a model that isn't there gets no folder
     with store.lock(request.name):
         try:
-            return _retrain(request, store, begin, say)
+            return _retrain(request, store, begin, on_message)
         except Exception as error:  # whatever it is, the log tells of it, and it goes on its way
             _log_failure(store, request.name, error)
             raise
 
 
-def _retrain(request: RetrainRequest, store: Store, begin: float, say: Say) -> Retrained:
-    from stockcast.jobs.news import read_news
+def _retrain(request: RetrainRequest, store: Store, begin: float, on_message: OnMessage) -> Retrained:
+    from stockcast.jobs.new_rows import read_new_rows
 
-    run = read_news(request, store, begin, say)
+    run = read_new_rows(request, store, begin, on_message)
     if request.max_age is not None and not request.dry_run:
         store.limit_age(request.name, request.max_age)
-    if not (run.has_news or request.force):
+    if not (run.has_new_rows or request.force):
         return run.kept("nothing new", None)
     from stockcast.jobs.challenge import challenge
 
-    return challenge(run, say)
+    return challenge(run, on_message)
 
 
 def _log_failure(store: Store, name: str, error: Exception) -> None:

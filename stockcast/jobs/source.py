@@ -8,35 +8,34 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from stockcast.data.reader import FileRead, Hints, PanelRead, read_panel
-from stockcast.data.reading import NO_HINTS
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
-from stockcast.jobs.check import examined
+from stockcast.reading.reader import examined, read_panel
+from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
 from stockcast.store.manifest import Manifest
 from stockcast.view.text import likewise
 
-Say = Callable[[str], None]
+OnMessage = Callable[[str], None]
 
 
-def read_prices(csvs: Sequence[str], say: Say, hints: Hints = NO_HINTS) -> PanelRead:
+def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:
     """The panel of `csvs`, examined; what was read, how, and what was found is said.
 
     Raises as `read_panel` does, and `DataError` if what is found is refused for every series.
     """
     read = examined(read_panel(csvs, hints), hints, date.today())  # noqa: DTZ011 -- the user's own day
-    for line in describe(read.files):
-        say(line)
+    for line in reading_lines(read.files):
+        on_message(line)
     failed = {
         str(path): f"Left out {path}: {error.message}" + (f" Fix: {error.fix}" if error.fix else "")
         for path, error in read.failures
     }
     for line in likewise(failed):
-        say(line)
+        on_message(line)
     return read
 
 
-def describe(files: Sequence[FileRead]) -> list[str]:
+def reading_lines(files: Sequence[FileRead]) -> list[str]:
     """One line a series of a few files, or one line for many."""
     series = [(file, one) for file in files for one in file.series]
     if len(series) > 3:
@@ -72,13 +71,15 @@ def with_later(panel: Panel, later: Panel) -> Panel:
     return Panel((panel.series[0].then(later.series[0]),))
 
 
-def read_model_prices(manifest: Manifest, csvs: Sequence[str], say: Say, hints: Hints = NO_HINTS) -> PanelRead:
+def read_model_prices(
+    manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS
+) -> PanelRead:
     """The newest prices of a saved model: of `csvs`, or of the paths that were recorded at training.
 
     Without `hints` the files are read as the user said at training.
     Test prices that were recorded beside training prices follow them, as they did then.
     """
-    read = read_prices(csvs or manifest.csv, say, hints if hints != NO_HINTS else hints_from(manifest.hints))
+    read = read_prices(csvs or manifest.csv, on_message, hints if hints != NO_HINTS else hints_from(manifest.hints))
     if not csvs and len(manifest.data) == 1 and len(read.panel) == 2:
         earlier, later = read.panel.series
         read = replace(read, panel=Panel((earlier.then(later),)))

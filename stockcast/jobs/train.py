@@ -10,16 +10,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from stockcast.config import RunConfig, config_name, load_config, reseeded
-from stockcast.data.forecast import Judged
-from stockcast.data.reader import Hints, PanelRead
+from stockcast.config.run import RunConfig, config_name, load_config, reseeded
+from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.packing import bundle, origin
-from stockcast.jobs.source import Say, default_name, read_prices, with_later
+from stockcast.jobs.source import OnMessage, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
+from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.manifest import extends, fingerprint
 from stockcast.store.progress import Progress
 from stockcast.store.records import log_line
@@ -79,7 +79,7 @@ class TrainResult:
         }
 
 
-def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], None]) -> TrainResult:
+def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable[[Any, int], None]) -> TrainResult:
     """Train a model on the request's prices, judge it, save it as a new version and let it serve.
 
     Of several seeds the first is saved; the others only tell how much of the result is the seed's.
@@ -87,15 +87,15 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
     Raises `StockcastError` of any kind; the store is then as it was before.
     """
     begin = perf_counter()
-    read, panel, settings = _read(request, say)
+    read, panel, settings = _read(request, on_message)
     config = load_config(request.preset, settings)
     called = config_name(request.preset)
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
     _demand_same_series(store, name, panel)
     with store.lock(name):
-        progress = _progress(store, name, panel, config, request, say)
-        say(f"Training with {called}; loading TensorFlow takes some seconds.")
+        progress = _progress(store, name, panel, config, request, on_message)
+        on_message(f"Training with {called}; loading TensorFlow takes some seconds.")
         all_learned = [
             learn(panel, one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress)
             for one in reseeded(config, request.seeds)
@@ -114,16 +114,16 @@ def train_model(request: TrainRequest, say: Say, on_epoch: Callable[[Any, int], 
     return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds)
 
 
-def _read(request: TrainRequest, say: Say) -> tuple[PanelRead, Panel, tuple[str, ...]]:
+def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Panel, tuple[str, ...]]:
     """The prices, and the settings with the cutoff that --test-csv implies."""
-    read = read_prices(request.csvs, say, request.hints)
+    read = read_prices(request.csvs, on_message, request.hints)
     if request.test_csv is None:
         return read, read.panel, request.settings
-    panel = with_later(read.panel, read_prices([request.test_csv], say, request.hints).panel)
+    panel = with_later(read.panel, read_prices([request.test_csv], on_message, request.hints).panel)
     return read, panel, (*request.settings, f"split.until={read.panel.dates[-1]}")
 
 
-def _fit_of(training: Judged | None) -> dict[str, Any] | None:
+def _fit_of(training: EvaluatedForecast | None) -> dict[str, Any] | None:
     """How well the model fits its own training windows, one step ahead."""
     if training is None:
         return None
@@ -132,12 +132,14 @@ def _fit_of(training: Judged | None) -> dict[str, Any] | None:
     return {"windows": len(forecast), **fit}
 
 
-def _progress(store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, say: Say) -> Progress:
+def _progress(
+    store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, on_message: OnMessage
+) -> Progress:
     """Where this training keeps its progress; with --resume it begins with what an earlier run left."""
     data = [fingerprint(one) for one in panel.series]
     progress = store.progress(name, json.dumps([config.digest(), request.seeds, data]))
     if request.resume and not progress.take_up():
-        say(f"There is no unfinished training of {name}; this one begins anew.")
+        on_message(f"There is no unfinished training of {name}; this one begins anew.")
     return progress
 
 

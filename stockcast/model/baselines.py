@@ -31,7 +31,7 @@ FEWEST = 20  # moves, for any quantiles
 
 
 @dataclass(frozen=True)
-class Table:
+class SeriesTable:
     """Rows of numbers, one for each series of training, and one for every other series."""
 
     own: Mapping[str, Floats]
@@ -47,11 +47,11 @@ class Naive:
     """The last price, with quantiles of the training part's h-step log returns around it."""
 
     price: str
-    quantiles: Table  # of (H, Q), log returns
+    quantiles: SeriesTable  # of (H, Q), log returns
     name: str = "naive"
 
     def forecast(self, panel: Panel, origins: Origins) -> Forecast:
-        series, row, last = _cutoffs(panel, origins, self.price)
+        series, row, last = _origins(panel, origins, self.price)
         moves = self.quantiles.of(panel.names)[series]  # (n, H, Q)
         point = np.repeat(last[:, None], moves.shape[1], axis=1)
         return Forecast(series, row, last, point, last[:, None, None] * np.exp(moves))
@@ -62,7 +62,7 @@ class Drift:
     """The last price grown by the training part's mean log return; the bands are `Naive`'s, which hold the drift."""
 
     naive: Naive
-    growth: Table  # of (), log return a session
+    growth: SeriesTable  # of (), log return a session
     name: str = "drift"
 
     def forecast(self, panel: Panel, origins: Origins) -> Forecast:
@@ -76,13 +76,13 @@ class Drift:
 class Volatility:
     """A recursion for the variance of the next log return: constant + reaction * return^2 + memory * variance.
 
-    Each parameter is a `Table` of (); `start` is the variance before a series' first return.
+    Each parameter is a `SeriesTable` of (); `start` is the variance before a series' first return.
     """
 
-    constant: Table
-    reaction: Table
-    memory: Table
-    start: Table
+    constant: SeriesTable
+    reaction: SeriesTable
+    memory: SeriesTable
+    start: SeriesTable
 
     def ahead(self, panel: Panel, price: str, horizon: int) -> Floats:
         """The standard deviation of the log return over the next 1..H sessions, seen from each row.
@@ -106,10 +106,10 @@ class Scaled:
     name: str
     price: str
     volatility: Volatility
-    quantiles: Table  # of (H, Q), in standard deviations
+    quantiles: SeriesTable  # of (H, Q), in standard deviations
 
     def forecast(self, panel: Panel, origins: Origins) -> Forecast:
-        series, row, last = _cutoffs(panel, origins, self.price)
+        series, row, last = _origins(panel, origins, self.price)
         numbers = self.quantiles.of(panel.names)[series]  # (n, H, Q)
         spread = self.volatility.ahead(panel, self.price, numbers.shape[1])[series, row]  # (n, H)
         point = np.repeat(last[:, None], numbers.shape[1], axis=1)
@@ -146,13 +146,13 @@ def _drift(train: Panel, price: str, horizon: int) -> Drift:
         for one in train.series
         if len(one) > 1
     }
-    return Drift(_naive(train, price, horizon), Table(mean, np.asarray(np.median(list(mean.values())))))
+    return Drift(_naive(train, price, horizon), SeriesTable(mean, np.asarray(np.median(list(mean.values())))))
 
 
 def _ewma(train: Panel, price: str, horizon: int) -> Scaled:
     """The exponentially weighted mean of squared returns (RiskMetrics 1996), half-life 20 sessions, constant ahead."""
     memory = 0.5 ** (1 / HALFLIFE)
-    zero, reaction, keep = (Table({}, np.asarray(value)) for value in (0.0, 1 - memory, memory))
+    zero, reaction, keep = (SeriesTable({}, np.asarray(value)) for value in (0.0, 1 - memory, memory))
     volatility = Volatility(zero, reaction, keep, _mean_square(train, price))
     return _scaled("ewma", train, price, horizon, volatility)
 
@@ -173,9 +173,9 @@ def _garch(train: Panel, price: str, horizon: int) -> Scaled:
     square = _mean_square(train, price)
     targeted = {key: square.of((key,))[0] * (1 - reaction - memory) for key in train.names}
     volatility = Volatility(
-        Table(targeted | {key: fit[0] for key, fit in fits.items()}, square.other * (1 - reaction - memory)),
-        Table({key: fit[1] for key, fit in fits.items()}, reaction),
-        Table({key: fit[2] for key, fit in fits.items()}, memory),
+        SeriesTable(targeted | {key: fit[0] for key, fit in fits.items()}, square.other * (1 - reaction - memory)),
+        SeriesTable({key: fit[1] for key, fit in fits.items()}, reaction),
+        SeriesTable({key: fit[2] for key, fit in fits.items()}, memory),
         square,
     )
     return _scaled("garch", train, price, horizon, volatility)
@@ -210,7 +210,7 @@ def _scaled(name: str, train: Panel, price: str, horizon: int, volatility: Volat
     return Scaled(name, price, volatility, _quantiles(train, price, volatility.ahead(train, price, horizon)))
 
 
-def _quantiles(train: Panel, price: str, unit: Floats) -> Table:
+def _quantiles(train: Panel, price: str, unit: Floats) -> SeriesTable:
     """Empirical quantiles of the log returns of 1..H steps, in units of `unit` (series, longest, H)."""
     own: dict[str, list[Floats]] = {one.name: [] for one in train.series}
     other: list[Floats] = []
@@ -226,14 +226,14 @@ def _quantiles(train: Panel, price: str, unit: Floats) -> Table:
         for key, values in moves.items():
             own[key].append(np.quantile(values, QUANTILES) if len(values) >= ENOUGH else together)
         other.append(together)
-    return Table({key: np.array(rows) for key, rows in own.items()}, np.array(other))
+    return SeriesTable({key: np.array(rows) for key, rows in own.items()}, np.array(other))
 
 
-def _mean_square(train: Panel, price: str) -> Table:
+def _mean_square(train: Panel, price: str) -> SeriesTable:
     """The mean squared log return of each series with enough of them, and of all together."""
     squares = {one.name: np.diff(np.log(one.columns[price])) ** 2 for one in train.series}
     own = {key: values.mean() for key, values in squares.items() if len(values) >= ENOUGH}
-    return Table(own, np.asarray(np.concatenate(list(squares.values())).mean()))
+    return SeriesTable(own, np.asarray(np.concatenate(list(squares.values())).mean()))
 
 
 def _returns(panel: Panel, price: str) -> Floats:
@@ -254,7 +254,7 @@ def _summed(one: Floats, constant: Floats, persistence: Floats, horizon: int) ->
     return total
 
 
-def _cutoffs(panel: Panel, origins: Origins, price: str) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+def _origins(panel: Panel, origins: Origins, price: str) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     """The series, row and last price of every forecast, (n,) each."""
     rows = [np.asarray(mine, dtype=np.int64) for mine in origins]
     series = np.repeat(np.arange(len(rows)), [len(mine) for mine in rows])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import INNER, QUANTILES, Judged
+from stockcast.data.forecast import INNER, QUANTILES, EvaluatedForecast
 from stockcast.data.series import Dates, Floats
 
 LEVELS = np.array(QUANTILES)
@@ -27,7 +27,7 @@ REGIME = 1500
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingForecasts:
     """n forecasts of H steps and what became of them, as far as it is known.
 
     - `names` of the panel's series, and `series` (n,): the index of each forecast's among them;
@@ -45,13 +45,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A shift of each quantile of each step, in units of the forecast's own width, and how it moves on.
+    """A conformal shift of each quantile of each step, in units of the forecast's own width, and how it adapts.
 
     - `shift` (H, K); `forecasts`: how many it was fitted on;
     - `in_sample`: they are the network's own training windows, so that the bands may be too narrow;
-    - `rate`, `own_rate`: how fast the bands of all series, and those of each by itself, follow later answers; 0: never;
-    - `followed` (H, K): how far all have been shifted up to the date `since`;
-    - `own`: the log of the factor (H,) by which those of a series have been widened, by its name; 0 for others.
+    - `conformal_rate`, `series_rate`: how fast the bands of all series, and those of each by itself, follow later
+      answers; 0: never;
+    - `shared_offset` (H, K): how far all have been shifted up to the date `since`;
+    - `series_log_scale`: the log of the factor (H,) by which those of a series have been widened, by its name; 0 for
+      others.
 
     Forecasts from `since` on are made with all of these and move them on; earlier ones with `shift` alone, which knew
     none of those answers.
@@ -60,62 +62,62 @@ class Calibration:
     shift: Floats
     forecasts: int
     in_sample: bool
-    rate: float = 0.0
-    own_rate: float = 0.0
-    followed: Floats | float = 0.0
-    own: Mapping[str, Floats] = field(default_factory=dict)
+    conformal_rate: float = 0.0
+    series_rate: float = 0.0
+    shared_offset: Floats | float = 0.0
+    series_log_scale: Mapping[str, Floats] = field(default_factory=dict)
     since: np.datetime64 | None = None
 
     @property
-    def follows_from(self) -> np.datetime64 | None:
+    def adapts_from(self) -> np.datetime64 | None:
         """The date from which on forecasts follow the answers to each other, if they ever do."""
-        return self.since if self.rate or self.own_rate else None
+        return self.since if self.conformal_rate or self.series_rate else None
 
     def apply(self, outputs: Floats) -> Floats:
         """Network outputs (n, H, 1 or K) to quantiles (n, H, K) that never cross, with `shift` alone."""
         return _shifted(outputs, self.shift)
 
-    def follow(self, outputs: Floats, asked: Asked) -> Floats:
+    def adapt(self, outputs: Floats, pending: PendingForecasts) -> Floats:
         """Network outputs (n, H, 1 or K) to quantiles (n, H, K), each corrected by the answers that came before it."""
-        quantiles, since = self.apply(outputs), self.follows_from
+        quantiles, since = self.apply(outputs), self.adapts_from
         if since is None:
             return quantiles
-        following = _Following(self, asked.names)
-        late = asked.made >= since
-        made = _by_date(np.where(late, asked.made, np.datetime64("NaT")))
-        came = [_by_date(np.where(late, step, np.datetime64("NaT"))) for step in asked.came.T]
+        adaptive = _AdaptiveConformal(self, pending.names)
+        late = pending.made >= since
+        made = _by_date(np.where(late, pending.made, np.datetime64("NaT")))
+        came = [_by_date(np.where(late, step, np.datetime64("NaT"))) for step in pending.came.T]
         for day in sorted(set(made).union(*came)):
             for step, answered in enumerate(came):
                 if day in answered:
                     rows = answered[day]
-                    following.learn(step, asked.series[rows], asked.targets[rows, step], quantiles[rows, step])
+                    adaptive.learn(step, pending.series[rows], pending.targets[rows, step], quantiles[rows, step])
             if day in made:
-                quantiles[made[day]] = following.correct(outputs[made[day]], asked.series[made[day]])
+                quantiles[made[day]] = adaptive.correct(outputs[made[day]], pending.series[made[day]])
         return quantiles
 
-    def moved_on(self, judged: Judged) -> Calibration:
-        """The same after the answers to all forecasts of `judged`, which it made, for those from its last date on."""
-        since = self.follows_from
+    def advance(self, evaluated: EvaluatedForecast) -> Calibration:
+        """The calibration after the answers to all forecasts of `evaluated`, which it made, for those that follow."""
+        since = self.adapts_from
         if since is None:
             return self
-        following = _Following(self, judged.names)
-        late, made = judged.cutoff >= since, judged.forecast
-        for step, dates in enumerate(judged.dates.T):
+        adaptive = _AdaptiveConformal(self, evaluated.names)
+        late, made = evaluated.origin >= since, evaluated.forecast
+        for step, dates in enumerate(evaluated.dates.T):
             for rows in _by_date(np.where(late, dates, np.datetime64("NaT"))).values():
-                following.learn(step, made.series[rows], judged.actual[rows, step], made.quantiles[rows, step])
-        own = {**self.own, **dict(zip(judged.names, following.own, strict=True))}
-        newest = judged.dates[~np.isnat(judged.dates)].max()
-        return replace(self, followed=following.followed, own=own, since=newest)
+                adaptive.learn(step, made.series[rows], evaluated.actual[rows, step], made.quantiles[rows, step])
+        log_scales = {**self.series_log_scale, **dict(zip(evaluated.names, adaptive.series_log_scale, strict=True))}
+        newest = evaluated.dates[~np.isnat(evaluated.dates)].max()
+        return replace(self, shared_offset=adaptive.shared_offset, series_log_scale=log_scales, since=newest)
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "shift": self.shift.tolist(),
             "forecasts": self.forecasts,
             "in_sample": self.in_sample,
-            "rate": self.rate,
-            "own_rate": self.own_rate,
-            "followed": np.broadcast_to(self.followed, self.shift.shape).tolist(),
-            "own": {name: logs.tolist() for name, logs in self.own.items()},
+            "rate": self.conformal_rate,
+            "own_rate": self.series_rate,
+            "followed": np.broadcast_to(self.shared_offset, self.shift.shape).tolist(),
+            "own": {name: logs.tolist() for name, logs in self.series_log_scale.items()},
             "since": None if self.since is None else str(self.since),
         }
 
@@ -133,33 +135,34 @@ class Calibration:
         )
 
 
-class _Following:
-    """The corrections on their way through time: adaptive conformal inference (Gibbs and Candes 2021).
+class _AdaptiveConformal:
+    """Adaptive conformal inference (Gibbs and Candes 2021): the corrections on their way through time.
 
-    On every date, a quantile that too many of the answers lay below, of all forecasts answered on it, goes up by `rate`
-    times the excess; and the bands of a series whose answer lay outside more of them than it should have are widened,
-    by `own_rate` times the mean excess over its quantiles, or else narrowed. The median stays.
+    On every date, a quantile that too many of the answers lay below, of all forecasts answered on it, goes up by
+    `conformal_rate` times the excess; and the bands of a series whose answer lay outside more of them than it should
+    have are widened, by `series_rate` times the mean excess over its quantiles, or else narrowed. The median stays.
     """
 
     def __init__(self, calibration: Calibration, names: tuple[str, ...]) -> None:
         horizon = len(calibration.shift)
         self.calibration = calibration
-        self.followed = np.broadcast_to(calibration.followed, calibration.shift.shape).copy()
-        self.own = np.array([calibration.own.get(name, np.zeros(horizon)) for name in names])  # (series, H)
+        self.shared_offset = np.broadcast_to(calibration.shared_offset, calibration.shift.shape).copy()
+        known = calibration.series_log_scale
+        self.series_log_scale = np.array([known.get(name, np.zeros(horizon)) for name in names])  # (series, H)
 
     def correct(self, outputs: Floats, series: NDArray[np.int64]) -> Floats:
         """Outputs (n, H, 1 or K) of so many `series` to quantiles (n, H, K), as things stand."""
-        quantiles = _shifted(outputs, self.calibration.shift + self.followed)
+        quantiles = _shifted(outputs, self.calibration.shift + self.shared_offset)
         median = quantiles[..., MEDIAN, None]
-        widened: Floats = median + (quantiles - median) * np.exp(self.own[series])[..., None]
+        widened: Floats = median + (quantiles - median) * np.exp(self.series_log_scale[series])[..., None]
         return widened
 
     def learn(self, step: int, series: NDArray[np.int64], answers: Floats, quantiles: Floats) -> None:
         """What came, (n,), of forecasts of different `series` whose `quantiles` (n, K) it was held against."""
         lacking = LEVELS - (answers[:, None] <= quantiles)
         lacking[:, MEDIAN] = 0.0
-        self.followed[step] += self.calibration.rate * lacking.mean(axis=0)
-        self.own[series, step] += self.calibration.own_rate * (lacking @ OUTWARD)
+        self.shared_offset[step] += self.calibration.conformal_rate * lacking.mean(axis=0)
+        self.series_log_scale[series, step] += self.calibration.series_rate * (lacking @ OUTWARD)
 
 
 def calibrate(outputs: Floats, targets: Floats, in_sample: bool, days: int) -> Calibration:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.config import RunConfig
+from stockcast.config.run import RunConfig
 from stockcast.data.windows import Floats32
 from stockcast.errors import StockcastError
 from stockcast.model.network import build_served

@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stockcast.config import FitConfig, GateConfig, RunConfig, SplitConfig
+from stockcast.config.run import RunConfig
+from stockcast.config.sections import FitConfig, GateConfig, SplitConfig
 from stockcast.data.windows import Floats32, Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.learner import Learner

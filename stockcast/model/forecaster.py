@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stockcast.config import DataConfig
+from stockcast.config.sections import DataConfig
 from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins
-from stockcast.data.moves import Sessions, panel_sessions
+from stockcast.data.returns import ReturnSeries, panel_returns
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
 from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, usable_ends
 from stockcast.errors import DataError
-from stockcast.model.calibrate import Asked, Calibration
+from stockcast.model.calibrate import Calibration, PendingForecasts
 
 BATCH = 4096
 """Windows that go through the network in one call."""
@@ -40,8 +40,8 @@ class WindowForecaster:
         """The panel as the network sees it."""
         return lay_out(self._sessions(panel), self.features, self.scalers, self.data)
 
-    def _sessions(self, panel: Panel) -> list[Sessions]:
-        return panel_sessions(panel.series, self.data.price, self.data.halflife)
+    def _sessions(self, panel: Panel) -> list[ReturnSeries]:
+        return panel_returns(panel.series, self.data.price, self.data.halflife)
 
     def outputs(self, rows: Rows, ends: Ints) -> Floats:
         """What the network says on rows `ends`, (n, H, K) in units of the targets."""
@@ -61,7 +61,7 @@ class WindowForecaster:
         """The same where `panel` was laid out before."""
         ends = rows.flat(origins)
         _demand_windows(panel, rows, ends, self.data.lookback)
-        every = np.union1d(ends, self._followed(rows, ends))
+        every = np.union1d(ends, self._pending_rows(rows, ends))
         outputs = self.outputs(rows, every)
         targets = self.targets(outputs)
         quantiles = self._calibrated(panel, rows, every, targets)
@@ -76,15 +76,15 @@ class WindowForecaster:
         edges = np.broadcast_to(np.array(self.data.thresholds), (*outputs.shape[:2], len(self.data.thresholds)))
         return Directions(outputs / outputs.sum(axis=-1, keepdims=True), rows.to_price(ends, edges))
 
-    def _followed(self, rows: Rows, ends: Ints) -> Ints:
+    def _pending_rows(self, rows: Rows, ends: Ints) -> Ints:
         """The rows before the newest of `ends` from which forecasts were made that the bands follow, (n,)."""
-        since = self.calibration.follows_from if self.calibration else None
+        since = self.calibration.adapts_from if self.calibration else None
         if since is None or not len(ends):
             return np.array([], dtype=np.int64)
         usable = usable_ends(rows, self.data.lookback)
         dates = rows.dates[usable]
-        followed: Ints = usable[(dates >= since) & (dates < rows.dates[ends].max())]
-        return followed
+        shared_offset: Ints = usable[(dates >= since) & (dates < rows.dates[ends].max())]
+        return shared_offset
 
     def _calibrated(self, panel: Panel, rows: Rows, ends: Ints, outputs: Floats) -> Floats:
         """Network outputs (n, H, 1 or K) made on rows `ends` as quantiles (n, H, K)."""
@@ -93,8 +93,8 @@ class WindowForecaster:
         targets = rows.targets[ends].astype(np.float64)
         came = rows.dates[np.minimum(ends[:, None] + np.arange(1, targets.shape[1] + 1), len(rows.dates) - 1)]
         came = np.where(np.isnan(targets), np.datetime64("NaT"), came)
-        asked = Asked(panel.names, rows.owner(ends), rows.dates[ends], came, targets)
-        return self.calibration.follow(outputs, asked)
+        pending = PendingForecasts(panel.names, rows.owner(ends), rows.dates[ends], came, targets)
+        return self.calibration.adapt(outputs, pending)
 
     def _answer(self, rows: Rows, ends: Ints, outputs: Floats, quantiles: Floats) -> Forecast:
         """Forecasts made on rows `ends`, (n, H, K) in units of the targets, in prices."""

@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stockcast.config import FitConfig, RunConfig
+from stockcast.config.run import RunConfig
+from stockcast.config.sections import FitConfig
 from stockcast.data.windows import PAD, Windows, window_rows
 from stockcast.errors import ConfigError
-from stockcast.model.losses import loss_of, misjudged, penalty
+from stockcast.model.losses import loss_of, penalty, volatility_loss
 
 MEASURED = 1024
 """Windows that are measured in one call."""
@@ -149,7 +150,7 @@ class Learner:
         outputs = outputs[:, -judged.shape[0] :]  # (B, P, H, K)
         loss = self.loss_of(tf.gather(self.targets, at)[..., None], outputs)
         weight = self.config.realised
-        second = weight * misjudged(tf.gather(self.realised, at), outputs) if weight else 0.0
+        second = weight * volatility_loss(tf.gather(self.realised, at), outputs) if weight else 0.0
         return loss, second, states
 
     def _zeros(self, windows: Any) -> list[Any]:

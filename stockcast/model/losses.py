@@ -14,7 +14,7 @@ from stockcast.data.forecast import INNER, QUANTILES
 def loss_of(kind: str, thresholds: Sequence[float]) -> Callable[[Any, Any], Any]:
     """Mean loss of targets (..., 1) and outputs (..., K); `thresholds` part the targets into classes."""
     if kind == "pinball":
-        return lambda y, outputs: pinball(y, outputs, QUANTILES)
+        return lambda y, outputs: pinball_loss(y, outputs, QUANTILES)
     if kind == "crossentropy":
         return lambda y, outputs: crossentropy(y, outputs, thresholds)
     named = {
@@ -25,7 +25,7 @@ def loss_of(kind: str, thresholds: Sequence[float]) -> Callable[[Any, Any], Any]
     return lambda y, outputs: tf.reduce_mean(named[kind](y, outputs))
 
 
-def pinball(y: Any, outputs: Any, levels: Sequence[float]) -> Any:
+def pinball_loss(y: Any, outputs: Any, levels: Sequence[float]) -> Any:
     """The mean quantile loss max(q e, (q - 1) e), e = y - output (Koenker and Bassett 1978), over all K levels."""
     error = y - outputs
     q = tf.constant(levels, dtype=outputs.dtype)
@@ -38,7 +38,7 @@ def crossentropy(y: Any, probabilities: Any, thresholds: Sequence[float]) -> Any
     return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(label, probabilities))
 
 
-def misjudged(realised: Any, quantiles: Any) -> Any:
+def volatility_loss(realised: Any, quantiles: Any) -> Any:
     """How far the width of the bands is from the volatility that came: the mean squared error of its logarithm.
 
     `realised` (B, P, H) are log volatilities, `quantiles` (B, P, H, K). How wide a band is for a volatility of 1 is

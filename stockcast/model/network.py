@@ -20,11 +20,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from stockcast.agreement import FLAT_CELLS
-from stockcast.config import ModelConfig, RunConfig
+from stockcast.config.run import RunConfig
+from stockcast.config.sections import FLAT_CELLS, ModelConfig
 from stockcast.data.forecast import QUANTILES
 from stockcast.data.windows import PAD
-from stockcast.model.cells import body, carried_body
+from stockcast.model.body import body, carried_body
 
 
 @dataclass(frozen=True)

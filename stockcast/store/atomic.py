@@ -60,19 +60,19 @@ def make_folder(folder: Path) -> None:
         _flush_folder(folder.parent)
 
 
-def write_folder(aside: Path, folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write `files` into a new folder `aside`, then rename it to `folder`, in the same file system.
+def write_folder(temporary: Path, folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files` into a new folder `temporary`, then rename it to `folder`, in the same file system.
 
     After a failure `folder` doesn't exist. Raises `CannotCreate` or `IOFailure`.
     """
-    written = aside
+    written = temporary
     with writing(folder):
         try:
-            aside.mkdir()
+            temporary.mkdir()
             for name, data in files.items():
-                _write_new(aside / name, data)
-            _flush_folder(aside)
-            written = aside.rename(folder)
+                _write_new(temporary / name, data)
+            _flush_folder(temporary)
+            written = temporary.rename(folder)
             _flush_folder(folder.parent)
         except BaseException:
             # What can't be deleted now is swept by the next run.
@@ -80,7 +80,7 @@ def write_folder(aside: Path, folder: Path, files: Mapping[str, bytes]) -> None:
             raise
 
 
-def replace_file(aside: Path, path: Path, data: bytes) -> None:
+def replace_file(temporary: Path, path: Path, data: bytes) -> None:
     """Make `data` the content of `path`: a reader sees the old or the new, never a mixture.
 
     After a failure `path` holds what it held before. Raises `CannotCreate` or `IOFailure`.
@@ -88,24 +88,24 @@ def replace_file(aside: Path, path: Path, data: bytes) -> None:
     with writing(path):
         before = path.read_bytes() if path.is_file() else None
         try:
-            _write_new(aside, data)
-            aside.replace(path)
+            _write_new(temporary, data)
+            temporary.replace(path)
         except BaseException:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         try:
             _flush_folder(path.parent)
         except BaseException:
-            _put_back(aside, path, before)
+            _put_back(temporary, path, before)
             raise
 
 
-def _put_back(aside: Path, path: Path, before: bytes | None) -> None:
+def _put_back(temporary: Path, path: Path, before: bytes | None) -> None:
     if before is None:
         path.unlink()
     else:
-        _write_new(aside, before)
-        aside.replace(path)
+        _write_new(temporary, before)
+        temporary.replace(path)
 
 
 @contextmanager
@@ -128,12 +128,12 @@ def appended(path: Path, line: bytes) -> Iterator[None]:
             raise
 
 
-def remove(path: Path, aside: Path) -> None:
-    """Take a file or folder away at one stroke: renamed to `aside`, then deleted. Raises `IOFailure`."""
+def take_away(path: Path, temporary: Path) -> None:
+    """Take a file or folder away at one stroke: renamed to `temporary`, then deleted. Raises `IOFailure`."""
     with writing(path):
-        path.rename(aside)
+        path.rename(temporary)
         _flush_folder(path.parent)
-    sweep(aside)
+    sweep(temporary)
 
 
 def sweep(path: Path) -> None:

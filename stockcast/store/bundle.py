@@ -38,7 +38,7 @@ def read_bundle(folder: Path, wanted: Collection[str] = FILES, manifest_sha256: 
             stray = set(os.listdir(descriptor)) ^ set(LARGEST)  # noqa: PTH208, pathlib takes no open folder
         for name in sorted(stray):
             raise damaged(folder, f"{name} is missing" if name in LARGEST else f"{name!r} doesn't belong there")
-        page = read_file(folder / MANIFEST, LARGEST[MANIFEST], descriptor)
+        page = read_limited(folder / MANIFEST, LARGEST[MANIFEST], descriptor)
         if manifest_sha256 not in (None, sha256(page)):
             raise damaged(folder / MANIFEST, "it is not the one that was promoted")
         manifest = parse_manifest(page, folder / MANIFEST)
@@ -48,7 +48,7 @@ def read_bundle(folder: Path, wanted: Collection[str] = FILES, manifest_sha256: 
 
 
 def _read(path: Path, expected: Mapping[str, object], descriptor: int) -> bytes:
-    data = read_file(path, LARGEST[path.name], descriptor)
+    data = read_limited(path, LARGEST[path.name], descriptor)
     if len(data) != expected["size"]:
         raise damaged(path, f"it has {len(data)} bytes; the manifest says {expected['size']}")
     if sha256(data) != expected["sha256"]:
@@ -86,7 +86,7 @@ def _check_text(path: Path, data: bytes) -> None:
         raise damaged(path, "it is not UTF-8 text") from error
 
 
-def read_file(path: Path, largest: int, folder: int | None = None) -> bytes:
+def read_limited(path: Path, largest: int, folder: int | None = None) -> bytes:
     """The content of a regular file of at most `largest` bytes; with `folder`, of that name in that open folder.
 
     Raises `ModelDamaged` for a link, another kind of file or more bytes, `NotFound`, `IOFailure`.

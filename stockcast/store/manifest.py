@@ -73,7 +73,7 @@ class Manifest:
         return sha256(replace(self, version="").encode())
 
 
-def describe(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+def file_digests(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     """`Manifest.files` of these files."""
     return {name: {"sha256": sha256(data), "size": len(data)} for name, data in files.items()}
 

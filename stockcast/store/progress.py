@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from stockcast.errors import NotFound, UsageError
 from stockcast.store import atomic
 from stockcast.store.arrays import decode_arrays, encode_arrays
-from stockcast.store.bundle import read_file
+from stockcast.store.bundle import read_limited
 from stockcast.store.names import PROGRESS
 
-_ASIDE = f".{PROGRESS}"
+_TEMPORARY = f".{PROGRESS}"
 _LARGEST = 1 << 30
 _RUN = "run"
 
@@ -41,7 +41,7 @@ class Progress:
         """
         path = self.folder / PROGRESS
         try:
-            arrays = decode_arrays(read_file(path, _LARGEST), path)
+            arrays = decode_arrays(read_limited(path, _LARGEST), path)
         except NotFound:
             return False
         if not np.array_equal(arrays.pop(_RUN, np.empty(0)), self._stamp()):
@@ -61,9 +61,9 @@ class Progress:
         """Put these arrays, float32 or float64, in the place of the part's earlier ones."""
         others = {name: array for name, array in self._arrays.items() if not name.startswith(f"{part}/")}
         self._arrays = others | {f"{part}/{name}": array for name, array in arrays.items()}
-        atomic.sweep(self.folder / _ASIDE)
+        atomic.sweep(self.folder / _TEMPORARY)
         data = encode_arrays({_RUN: self._stamp(), **self._arrays})
-        atomic.replace_file(self.folder / _ASIDE, self.folder / PROGRESS, data)
+        atomic.replace_file(self.folder / _TEMPORARY, self.folder / PROGRESS, data)
 
     def remove(self) -> None:
         """The training has ended: nothing is left to take up."""

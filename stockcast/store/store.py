@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import ModelDamaged, NotFound, StockcastError, UsageError
 from stockcast.store import atomic
-from stockcast.store.bundle import Bundle, check_content, read_bundle, read_file
+from stockcast.store.bundle import Bundle, check_content, read_bundle, read_limited
 from stockcast.store.champion import CHAMPION, Champion, parse_champion
 from stockcast.store.lock import hold, unused
-from stockcast.store.manifest import FILES, MANIFEST, describe
+from stockcast.store.manifest import FILES, MANIFEST, file_digests
 from stockcast.store.names import PROGRESS, folder_name, is_version, model_name, next_version
 from stockcast.store.records import damaged, dump_line, load, sha256
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOG = "log.jsonl"
 _LOCK = "lock"
 _VERSIONS = "versions"
-_ASIDE = ".aside"
+_TEMPORARY = ".aside"
 _LARGEST_POINTER = 1 << 16
 _LARGEST_LOG = 1 << 28
 _LISTED = 10
@@ -74,7 +74,7 @@ class Store:
         """Which version of model `name` serves. Raises `NotFound` naming the models there are, `ModelDamaged`."""
         path = self._folder(name) / CHAMPION
         try:
-            return parse_champion(read_file(path, _LARGEST_POINTER), path)
+            return parse_champion(read_limited(path, _LARGEST_POINTER), path)
         except NotFound:
             raise self._missing(f"model {name!r}") from None
 
@@ -117,10 +117,10 @@ class Store:
         for file, data in bundle.files.items():
             check_content(folder / file, data)
         with self._changing(name):
-            draft = replace(bundle.manifest, name=name, version="", created=_iso(now), files=describe(bundle.files))
+            draft = replace(bundle.manifest, name=name, version="", created=_iso(now), files=file_digests(bundle.files))
             version = next_version(now, self.versions(name), draft.digest())
             files = {**bundle.files, MANIFEST: replace(draft, version=version).encode()}
-            atomic.write_folder(folder / _ASIDE / version, folder / _VERSIONS / version, files)
+            atomic.write_folder(folder / _TEMPORARY / version, folder / _VERSIONS / version, files)
         return version
 
     def promote(
@@ -136,7 +136,7 @@ class Store:
             champion = Champion(version, digest, _iso(now), why, replaced, max_age)
             folder = self._folder(name)
             with atomic.appended(folder / LOG, dump_line(line)) if line else nullcontext():
-                atomic.replace_file(folder / _ASIDE / CHAMPION, folder / CHAMPION, champion.encode())
+                atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, champion.encode())
         return champion
 
     def limit_age(self, name: str, days: int) -> None:
@@ -149,7 +149,7 @@ class Store:
             folder, champion = self._folder(name), self.champion(name)
             if champion.max_age != days:
                 limited = replace(champion, max_age=days)
-                atomic.replace_file(folder / _ASIDE / CHAMPION, folder / CHAMPION, limited.encode())
+                atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, limited.encode())
 
     def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
         """Promote `version`, or the one that the champion replaced, and log it. Raises `NotFound` or `ModelDamaged`."""
@@ -178,7 +178,7 @@ class Store:
                     continue
                 with unused(folder) as free:
                     if free:
-                        atomic.remove(folder, self._folder(name) / _ASIDE / version)
+                        atomic.take_away(folder, self._folder(name) / _TEMPORARY / version)
                         deleted.append(version)
         return tuple(deleted)
 
@@ -192,7 +192,7 @@ class Store:
             raise self._missing(f"model {name!r}")
         with self._changing(name):
             for part in parts:
-                atomic.remove(folder / part, folder / _ASIDE / part)
+                atomic.take_away(folder / part, folder / _TEMPORARY / part)
 
     def verify(self, name: str) -> dict[str, str | None]:
         """What is wrong with the pointer and with each version of model `name`: a message, or None where all is well.
@@ -219,7 +219,7 @@ class Store:
         """The log of model `name`, oldest line first. Raises `ModelDamaged` for a line that is no JSON object."""
         path = self._folder(name) / LOG
         try:
-            *lines, _torn = read_file(path, _LARGEST_LOG).split(b"\n")
+            *lines, _torn = read_limited(path, _LARGEST_LOG).split(b"\n")
         except NotFound:
             return ()
         return tuple(load(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
@@ -241,8 +241,8 @@ class Store:
             with atomic.reading(folder):
                 if (folder / _VERSIONS).is_symlink():
                     raise damaged(folder / _VERSIONS, "it is a link")
-            atomic.sweep(folder / _ASIDE)
-            atomic.make_folder(folder / _ASIDE)
+            atomic.sweep(folder / _TEMPORARY)
+            atomic.make_folder(folder / _TEMPORARY)
             atomic.make_folder(folder / _VERSIONS)
             yield
 

@@ -17,10 +17,10 @@ from stockcast.view.text import table
 
 def backtest_report(name: str, held: Assessment, folds: int, spread: SeedSpread | None) -> str:
     """A table of all contestants on the same cutoffs, then the configuration's verdict."""
-    judged = held.judged
-    days = len(np.unique(judged.cutoff))
+    evaluated = held.evaluated
+    days = len(np.unique(evaluated.origin))
     trained = "trained once before them" if folds == 1 else f"trained {folds} times on the way"
-    title = f"Backtest from {days} days, {judged.cutoff.min()} to {judged.cutoff.max()}; {trained}"
+    title = f"Backtest from {days} days, {evaluated.origin.min()} to {evaluated.origin.max()}; {trained}"
     sentences = [*held.verdict.sentences(), *direction_lines(held.directions), *([spread.sentence()] if spread else [])]
     return "\n".join([title, "", contest_table(name, held), "", *sentences])
 
@@ -32,13 +32,13 @@ def contest_table(name: str, held: Assessment) -> str:
     head += ["50 % held", "80 % held", "95 % held", "direction"]
     rows = [
         _row(name if label == "model" else label, steps[step], held.scores["naive"][step], single)
-        for step in range(judged_steps(held))
+        for step in range(evaluated_steps(held))
         for label, steps in held.scores.items()
     ]
     return table(head, rows, left=2)
 
 
-def judged_steps(held: Assessment) -> int:
+def evaluated_steps(held: Assessment) -> int:
     """How many steps were judged."""
     return len(held.scores["model"])
 

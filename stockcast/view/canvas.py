@@ -93,7 +93,7 @@ def render(figure: Figure, suffix: str) -> bytes:
     return file.getvalue()
 
 
-def plain(name: str, width: int = 32) -> str:
+def one_line(name: str, width: int = 32) -> str:
     """A name on one line, cut short with an ellipsis, a box for each character that can't be printed."""
     line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(name.split()))
     return line if len(line) <= width else f"{line[: width - 1]}\u2026"

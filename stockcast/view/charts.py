@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
-from stockcast.data.forecast import Forecast, Judged
+from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
 from stockcast.view import canvas
-from stockcast.view.canvas import BANDS, BLUE, CHANCE, INK, RED, plain, price_text
+from stockcast.view.canvas import BANDS, BLUE, CHANCE, INK, RED, one_line, price_text
 
 _LEAST_SHOWN, _MOST_SHOWN = 40, 120
 _DOTS = 40  # so few points are also drawn as dots
@@ -55,7 +55,7 @@ def fan(
 
 
 def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str, at: int) -> tuple[str, str]:
-    title = f"{plain(series.name)}: forecast by model {plain(model, 24)}, {days[0]}"
+    title = f"{one_line(series.name)}: forecast by model {one_line(model, 24)}, {days[0]}"
     step = len(days) - 2
     prices = (forecast.last[at], forecast.point[at, step], *(side[at, step] for side in _band(forecast, 0.1)))
     last, final, low, high = (price_text(value, series.decimals) for value in prices)
@@ -64,29 +64,36 @@ def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str,
 
 
 @canvas.style()
-def backtest(
-    judged: Judged, *, at: int = 0, decimals: int = 2, price: str = "close", colours: tuple[str, str] = (INK, BLUE)
+def held_out(
+    evaluated: EvaluatedForecast,
+    *,
+    at: int = 0,
+    decimals: int = 2,
+    price: str = "close",
+    colours: tuple[str, str] = (INK, BLUE),
 ) -> Figure:
     """What one series did on the held-out dates against what the model had said one step before.
 
-    Above prices, below the errors with the 80 % band around the forecast. `at` is the series' index in `judged.names`,
-    `colours` are those of the actual and the forecast price. Raises `DataError` if the series has nothing to show.
+    Above prices, below the errors with the 80 % band around the forecast. `at` is the series' index in
+    `evaluated.names`, `colours` are those of the actual and the forecast price.
+
+    Raises `DataError` if the series has nothing to show.
     """
-    mine = np.flatnonzero((judged.forecast.series == at) & np.isfinite(judged.actual[:, 0]))
+    mine = np.flatnonzero((evaluated.forecast.series == at) & np.isfinite(evaluated.actual[:, 0]))
     if mine.size == 0:
-        raise DataError(f"{judged.names[at]} has no forecast whose outcome is known.")
-    mine = mine[np.argsort(judged.dates[mine, 0])]
-    days, actual = judged.dates[mine, 0], judged.actual[mine, 0]
-    point, last = judged.forecast.point[mine, 0], judged.forecast.last[mine]
-    low, high = (side[mine, 0] for side in _band(judged.forecast, 0.1))
+        raise DataError(f"{evaluated.names[at]} has no forecast whose outcome is known.")
+    mine = mine[np.argsort(evaluated.dates[mine, 0])]
+    days, actual = evaluated.dates[mine, 0], evaluated.actual[mine, 0]
+    point, last = evaluated.forecast.point[mine, 0], evaluated.forecast.last[mine]
+    low, high = (side[mine, 0] for side in _band(evaluated.forecast, 0.1))
 
     figure = canvas.blank()
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    title = f"{plain(judged.names[at])}: one step ahead by model {plain(judged.model, 24)}, {days[0]} to {days[-1]}"
+    whose = f"{one_line(evaluated.names[at])}: one step ahead by model {one_line(evaluated.model, 24)}"
     ours, naive = (price_text(rmse(actual, said), decimals + 2) for said in (point, last))
     held = int(inside(actual, low, high).sum())
     facts = f"RMSE {ours}; of the last price {naive}. The 80 % band held {held} of {mine.size} prices"
-    canvas.headline(above, title, f"{facts} ({100 * held / mine.size:.0f} %).")
+    canvas.headline(above, f"{whose}, {days[0]} to {days[-1]}", f"{facts} ({100 * held / mine.size:.0f} %).")
     dots = _dots(mine.size)
     edge = 3 if mine.size == 1 else 0  # a single date has no width to fill
     above.fill_between(days, low, high, color=BANDS[0.1], linewidth=edge, label="80 % band")
@@ -103,7 +110,9 @@ def backtest(
 
 
 @canvas.style()
-def parts(series: PriceSeries, training: Judged, test: Judged, model: str, *, price: str = "close") -> Figure:
+def parts(
+    series: PriceSeries, training: EvaluatedForecast, test: EvaluatedForecast, model: str, *, price: str = "close"
+) -> Figure:
     """A whole series, and what the model says one step ahead of it: on the part that it learned, and on the part after.
 
     Each forecast stands on the date that it is about. Raises `DataError` if a part has nothing to show.
@@ -112,16 +121,16 @@ def parts(series: PriceSeries, training: Judged, test: Judged, model: str, *, pr
     axes = figure.add_subplot()
     axes.plot(series.dates, series.columns[price], color=INK, linewidth=1.5, label="Actual")
     facts = []
-    for judged, colour, name in ((training, BLUE, "Training part"), (test, RED, "Test part")):
-        known = np.isfinite(judged.actual[:, 0])
+    for evaluated, colour, name in ((training, BLUE, "Training part"), (test, RED, "Test part")):
+        known = np.isfinite(evaluated.actual[:, 0])
         if not known.any():
             raise DataError(f"the {name.lower()} of {series.name} has no forecast whose outcome is known.")
-        days, actual, point = judged.dates[known, 0], judged.actual[known, 0], judged.forecast.point[known, 0]
+        days, actual, point = evaluated.dates[known, 0], evaluated.actual[known, 0], evaluated.forecast.point[known, 0]
         error = price_text(rmse(actual, point), series.decimals + 2)
-        naive = price_text(rmse(actual, judged.forecast.last[known]), series.decimals + 2)
+        naive = price_text(rmse(actual, evaluated.forecast.last[known]), series.decimals + 2)
         facts.append(f"{name}: RMSE {error}, the last price's {naive}.")
         axes.plot(days, point, color=colour, linewidth=1.3, linestyle="--", label=f"Forecast, {name.lower()}")
-    canvas.headline(axes, f"{plain(series.name)}: one step ahead by model {plain(model, 24)}", " ".join(facts))
+    canvas.headline(axes, f"{one_line(series.name)}: one step ahead by model {one_line(model, 24)}", " ".join(facts))
     canvas.date_axis(axes)
     canvas.price_axis(axes, f"Price ({price})")
     canvas.legend_below(figure, axes)
@@ -142,7 +151,7 @@ def history(name: str, model: str, loss: ArrayLike, validation: ArrayLike | None
     figure = canvas.blank()
     axes = figure.add_subplot()
     facts = f"Loss {train[0]:.4g} in epoch 1, {train[-1]:.4g} in epoch {train.size}."
-    canvas.headline(axes, f"{plain(name)}: training of model {plain(model, 24)}", facts)
+    canvas.headline(axes, f"{one_line(name)}: training of model {one_line(model, 24)}", facts)
     styles = {"Training": (INK, "-"), "Validation": (BLUE, "--")}
     for label, values in curves.items():
         colour, line = styles[label]
@@ -163,37 +172,39 @@ def history(name: str, model: str, loss: ArrayLike, validation: ArrayLike | None
 
 
 @canvas.style()
-def calibration(judged: Judged) -> Figure:
+def calibration(evaluated: EvaluatedForecast) -> Figure:
     """How often prices fell into the bands, step by step, and where they fell between the quantiles one step ahead.
 
     Grey is where 95 of 100 honest models would lie, by the normal approximation of the binomial. Steps that overlap and
     series that share their days repeat each other, so it counts the distinct cutoffs and divides them by the step.
     Raises `DataError` if no outcome is known yet.
     """
-    if not np.isfinite(judged.actual).any():
+    if not np.isfinite(evaluated.actual).any():
         raise DataError("no forecast's outcome is known yet.")
     figure = canvas.blank()
     parts = figure.subplot_mosaic([[str(tail), "pit"] for tail in BANDS], width_ratios=(3, 2))
-    names = judged.names
-    whose = plain(names[0]) if len(names) == 1 else f"{len(names)} series"
-    title = f"{whose}: bands of model {plain(judged.model, 24)}"
+    names = evaluated.names
+    whose = one_line(names[0]) if len(names) == 1 else f"{len(names)} series"
+    title = f"{whose}: bands of model {one_line(evaluated.model, 24)}"
     top, *_, bottom = (parts[str(tail)] for tail in BANDS)
-    canvas.headline(top, title, f"{len(judged.forecast)} forecasts, {judged.cutoff.min()} to {judged.cutoff.max()}.")
+    canvas.headline(
+        top, title, f"{len(evaluated.forecast)} forecasts, {evaluated.origin.min()} to {evaluated.origin.max()}."
+    )
     for tail in BANDS:
-        _draw_coverage(parts[str(tail)], judged, tail)
+        _draw_coverage(parts[str(tail)], evaluated, tail)
     bottom.set_xlabel("Steps ahead")
-    _draw_pit(parts["pit"], judged)
+    _draw_pit(parts["pit"], evaluated)
     canvas.legend_below(figure, top)
     return figure
 
 
-def _draw_coverage(axes: Axes, judged: Judged, tail: float) -> None:
+def _draw_coverage(axes: Axes, evaluated: EvaluatedForecast, tail: float) -> None:
     """One band's observed share at each step, beside its nominal one and what chance allows."""
-    known = np.isfinite(judged.actual)  # (n, H)
-    hits = inside(judged.actual, *_band(judged.forecast, tail))
+    known = np.isfinite(evaluated.actual)  # (n, H)
+    hits = inside(evaluated.actual, *_band(evaluated.forecast, tail))
     steps = 1 + np.flatnonzero(known.any(axis=0))  # (H,), fewer where the data end before the last step
     observed = np.array([mean(hits[known[:, step - 1], step - 1]) for step in steps])
-    trials = np.array([np.unique(judged.cutoff[known[:, step - 1]]).size / step for step in steps])
+    trials = np.array([np.unique(evaluated.origin[known[:, step - 1]]).size / step for step in steps])
     borders = np.linspace(0.5, steps.size + 0.5, steps.size + 1)
     nominal = np.full(steps.size, 1 - 2 * tail)
     _chance(axes, borders, nominal, _spread(nominal, trials), most=1.0)
@@ -205,14 +216,14 @@ def _draw_coverage(axes: Axes, judged: Judged, tail: float) -> None:
     axes.set_ylabel(f"In the {100 - 200 * tail:.0f} % band")
 
 
-def _draw_pit(axes: Axes, judged: Judged) -> None:
+def _draw_pit(axes: Axes, evaluated: EvaluatedForecast) -> None:
     """The PIT histogram one step ahead: each gap between two quantiles, as wide as its probability."""
-    known = np.isfinite(judged.actual[:, 0])
-    levels = judged.forecast.levels
+    known = np.isfinite(evaluated.actual[:, 0])
+    levels = evaluated.forecast.levels
     expected = pit_expected(levels)  # (Q + 1,)
-    share = pit_histogram(judged.actual[known, 0], judged.forecast.quantiles[known, 0], levels)
+    share = pit_histogram(evaluated.actual[known, 0], evaluated.forecast.quantiles[known, 0], levels)
     borders = np.array([0.0, *levels, 1.0])
-    spread = _spread(expected, np.array(np.unique(judged.cutoff[known]).size)) / expected
+    spread = _spread(expected, np.array(np.unique(evaluated.origin[known]).size)) / expected
     _chance(axes, borders, np.ones(expected.size), spread, most=np.inf)
     axes.stairs(share / expected, borders, baseline=None, color=BLUE, linewidth=1.8)
     axes.set_xlim(0, 1)

@@ -1,65 +1,38 @@
-"""A prediction as JSON entries, a CSV or a table. `dates` is (series, days), `forecast` has one row a series."""
+"""A prediction as a CSV or a table."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stockcast.data.forecast import Directions, Forecast
-from stockcast.data.neutral import neutral
+import numpy as np
+
+from stockcast.data.forecast import Forecast
 from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.evaluate.csv_escape import neutral
 from stockcast.view.text import table
 
 BANDS = {"50 %": (0.25, 0.75), "80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
 
 
-def rounded(value: float, series: PriceSeries) -> float:
-    """A price with two digits more than its source has: nothing of use is lost, nothing is invented."""
-    return round(float(value), series.decimals + 2)
+def prediction_csv(entries: Sequence[Mapping[str, Any]]) -> str:
+    """The `forecasts` of `predict --json` as CSV: series,date,step,forecast,q0.025,...
 
-
-def entries(panel: Panel, forecast: Forecast, dates: Dates) -> list[dict[str, Any]]:
-    """One record a series and step, as `predict --json` promises them."""
-    return [
-        {
-            "series": one.name,
-            "date": str(dates[index, step]),
-            "step": step + 1,
-            "forecast": rounded(forecast.point[index, step], one),
-            "quantiles": {
-                str(level): rounded(value, one)
-                for level, value in zip(forecast.levels, forecast.quantiles[index, step], strict=True)
-            },
-            **_probabilities(forecast.directions, index, step),
-        }
-        for index, one in enumerate(panel.series)
-        for step in range(forecast.horizon)
-    ]
-
-
-def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:
-    """How likely each class of move is, for the steps that the model was made for."""
-    if directions is None or step >= directions.probabilities.shape[1]:
-        return {}
-    chances = directions.probabilities[index, step]
-    named = zip(directions.labels, chances, strict=True)
-    return {"probabilities": {label: round(float(chance), 4) for label, chance in named}}
-
-
-def prediction_csv(panel: Panel, forecast: Forecast, dates: Dates) -> str:
-    """The same as CSV: series,date,step,forecast,q0.025,...; no cell can be taken for a formula."""
+    No cell can be taken for a formula.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["series", "date", "step", "forecast", *(f"q{level}" for level in forecast.levels)])
-    for entry in entries(panel, forecast, dates):
+    writer.writerow(["series", "date", "step", "forecast", *(f"q{level}" for level in entries[0]["quantiles"])])
+    for entry in entries:
         first = [neutral(entry["series"]), entry["date"], entry["step"], entry["forecast"]]
         writer.writerow([*first, *entry["quantiles"].values()])
     return buffer.getvalue().rstrip("\n")
 
 
 def prediction_table(panel: Panel, forecast: Forecast, dates: Dates, model: str) -> str:
-    """The forecast and its bands, a block a series."""
+    """The forecast and its bands, a block a series; `dates` is (series, days), `forecast` has one row a series."""
     return "\n\n".join(_block(one, forecast, index, dates[index], model) for index, one in enumerate(panel.series))
 
 
@@ -77,7 +50,7 @@ def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model
         for step, day in enumerate(dates)
     ]
     labels = forecast.directions.labels if forecast.directions else ()
+    chances = forecast.directions.probabilities[index] if forecast.directions else np.zeros((0, 0))  # (H, C)
     for step, row in enumerate(rows):
-        chances = _probabilities(forecast.directions, index, step).get("probabilities", {})
-        row += [f"{100 * chances[label]:.0f} %" if chances else "" for label in labels]
+        row.extend([f"{100 * chance:.0f} %" for chance in chances[step : step + 1].ravel()] or [""] * len(labels))
     return f"{title}\n{table(['date', 'forecast', *(f'{name} band' for name in BANDS), *labels], rows)}"

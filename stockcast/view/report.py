@@ -15,9 +15,9 @@ from stockcast.view.text import table
 
 def train_report(held_out: Assessment, spread: SeedSpread | None, saved: str) -> str:
     """The held-out part: its dates, the scores of each step and the verdict; then where the model was `saved`."""
-    judged, scores = held_out.judged, held_out.scores
-    cutoffs = len(np.unique(judged.cutoff))
-    title = f"Held out: forecasts from {cutoffs} days, {judged.cutoff.min()} to {judged.cutoff.max()}"
+    evaluated, scores = held_out.evaluated, held_out.scores
+    cutoffs = len(np.unique(evaluated.origin))
+    title = f"Held out: forecasts from {cutoffs} days, {evaluated.origin.min()} to {evaluated.origin.max()}"
     lines = [title, "", score_table(scores["model"], scores["naive"], scores["ewma"]), ""]
     lines += [*held_out.verdict.sentences(), *direction_lines(held_out.directions)]
     return "\n".join([*lines, *([spread.sentence()] if spread else []), "", saved])

@@ -18,7 +18,7 @@ from stockcast.data.features import (
     choose_features,
     feature_tables,
 )
-from stockcast.data.moves import Sessions, garman_klass, panel_sessions, sessions_of, trailing_mean
+from stockcast.data.returns import ReturnSeries, garman_klass, panel_returns, return_series, trailing_mean
 from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.errors import ConfigError, DataError
 
@@ -28,8 +28,8 @@ EVERY = (*FEATURES, *MARKET)
 Prices = Callable[..., PriceSeries]
 
 
-def sessions(*all_series: PriceSeries) -> list[Sessions]:
-    return panel_sessions(all_series, "close", HALFLIFE)
+def sessions(*all_series: PriceSeries) -> list[ReturnSeries]:
+    return panel_returns(all_series, "close", HALFLIFE)
 
 
 def tables(*all_series: PriceSeries, names: Sequence[str] = EVERY) -> list[Floats]:
@@ -71,7 +71,7 @@ def test_prices_of_another_unit_than_their_range_do_not_count_as_moves(prices: P
     close = whole.columns["close"]
     split = replace(whole, columns={**whole.columns, "close": np.where(early, 2 * close, close)})
     names = ["range", "gap", "body", "variance_1", "return"]
-    sound, half = (next(iter(feature_tables([sessions_of(one, "open", HALFLIFE)], names))) for one in (whole, split))
+    sound, half = (next(iter(feature_tables([return_series(one, "open", HALFLIFE)], names))) for one in (whole, split))
     np.testing.assert_allclose(half[151:], sound[151:], rtol=1e-6)
     reach, gap, body, variance, move = half[20:151].T
     np.testing.assert_array_equal(reach, np.abs(move))
@@ -139,11 +139,11 @@ def test_a_season_is_the_week_after_the_same_weekday_quarters_ago(prices: Prices
     one = prices(rows=600)
     (own,) = sessions(one)
     season = tables(one, names=[f"season_{quarters}"])[0][:, 0]
-    stir = np.nan_to_num(own.stir)
+    abnormal_move = np.nan_to_num(own.abnormal_move)
     for row in (100, 350, 450, 599):
         then = one.dates[row] - np.timedelta64(91 * quarters, "D")
-        week = stir[one.dates > then][:5].mean()
-        usual = np.nanmean(own.stir[max(row - 249, 0) : row + 1])
+        week = abnormal_move[one.dates > then][:5].mean()
+        usual = np.nanmean(own.abnormal_move[max(row - 249, 0) : row + 1])
         expected = math.log((week + 0.1) / (usual + 0.1)) if then >= one.dates[0] else 0.0
         assert season[row] == pytest.approx(expected, rel=1e-9)
 
@@ -185,26 +185,26 @@ def test_what_came_at_one_place_in_every_quarter_is_due_there_again(prices: Pric
 def test_what_is_due_is_the_sum_of_past_quarters_reports(prices: Prices, step: int) -> None:
     panel = [prices(rows=800, seed=seed, name=name) for seed, name in enumerate("ab")]
     one, _ = sessions(*panel)
-    due = tables(*panel, names=[f"due_{step}"])[0][:, 0]
-    dates, news, reach = one.series.dates, one.news, 31
+    earnings_schedule = tables(*panel, names=[f"due_{step}"])[0][:, 0]
+    dates, earnings_proxy, reach = one.series.dates, one.earnings_proxy, 31
     for row in range(100, 800, 7):
         expected = 0.0
         for quarter in range(1, 9):
             at = int(np.searchsorted(dates, dates[row] - np.timedelta64(91 * quarter, "D"), side="right")) + step - 1
-            if reach <= at <= row - reach and news[at] == news[at - reach : at + reach + 1].max():
-                height = math.log((news[at] + 0.1) / (news[max(at - 249, 0) : at + 1].mean() + 0.1))
+            if reach <= at <= row - reach and earnings_proxy[at] == earnings_proxy[at - reach : at + reach + 1].max():
+                height = math.log((earnings_proxy[at] + 0.1) / (earnings_proxy[max(at - 249, 0) : at + 1].mean() + 0.1))
                 expected += (2 if quarter <= 4 else 1) * min(max(height, 0), 3)
-        assert due[row] == pytest.approx(expected, rel=1e-9)
+        assert earnings_schedule[row] == pytest.approx(expected, rel=1e-9)
 
 
 def test_news_is_what_the_others_did_not_do(prices: Prices) -> None:
     one = prices(rows=300, name="a")
     alone, together = sessions(one)[0], sessions(one, replace(one, name="b"))[0]
-    assert alone.news[20:].min() > 0
-    np.testing.assert_allclose(together.news, 0, atol=1e-12)
-    reports = reporting(one, one.dates[[250]])
-    news = sessions(reports, replace(one, name="b"))[0].news
-    assert np.flatnonzero(news > 1e-9).tolist() == [250]
+    assert alone.earnings_proxy[20:].min() > 0
+    np.testing.assert_allclose(together.earnings_proxy, 0, atol=1e-12)
+    report_heights = reporting(one, one.dates[[250]])
+    earnings_proxy = sessions(report_heights, replace(one, name="b"))[0].earnings_proxy
+    assert np.flatnonzero(earnings_proxy > 1e-9).tolist() == [250]
 
 
 def test_the_others_of_a_series_are_those_that_trade_on_a_day(prices: Prices) -> None:
@@ -276,4 +276,4 @@ def test_a_feature_that_can_not_be_made_is_refused_with_what_can(prices: Prices)
     with pytest.raises(DataError, match="'volume_surprise' needs the column 'volume'; the prices have close"):
         choose_features(("volume_surprise",), closes, "close")
     with pytest.raises(DataError, match="no column 'open'; it has close"):
-        sessions_of(closes.series[0], "open", HALFLIFE)
+        return_series(closes.series[0], "open", HALFLIFE)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from stockcast.config import DataConfig
+from stockcast.config.sections import DataConfig
 from stockcast.data.scaling import Scaler, Scalers, fit_scaler, fit_scalers
 from stockcast.errors import DataError
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockcast.config import DataConfig
-from stockcast.data.moves import sessions_of
+from stockcast.config.sections import DataConfig
+from stockcast.data.returns import return_series
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import PriceSeries
 from stockcast.data.windows import (
@@ -23,7 +23,7 @@ from stockcast.data.windows import (
     strided,
     usable_ends,
     windows_between,
-    with_realised,
+    with_realized_volatility,
 )
 
 
@@ -36,7 +36,7 @@ def series(rows: int, name: str = "acme", start: str = "2020-01-01", seed: int =
 
 def rows_of(*all_series: PriceSeries, features: tuple[str, ...] = ("close",), **settings: object) -> Rows:
     config = DataConfig.model_validate({"target": "level", "features": features, **settings})
-    sessions = [sessions_of(one, "close", config.halflife) for one in all_series]
+    sessions = [return_series(one, "close", config.halflife) for one in all_series]
     tables = zip(sessions, scaled_columns(sessions, features), strict=True)
     scalers = fit_scalers({one.series.name: table for one, table in tables}, config)
     return lay_out(sessions, features, scalers, config)
@@ -66,7 +66,7 @@ def test_the_tutorials_have_as_many_windows_as_their_texts_say() -> None:
 def test_a_return_target_is_the_log_return_in_units_of_its_volatility() -> None:
     one = series(100)
     rows = rows_of(one, features=("return",), target="return", horizon=3)
-    volatility = sessions_of(one, "close", 20).volatility
+    volatility = return_series(one, "close", 20).volatility
     close = one.columns["close"]
     expected = np.log(close[53] / close[50]) / (volatility[50] * np.sqrt(3))
     assert rows.targets[50, 2] == pytest.approx(expected, rel=1e-6)
@@ -74,8 +74,8 @@ def test_a_return_target_is_the_log_return_in_units_of_its_volatility() -> None:
 
 def test_what_is_realised_is_the_log_volatility_of_the_sessions_that_a_target_spans() -> None:
     short, one = series(40, seed=1), series(60)
-    sessions = [sessions_of(each, "close", 20.0) for each in (short, one)]
-    realised = with_realised(rows_of(short, one, target="return", horizon=3), sessions).realised[40:]
+    sessions = [return_series(each, "close", 20.0) for each in (short, one)]
+    realised = with_realized_volatility(rows_of(short, one, target="return", horizon=3), sessions).realised[40:]
     returns = np.diff(np.log(one.columns["close"]), prepend=np.nan)
     for row, step in ((20, 1), (35, 3), (56, 3), (58, 1)):
         mean = np.mean(returns[row + 1 : row + 1 + step] ** 2) / sessions[1].volatility[row] ** 2
@@ -148,7 +148,7 @@ def test_a_series_whose_newest_rows_left_the_fitted_range_is_marked(clip: bool) 
     leaps[-5] *= 3
     another = PriceSeries("leaps", one.dates, {**one.columns, "close": leaps})
     forgotten = PriceSeries("forgotten", one.dates, {**one.columns, "close": np.roll(leaps, -1)})
-    sessions = [sessions_of(each, "close", 20.0) for each in (one, another, forgotten)]
+    sessions = [return_series(each, "close", 20.0) for each in (one, another, forgotten)]
     (fitted, *_) = scaled_columns(sessions, features)
     scalers = fit_scalers({each.series.name: fitted for each in sessions}, config)
     rows = lay_out(sessions, features, scalers, config)

@@ -10,7 +10,7 @@ import pytest
 
 from stockcast.data.forecast import QUANTILES, Forecast, Origins
 from stockcast.data.series import Panel, PriceSeries
-from stockcast.evaluate.audit import Subject, Trial, audit
+from stockcast.evaluate.audit import Subject, Trial, audit_pipeline
 from stockcast.model.baselines import build
 
 SPREAD = np.linspace(-0.03, 0.03, len(QUANTILES))
@@ -57,7 +57,7 @@ def failed(prices: Callable[..., PriceSeries], train: Callable[[Panel, np.dateti
     cutoff = one.dates[299]
     origins = [np.arange(299, 399)]
     trial = Trial(Panel((one,)), "close", cutoff, origins, lambda panel: train(panel, cutoff))
-    checks = audit(trial, lambda known: build("naive", known, "close", 1), repeats=4)
+    checks = audit_pipeline(trial, lambda known: build("naive", known, "close", 1), repeats=4)
     return {check.name for check in checks if not check.passed}
 
 
@@ -101,5 +101,5 @@ def test_shuffling_leaves_an_honest_pipeline_in_peace(prices: Callable[..., Pric
     trial = Trial(
         Panel((one,)), "close", one.dates[199], [np.arange(199, 299)], lambda panel: pipeline()(panel, one.dates[199])
     )
-    checks = audit(trial, lambda known: build("naive", known, "close", 1), repeats=10, seed=seed)
+    checks = audit_pipeline(trial, lambda known: build("naive", known, "close", 1), repeats=10, seed=seed)
     assert all(check.passed for check in checks)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss
 
-from stockcast.data.forecast import QUANTILES, Directions, Forecast, Judged
+from stockcast.data.forecast import QUANTILES, Directions, EvaluatedForecast, Forecast
 from stockcast.data.series import Floats
-from stockcast.evaluate.directions import judge_directions
+from stockcast.evaluate.directions import evaluate_directions
 
 RANDOM = np.random.default_rng(5)
 
 
-def judged(probabilities: Floats, came: list[int] | Floats) -> Judged:
+def evaluated(probabilities: Floats, came: list[int] | Floats) -> EvaluatedForecast:
     """Forecasts one step ahead from the price 100, with edges 99 and 101 (or 100 alone), of which `came` came."""
     n, classes = probabilities.shape
     edges = np.array([99.0, 101.0]) if classes == 3 else np.array([100.0])
@@ -22,14 +22,14 @@ def judged(probabilities: Floats, came: list[int] | Floats) -> Judged:
     flat = np.full((n, 1, len(QUANTILES)), 100.0)
     forecast = Forecast(np.zeros(n, int), np.arange(n), flat[:, 0, 0], flat[..., 0], flat, QUANTILES, directions)
     dates = np.datetime64("2020-01-01") + np.arange(n + 1)
-    return Judged("m", ("acme",), forecast, actual, dates[:-1], dates[1:, None])
+    return EvaluatedForecast("m", ("acme",), forecast, actual, dates[:-1], dates[1:, None])
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_scores_are_those_of_scikit_learn_and_of_the_formulas(classes: int) -> None:
     probabilities = RANDOM.dirichlet(np.ones(classes), 80)
     came = RANDOM.integers(0, classes, 80)
-    verdict = judge_directions(judged(probabilities, came.astype(float)))
+    verdict = evaluate_directions(evaluated(probabilities, came.astype(float)))
     assert verdict is not None
     (one,) = verdict.steps
     said = probabilities.argmax(axis=1)
@@ -49,20 +49,20 @@ def test_only_a_forecaster_that_knows_more_than_the_majority_shows_skill() -> No
     knowing = np.full((300, 3), 0.1)
     right = RANDOM.random(300) < 0.7
     knowing[np.arange(300), np.where(right, came, RANDOM.integers(0, 3, 300))] = 0.8
-    found = judge_directions(judged(knowing, came.astype(float)))
+    found = evaluate_directions(evaluated(knowing, came.astype(float)))
     assert found is not None
     assert found.skilled
     assert "evidence of skill" in found.sentence()
     assert "no evidence" not in found.sentence()
 
     always = np.tile([0.2, 0.5, 0.3], (300, 1))
-    found = judge_directions(judged(always, came.astype(float)))
+    found = evaluate_directions(evaluated(always, came.astype(float)))
     assert found is not None
     assert not found.skilled
     assert "no evidence of skill" in found.sentence()
 
     guessing = RANDOM.dirichlet(np.ones(3), 300)
-    found = judge_directions(judged(guessing, came.astype(float)))
+    found = evaluate_directions(evaluated(guessing, came.astype(float)))
     assert found is not None
     assert "worse than the majority class" in found.sentence()
     assert found.steps[0].p_chance > 0.01
@@ -70,7 +70,7 @@ def test_only_a_forecaster_that_knows_more_than_the_majority_shows_skill() -> No
 
 def test_a_class_that_never_came_counts_in_no_mean() -> None:
     probabilities = np.tile([0.6, 0.3, 0.1], (40, 1))
-    found = judge_directions(judged(probabilities, [0] * 30 + [2] * 10))
+    found = evaluate_directions(evaluated(probabilities, [0] * 30 + [2] * 10))
     assert found is not None
     assert found.steps[0].balanced_accuracy == 0.5
     assert found.as_dict()["steps"][0]["confusion"] == [[30, 0, 0], [0, 0, 0], [10, 0, 0]]

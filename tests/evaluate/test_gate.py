@@ -7,22 +7,22 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from stockcast.data.forecast import QUANTILES, Forecast, Judged, judge
+from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.evaluate.gate import decide
 
 NORMAL = np.array([-1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96])
 
 
-def judged(
+def evaluated(
     one: PriceSeries, width: float, change: Callable[[np.ndarray], np.ndarray] = lambda point: point, days: int = 100
-) -> Judged:
+) -> EvaluatedForecast:
     """The last price with normal bands of `width`, over the newest `days` rows; `change` spoils the points (n, 1)."""
     rows = np.arange(len(one) - days - 1, len(one) - 1)
     last = one.columns["close"][rows]
     point = change(last[:, None].copy())
     forecast = Forecast(np.zeros_like(rows), rows, last, point, point[..., None] * np.exp(width * NORMAL), QUANTILES)
-    return judge("daily", Panel((one,)), forecast, "close")
+    return evaluate("daily", Panel((one,)), forecast, "close")
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def series(prices: Callable[..., PriceSeries]) -> PriceSeries:
 
 def test_an_equal_passes_and_a_worse_one_only_within_the_tolerance(series: PriceSeries) -> None:
     usual = float(np.diff(np.log(series.columns["close"][-101:])).std())
-    champion, worse = judged(series, usual), judged(series, usual, lambda point: point * 1.005)
+    champion, worse = evaluated(series, usual), evaluated(series, usual, lambda point: point * 1.005)
     assert decide(champion, champion, champion, 0.0).promoted
     strict = decide(worse, champion, champion, 0.01)
     assert not strict.promoted
@@ -65,28 +65,28 @@ POISON: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
 def test_bands_too_few_days_to_be_caught_by_their_coverage_are_caught_by_their_loss(
     series: PriceSeries, width: float
 ) -> None:
-    champion = judged(series, 0.012, days=20)
-    decision = decide(judged(series, width, days=20), champion, champion, 1e9)
+    champion = evaluated(series, 0.012, days=20)
+    decision = decide(evaluated(series, width, days=20), champion, champion, 1e9)
     assert not decision.promoted
     assert decision.ratio is None
     assert "times" in decision.reason
 
 
 def test_a_champion_whose_forecasts_are_no_numbers_gives_way(series: PriceSeries) -> None:
-    sound = judged(series, 0.012)
-    decision = decide(sound, judged(series, 0.012, nan_once), sound, 0.01)
+    sound = evaluated(series, 0.012)
+    decision = decide(sound, evaluated(series, 0.012, nan_once), sound, 0.01)
     assert decision.promoted
     assert decision.ratio is None
     assert "champion" in decision.reason
-    assert not decide(judged(series, 0.012, nan_once), judged(series, 0.012, nan_once), sound, 0.01).promoted
+    assert not decide(evaluated(series, 0.012, nan_once), evaluated(series, 0.012, nan_once), sound, 0.01).promoted
 
 
 @pytest.mark.parametrize(("change", "width"), list(POISON.values()), ids=list(POISON))
 def test_what_is_broken_never_passes_whatever_the_tolerance(
     series: PriceSeries, change: Callable[[np.ndarray], np.ndarray], width: float, request: pytest.FixtureRequest
 ) -> None:
-    champion = judged(series, 0.012)
-    decision = decide(judged(series, width, change), champion, champion, 1e9)
+    champion = evaluated(series, 0.012)
+    decision = decide(evaluated(series, width, change), champion, champion, 1e9)
     assert not decision.promoted
     assert decision.ratio is None
     assert request.node.callspec.id.split(",")[0] in decision.reason

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stockcast.data.forecast import Forecast, Judged, judge
+from stockcast.data.forecast import EvaluatedForecast, Forecast, evaluate
 from stockcast.data.series import Floats, Panel, PriceSeries
 from stockcast.errors import StockcastError
 from stockcast.evaluate.verdict import RULES, UNTESTED, Verdict, verdict
@@ -31,32 +31,32 @@ def walks(count: int = 1, step: int = 1) -> Panel:
     return Panel(tuple(every))
 
 
-def baselines(panel: Panel) -> dict[str, Judged]:
+def baselines(panel: Panel) -> dict[str, EvaluatedForecast]:
     train = panel.upto(panel.series[0].dates[ROWS - JUDGED - 1])
     origins = [np.arange(ROWS - JUDGED, ROWS - 1) for _ in panel.series]
     found = {}
     for name in ("naive", "ewma"):
         forecast = build(name, train, "close", HORIZON).forecast(panel, origins)
-        found[name] = judge(name, panel, forecast, "close")
+        found[name] = evaluate(name, panel, forecast, "close")
     return found
 
 
-def changed(judged: Judged, point: Floats | None = None, widen: float = 1.0) -> Judged:
+def changed(evaluated: EvaluatedForecast, point: Floats | None = None, widen: float = 1.0) -> EvaluatedForecast:
     """The same forecasts with another point, around which the bands move along, or with bands `widen` times as wide."""
-    old = judged.forecast
+    old = evaluated.forecast
     new_point = old.point if point is None else point
     quantiles = new_point[..., None] * (old.quantiles / old.point[..., None]) ** widen
     forecast = Forecast(old.series, old.row, old.last, new_point, quantiles, old.levels)
-    return replace(judged, model="test", forecast=forecast)
+    return replace(evaluated, model="test", forecast=forecast)
 
 
-def foreseeing(judged: Judged, share: float) -> Floats:
+def foreseeing(evaluated: EvaluatedForecast, share: float) -> Floats:
     """A point forecast that knows a share of each move."""
-    last = judged.forecast.last[:, None]
-    return np.where(np.isfinite(judged.actual), last + share * (judged.actual - last), last)
+    last = evaluated.forecast.last[:, None]
+    return np.where(np.isfinite(evaluated.actual), last + share * (evaluated.actual - last), last)
 
 
-def say(model: Judged, others: Mapping[str, Judged]) -> tuple[Verdict, str]:
+def say(model: EvaluatedForecast, others: Mapping[str, EvaluatedForecast]) -> tuple[Verdict, str]:
     result = verdict(model, others)
     return result, " ".join(result.sentences())
 
@@ -108,7 +108,7 @@ def test_a_copy_of_yesterdays_price_is_named_in_days_or_steps() -> None:
     for step, words in ((1, "repeats yesterday's price, one day late"), (7, "repeats the last price, one step late")):
         others = baselines(walks(step=step))
         result, text = say(changed(others["ewma"], 1.02 * others["ewma"].forecast.point), others)
-        assert result.echo.repeats
+        assert result.persistence.repeats
         assert text.startswith(f"The forecast {words}: ")
 
 
@@ -153,10 +153,17 @@ def test_five_forecasts_are_too_few_to_judge() -> None:
     assert "too few forecasts to judge the bands" in text
 
 
-def _part(judged: Judged, part: slice) -> Judged:
-    old = judged.forecast
+def _part(evaluated: EvaluatedForecast, part: slice) -> EvaluatedForecast:
+    old = evaluated.forecast
     forecast = Forecast(old.series[part], old.row[part], old.last[part], old.point[part], old.quantiles[part])
-    return Judged(judged.model, judged.names, forecast, judged.actual[part], judged.cutoff[part], judged.dates[part])
+    return EvaluatedForecast(
+        evaluated.model,
+        evaluated.names,
+        forecast,
+        evaluated.actual[part],
+        evaluated.origin[part],
+        evaluated.dates[part],
+    )
 
 
 def test_one_lucky_step_of_many_is_not_called_skill() -> None:
@@ -172,7 +179,7 @@ def test_one_lucky_step_of_many_is_not_called_skill() -> None:
             np.zeros(250, dtype=np.int64), np.arange(250), last, point, np.repeat(point[..., None], 9, axis=2)
         )
         dates = np.repeat(day[:, None], 20, axis=1)
-        mine = Judged("test", ("x",), forecast, actual, day, dates)
+        mine = EvaluatedForecast("test", ("x",), forecast, actual, day, dates)
         flat = replace(mine, forecast=replace(forecast, point=np.full(move.shape, 100.0)))
         words.append(verdict(mine, {"naive": flat}).direction.word)
     assert words.count("no evidence") >= 54

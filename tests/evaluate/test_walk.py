@@ -38,9 +38,9 @@ def test_every_cutoff_is_judged_once_and_after_its_training(
     panel = Panel((numbered(100), numbered(100 - late, "late", late), numbered(100 - late, "gone")))
     folds = walk(panel, day(start), 20, 5, refit, window)
     for index, one in enumerate(panel.series):
-        judged = np.concatenate([fold.origins[index] for fold in folds])
+        evaluated = np.concatenate([fold.origins[index] for fold in folds])
         expected = [row for row in range(4, len(one) - 1) if one.dates[row] >= day(start)]
-        np.testing.assert_array_equal(judged, expected)
+        np.testing.assert_array_equal(evaluated, expected)
     for fold in folds:
         before = int((fold.cutoff - day(0)).astype(int)) + 1
         dates = fold.training(panel).dates

@@ -20,7 +20,7 @@ import numpy as np
 from sample import make_bundle, make_onnx, part
 
 from stockcast.store.champion import Champion
-from stockcast.store.manifest import FILES, LARGEST, MANIFEST, describe
+from stockcast.store.manifest import FILES, LARGEST, MANIFEST, file_digests
 from stockcast.store.records import dump, sha256
 from stockcast.store.store import Store
 
@@ -53,7 +53,7 @@ def sealed(name: str, data: bytes | Callable[[], bytes]) -> Attack:
         content = data if isinstance(data, bytes) else data()
         files = {**make_bundle().files, name: content}
         sound = store.load(NAME).manifest
-        install(store, json.loads(replace(sound, files=describe(files)).encode()), files)
+        install(store, json.loads(replace(sound, files=file_digests(files)).encode()), files)
 
     return attack
 
@@ -268,7 +268,7 @@ ATTACKS: dict[str, tuple[str, Attack]] = {
     "a size that lies": (
         "weights.npz",
         sealed_manifest(
-            files={**describe(make_bundle(3).files), "weights.npz": _lied(make_bundle(3).files["weights.npz"])}
+            files={**file_digests(make_bundle(3).files), "weights.npz": _lied(make_bundle(3).files["weights.npz"])}
         ),
     ),
     "version not of this content": (MANIFEST, sealed_manifest(version="20261201T000000Z-00000000")),

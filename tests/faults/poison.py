@@ -27,7 +27,8 @@ import stockcast.learn
 from stockcast.cli import run
 from stockcast.data.forecast import Forecast
 from stockcast.data.series import Floats
-from stockcast.jobs.retrain import Retrained, RetrainRequest, retrain
+from stockcast.jobs.retrain import retrain_model
+from stockcast.jobs.retraining import Retrained, RetrainRequest
 from stockcast.learn import Learned, learn
 from stockcast.store.bundle import Bundle
 from stockcast.store.store import Store
@@ -80,16 +81,16 @@ def honest_challenger(model: Model) -> Learned:
 
 def retrained(model: Model, trainer: Callable[..., Learned], force: bool) -> Retrained:
     with mock.patch.object(stockcast.learn, "learn", trainer):
-        return retrain(RetrainRequest(model.store, "acme", force=force), lambda _: None)
+        return retrain_model(RetrainRequest(model.store, "acme", force=force), lambda _: None)
 
 
 def stubbed_fault(model: Model, honest: Learned, spoil: Spoil, random: Random, force: bool) -> str | None:
     """What is wrong after a training that gave spoiled forecasts, or None."""
     pointer = model.store / "acme" / "champion.json"
     before = pointer.read_bytes()
-    judged = honest.assessment.judged
-    spoiled = replace(judged, forecast=spoil(judged.forecast, random))
-    learned = replace(honest, assessment=replace(honest.assessment, judged=spoiled))
+    evaluated = honest.assessment.evaluated
+    spoiled = replace(evaluated, forecast=spoil(evaluated.forecast, random))
+    learned = replace(honest, assessment=replace(honest.assessment, evaluated=spoiled))
     result = retrained(model, lambda *_: learned, force)
     if result.promoted or pointer.read_bytes() != before:
         return f"promoted: {result.reason}"

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from stockcast import errors
-from stockcast.data.reader import Hints, read_panel
 from stockcast.data.series import PriceSeries
-from stockcast.jobs.check import CheckResult, examined, run_check
+from stockcast.jobs.check import CheckResult, run_check
+from stockcast.reading.reader import examined, read_panel
+from stockcast.reading.records import Hints
 from stockcast.view.check import check_text
 
 TODAY = date(2030, 1, 1)

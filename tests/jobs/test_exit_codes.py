@@ -23,7 +23,7 @@ make_bundle, NOW = sample["make_bundle"], sample["NOW"]
 
 Capture = pytest.CaptureFixture[str]
 
-AMBIGUOUS = str(TESTS / "data" / "cases" / "ambiguous_dates.csv")
+AMBIGUOUS = str(TESTS / "reading" / "cases" / "ambiguous_dates.csv")
 SETTINGS = {
     "data.target": "level",
     "model.head": "point",

@@ -85,8 +85,8 @@ def test_a_challenger_that_passes_the_gate_serves_and_the_log_says_why(
     assert champion.why == answer["reason"]
     assert answer["gate"]["ratio"] <= 2
     assert [line["event"] for line in store.log("acme")] == ["train", "retrain"]
-    judged = store.load("acme").manifest.scores["cutoffs"]
-    assert judged["first"] < judged["last"]
+    evaluated = store.load("acme").manifest.scores["cutoffs"]
+    assert evaluated["first"] < evaluated["last"]
     assert store.load("acme").manifest.data[0]["rows"] == 215
     assert told(capsys, tmp_path, "predict", "acme")["version"] == champion.version
 

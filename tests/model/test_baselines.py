@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockcast.data.forecast import QUANTILES, Forecast, judge
+from stockcast.data.forecast import QUANTILES, Forecast, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.steps import naive_errors, score
@@ -143,8 +143,8 @@ def test_a_short_series_has_no_quantiles_of_its_own(name: str) -> None:
 def test_bands_hold_what_they_say(name: str) -> None:
     panel = Panel((walk(3000),))
     forecaster = build(name, known(panel, 1500), "close", 2)
-    judged = judge(name, panel, forecaster.forecast(panel, [np.arange(1500, 2999)]), "close")
-    for step in score(judged, naive_errors(panel, "close", 2)):
+    evaluated = evaluate(name, panel, forecaster.forecast(panel, [np.arange(1500, 2999)]), "close")
+    for step in score(evaluated, naive_errors(panel, "close", 2)):
         for band in step.bands:
             assert band.coverage == pytest.approx(band.level, abs=0.03)
 

@@ -12,25 +12,25 @@ from hypothesis.extra.numpy import arrays
 
 from stockcast.data.forecast import QUANTILES
 from stockcast.data.series import Floats
-from stockcast.model.calibrate import REGIME, Asked, Calibration, calibrate
+from stockcast.model.calibrate import REGIME, Calibration, PendingForecasts, calibrate
 
 LEVELS = np.array(QUANTILES)
 NORMAL = np.array([-1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96])
 BEGIN = np.datetime64("2024-01-01")
 
 
-def following(rate: float = 0.0, own_rate: float = 0.0, horizon: int = 1) -> Calibration:
-    return Calibration(np.zeros((horizon, 9)), 100, False, rate, own_rate, since=BEGIN)
+def adaptive(conformal_rate: float = 0.0, series_rate: float = 0.0, horizon: int = 1) -> Calibration:
+    return Calibration(np.zeros((horizon, 9)), 100, False, conformal_rate, series_rate, since=BEGIN)
 
 
-def asked_daily(targets: Floats, horizon: int = 1) -> Asked:
+def pending_daily(targets: Floats, horizon: int = 1) -> PendingForecasts:
     """A forecast of each series a day: targets (days, series), each answered one to `horizon` days later."""
     days, count = targets.shape
     made = np.repeat(BEGIN + np.arange(days), count)
     came = made[:, None] + np.arange(1, horizon + 1)
     series = np.tile(np.arange(count), days)
     answers = np.repeat(targets.reshape(-1, 1), horizon, axis=1)
-    return Asked(tuple(f"s{number}" for number in range(count)), series, made, came, answers)
+    return PendingForecasts(tuple(f"s{number}" for number in range(count)), series, made, came, answers)
 
 
 def constant(forecasts: int, horizon: int = 1) -> Floats:
@@ -67,46 +67,48 @@ def test_a_distribution_keeps_its_median_and_moves_as_far_as_its_days_are_worth(
     arrays(np.float64, (2, 9), elements=st.floats(-5, 5)),
     st.floats(-2, 2),
 )
-def test_corrected_quantiles_never_cross(outputs: Floats, shift: Floats, own: float) -> None:
-    calibration = Calibration(shift, 9, False, 0.1, 0.1, own={"s0": np.full(2, own)}, since=BEGIN)
-    one = Asked(
+def test_corrected_quantiles_never_cross(outputs: Floats, shift: Floats, series_log_scale: float) -> None:
+    calibration = Calibration(
+        shift, 9, False, 0.1, 0.1, series_log_scale={"s0": np.full(2, series_log_scale)}, since=BEGIN
+    )
+    one = PendingForecasts(
         ("s0",), np.zeros(5, dtype=np.int64), BEGIN + np.arange(5), np.full((5, 2), np.datetime64("NaT")), shift
     )
-    for quantiles in (calibration.apply(np.sort(outputs)), calibration.follow(np.sort(outputs), one)):
+    for quantiles in (calibration.apply(np.sort(outputs)), calibration.adapt(np.sort(outputs), one)):
         assert (np.diff(quantiles, axis=-1) >= 0).all()
 
 
 @settings(max_examples=30)
 @given(arrays(np.float64, 300, elements=st.floats(0.01, 50)), st.sampled_from([0.05, 0.3]))
-def test_whatever_sizes_come_the_share_below_a_quantile_nears_its_level(sizes: Floats, rate: float) -> None:
+def test_whatever_sizes_come_the_share_below_a_quantile_nears_its_level(sizes: Floats, conformal_rate: float) -> None:
     """Gibbs and Candes (2021), proposition 4.1: the gap is at most how far the quantile was moved, over rate x days."""
     targets = (sizes * np.tile([-1.0, 1.0], 150))[:, None]
     outputs = constant(300)
-    quantiles = following(rate).follow(outputs, asked_daily(targets))
+    quantiles = adaptive(conformal_rate).adapt(outputs, pending_daily(targets))
     gap = np.abs(LEVELS - (targets <= quantiles[:, 0]).mean(axis=0))
     width = NORMAL[6] - NORMAL[2]
-    moved = np.abs(quantiles - outputs).max() / width + rate
-    assert moved <= (np.abs(targets).max() + 2) / width + 2 * rate  # a quantile beyond all answers comes back
-    assert (np.delete(gap, 4) <= moved / (rate * 300) + 1 / 300).all()
+    moved = np.abs(quantiles - outputs).max() / width + conformal_rate
+    assert moved <= (np.abs(targets).max() + 2) / width + 2 * conformal_rate  # a quantile beyond all answers comes back
+    assert (np.delete(gap, 4) <= moved / (conformal_rate * 300) + 1 / 300).all()
 
 
 def test_bands_that_are_too_narrow_come_to_hold_what_they_promise() -> None:
     targets = 2.0 * np.random.default_rng(2).standard_normal((2500, 1))
     outputs = constant(2500)
     assert held(outputs, targets[:, 0]) < 0.5
-    for calibration in (following(rate=0.02), following(own_rate=0.05)):
-        quantiles = calibration.follow(outputs, asked_daily(targets))
+    for calibration in (adaptive(conformal_rate=0.02), adaptive(series_rate=0.05)):
+        quantiles = calibration.adapt(outputs, pending_daily(targets))
         assert held(quantiles[500:], targets[500:, 0]) == pytest.approx(0.8, abs=0.02)
 
 
 def test_each_series_comes_to_its_own_width() -> None:
     targets = np.random.default_rng(3).standard_normal((1500, 2)) * [0.6, 1.4]
-    asked, outputs = asked_daily(targets), constant(3000)
+    pending, outputs = pending_daily(targets), constant(3000)
     flat = targets.reshape(-1)
-    together = following(rate=0.02).follow(outputs, asked)
-    apart = following(rate=0.02, own_rate=0.04).follow(outputs, asked)
+    together = adaptive(conformal_rate=0.02).adapt(outputs, pending)
+    apart = adaptive(conformal_rate=0.02, series_rate=0.04).adapt(outputs, pending)
     for series in (0, 1):
-        mine = asked.series == series
+        mine = pending.series == series
         assert abs(held(together[mine], flat[mine]) - 0.8) > 0.06
         assert held(apart[mine], flat[mine]) == pytest.approx(0.8, abs=0.025)
 
@@ -116,8 +118,8 @@ def test_no_forecast_knows_an_answer_that_came_after_it() -> None:
     targets = random.standard_normal((60, 3))
     other = targets.copy()
     other[30:] *= 10
-    calibration = following(rate=0.1, own_rate=0.1, horizon=4)
-    first, second = (calibration.follow(constant(180, 4), asked_daily(one, 4)) for one in (targets, other))
+    calibration = adaptive(conformal_rate=0.1, series_rate=0.1, horizon=4)
+    first, second = (calibration.adapt(constant(180, 4), pending_daily(one, 4)) for one in (targets, other))
     known = 3 * 31  # the forecast of day 30 is answered from day 31 on
     np.testing.assert_array_equal(first[:known], second[:known])
     assert (first[known:] != second[known:]).any()
@@ -126,15 +128,15 @@ def test_no_forecast_knows_an_answer_that_came_after_it() -> None:
 def test_before_the_day_that_it_follows_from_a_forecast_knows_no_answer() -> None:
     targets = np.full((20, 1), 9.0)
     late = Calibration(np.zeros((1, 9)), 9, False, 0.1, 0.1, since=BEGIN + np.timedelta64(10, "D"))
-    quantiles = late.follow(constant(20), asked_daily(targets))
+    quantiles = late.adapt(constant(20), pending_daily(targets))
     np.testing.assert_array_equal(quantiles[:11], constant(11))
     assert (quantiles[11:, 0, 8] > NORMAL[8]).all()
 
 
 def test_it_comes_back_from_json_as_it_was() -> None:
-    own = {"s0": np.array([0.1, -0.2])}
-    whole = Calibration(np.arange(18.0).reshape(2, 9), 7, True, 0.1, 0.2, np.ones((2, 9)), own, BEGIN)
+    series_log_scale = {"s0": np.array([0.1, -0.2])}
+    whole = Calibration(np.arange(18.0).reshape(2, 9), 7, True, 0.1, 0.2, np.ones((2, 9)), series_log_scale, BEGIN)
     back = Calibration.from_dict(json.loads(json.dumps(whole.to_dict())))
     assert back.to_dict() == whole.to_dict()
-    outputs, asked = constant(6, 2), asked_daily(np.ones((3, 2)), 2)
-    np.testing.assert_array_equal(back.follow(outputs, asked), whole.follow(outputs, asked))
+    outputs, pending = constant(6, 2), pending_daily(np.ones((3, 2)), 2)
+    np.testing.assert_array_equal(back.adapt(outputs, pending), whole.adapt(outputs, pending))

@@ -11,11 +11,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stockcast.agreement import FLAT_CELLS
-from stockcast.config import CELLS, ModelConfig, RunConfig, from_table
+from stockcast.config.run import RunConfig, from_table
+from stockcast.config.sections import CELLS, FLAT_CELLS, ModelConfig
 from stockcast.data.windows import Rows, Windows
 from stockcast.model import cells
-from stockcast.model.cells import body
+from stockcast.model.body import body
 from stockcast.model.cells.coupled import CoupledCell
 from stockcast.model.cells.peephole import PeepholeCell
 from stockcast.model.export import export_onnx

@@ -11,10 +11,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stockcast.config import ModelConfig, RunConfig, from_table, reseeded
+from stockcast.config.run import RunConfig, from_table, reseeded
+from stockcast.config.sections import ModelConfig
 from stockcast.data.windows import Rows, Windows
 from stockcast.model.fit import Epoch, Trained, fit_network
-from stockcast.model.losses import misjudged
+from stockcast.model.losses import volatility_loss
 from stockcast.model.network import Shape, build_network
 from stockcast.store.store import Store
 
@@ -140,7 +141,7 @@ def test_a_misjudged_width_is_the_spread_of_its_log_error_at_each_step() -> None
     draw = np.random.default_rng(0)
     realised, quantiles = draw.normal(size=(5, 7, 2)), np.sort(draw.normal(size=(5, 7, 2, 9)))
     error = np.log(quantiles[..., 6] - quantiles[..., 2]) - realised
-    found = float(misjudged(tf.constant(realised), tf.constant(quantiles)))
+    found = float(volatility_loss(tf.constant(realised), tf.constant(quantiles)))
     assert found == pytest.approx(error.reshape(35, 2).var(axis=0).mean())
 
 

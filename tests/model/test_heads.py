@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from stockcast.config import ModelConfig
+from stockcast.config.sections import ModelConfig
 from stockcast.data.forecast import QUANTILES
 from stockcast.model.network import Shape, build_network
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from stockcast.config import load_config
+from stockcast.config.run import load_config
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.learn import learn
 from stockcast.model.export import export_onnx
@@ -44,7 +44,7 @@ def test_direct_and_recursive_forecast_the_same_steps(prices: Callable[..., Pric
     direct = learn(panel, load_config("tutorial-next5", TINY), "direct")
     recursive = learn(panel, load_config("tutorial-next5", [*TINY, "model.multistep=recursive"]), "recursive")
     for learned in (direct, recursive):
-        assert learned.assessment.judged.forecast.point.shape[1] == 3
+        assert learned.assessment.evaluated.forecast.point.shape[1] == 3
     assert direct.weights["head/dense/bias"].shape == (3,)
     assert recursive.weights["head/dense/bias"].shape == (1,)
-    np.testing.assert_array_equal(direct.assessment.judged.actual, recursive.assessment.judged.actual)
+    np.testing.assert_array_equal(direct.assessment.evaluated.actual, recursive.assessment.evaluated.actual)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from stockcast.config import load_config
+from stockcast.config.run import load_config
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import PAD, Rows, Windows, usable_ends
 from stockcast.learn import learn

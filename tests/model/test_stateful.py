@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stockcast.config import ModelConfig, RunConfig, from_table
+from stockcast.config.run import RunConfig, from_table
+from stockcast.config.sections import ModelConfig
 from stockcast.data.windows import Rows, Windows
 from stockcast.errors import ConfigError
 from stockcast.model.fit import fit_network

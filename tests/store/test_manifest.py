@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stockcast.data.series import PriceSeries
 from stockcast.errors import ModelDamaged
 from stockcast.store.arrays import decode_arrays, encode_arrays
-from stockcast.store.manifest import describe, extends, fingerprint, parse_manifest
+from stockcast.store.manifest import extends, file_digests, fingerprint, parse_manifest
 from stockcast.store.records import dump, load_exact
 
 sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "sample.py"))
@@ -46,7 +46,9 @@ def test_a_record_in_other_words_is_refused(table: dict[str, object], at: int, a
 
 
 def test_a_manifest_reads_back_as_it_was_written() -> None:
-    draft = replace(make_manifest(), name="acme", created="2026-11-21T02:15:00Z", files=describe(make_bundle().files))
+    draft = replace(
+        make_manifest(), name="acme", created="2026-11-21T02:15:00Z", files=file_digests(make_bundle().files)
+    )
     manifest = replace(draft, version=f"20261121T021500Z-{draft.digest()[:8]}")
     assert parse_manifest(manifest.encode(), "manifest.json") == manifest
     with pytest.raises(ModelDamaged, match=r"manifest\.json.*version"):

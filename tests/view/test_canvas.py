@@ -83,7 +83,7 @@ def test_any_name_can_be_drawn(suffix: str) -> None:
     with canvas.style():
         figure = canvas.blank()
         for row, name in enumerate(ODD_NAMES):
-            figure.text(0.1, row / len(ODD_NAMES), canvas.plain(name))
+            figure.text(0.1, row / len(ODD_NAMES), canvas.one_line(name))
     picture = canvas.render(figure, suffix)
     if suffix == ".svg":
         ElementTree.fromstring(picture)
@@ -97,10 +97,10 @@ def test_any_series_can_be_drawn(name: str) -> None:
 def test_a_name_is_shown_as_it_is_on_one_line_and_not_too_long() -> None:
     title = drawing("$x_1$").axes[0].get_title("left")
     assert title.startswith("$x_1$: ")
-    assert canvas.plain("two\n lines\t") == "two lines"
-    assert canvas.plain("nul\0") == "nul\N{REPLACEMENT CHARACTER}"
-    assert canvas.plain("x" * 32) == "x" * 32
-    assert canvas.plain("x" * 33) == "x" * 31 + "\N{HORIZONTAL ELLIPSIS}"
+    assert canvas.one_line("two\n lines\t") == "two lines"
+    assert canvas.one_line("nul\0") == "nul\N{REPLACEMENT CHARACTER}"
+    assert canvas.one_line("x" * 32) == "x" * 32
+    assert canvas.one_line("x" * 33) == "x" * 31 + "\N{HORIZONTAL ELLIPSIS}"
 
 
 @pytest.mark.parametrize("size", [2e-5, 0.013, 1.0, 47.0, 203.0, 6.0e5, 4.2e7])

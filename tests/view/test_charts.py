@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from scipy.stats import binom, norm
 
-from stockcast.data.forecast import QUANTILES, Forecast, Judged, judge
+from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast, evaluate
 from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.errors import DataError
 from stockcast.view import charts
@@ -31,8 +31,8 @@ def forecast_of(series: PriceSeries, rows: list[int], horizon: int, sigma: float
     return Forecast(np.zeros(row.size, np.int64), row, last, quantiles[:, :, 4], quantiles)
 
 
-def judged_of(series: PriceSeries, rows: list[int], horizon: int) -> Judged:
-    return judge("daily", Panel((series,)), forecast_of(series, rows, horizon), "close")
+def judged_of(series: PriceSeries, rows: list[int], horizon: int) -> EvaluatedForecast:
+    return evaluate("daily", Panel((series,)), forecast_of(series, rows, horizon), "close")
 
 
 def joined(one: Forecast, two: Forecast) -> Forecast:
@@ -147,8 +147,8 @@ def test_the_bands_stay_apart_in_greyscale(prices: Prices) -> None:
 
 def test_a_backtest_shows_one_step_ahead_and_the_last_price(prices: Prices) -> None:
     series = prices(rows=200)
-    judged = judged_of(series, [150, 120, 199, 130], 2)  # out of order; the outcome of row 199 is unknown
-    figure = charts.backtest(judged, decimals=2, colours=("red", "blue"))
+    evaluated = judged_of(series, [150, 120, 199, 130], 2)  # out of order; the outcome of row 199 is unknown
+    figure = charts.held_out(evaluated, decimals=2, colours=("red", "blue"))
     above, below = figure.axes
     rows, close = np.array([120, 130, 150]), series.columns["close"]
     forecast = forecast_of(series, rows.tolist(), 1)
@@ -165,27 +165,27 @@ def test_a_backtest_shows_one_step_ahead_and_the_last_price(prices: Prices) -> N
 
 def test_a_backtest_counts_the_prices_that_the_band_held(prices: Prices) -> None:
     series = prices(rows=200)
-    judged = judged_of(series, list(range(100, 150)), 1)
-    close, band = series.columns["close"][101:151], judged.forecast.quantiles[:, 0, [2, 6]]
+    evaluated = judged_of(series, list(range(100, 150)), 1)
+    close, band = series.columns["close"][101:151], evaluated.forecast.quantiles[:, 0, [2, 6]]
     held = int(np.sum((band[:, 0] <= close) & (close <= band[:, 1])))
     assert 0 < held < 50
-    assert f"The 80 % band held {held} of 50 prices ({2 * held} %)." in words(charts.backtest(judged))
+    assert f"The 80 % band held {held} of 50 prices ({2 * held} %)." in words(charts.held_out(evaluated))
 
 
 def test_a_backtest_of_a_panel_shows_one_series(prices: Prices) -> None:
     panel = Panel((prices(rows=200), prices(rows=150, name="other", seed=1)))
     one, two = (forecast_of(series, [100, 101], 1) for series in panel.series)
-    figure = charts.backtest(judge("daily", panel, joined(one, two), "close"), at=1)
+    figure = charts.held_out(evaluate("daily", panel, joined(one, two), "close"), at=1)
     np.testing.assert_array_equal(line(figure.axes[0], "Actual")[:, 1], panel.series[1].columns["close"][101:103])
     assert "other" in words(figure)
 
 
 def test_a_backtest_without_outcomes_is_refused(prices: Prices) -> None:
-    judged = judged_of(prices(rows=50), [49], 3)
+    evaluated = judged_of(prices(rows=50), [49], 3)
     with pytest.raises(DataError, match="acme has no forecast whose outcome is known"):
-        charts.backtest(judged)
+        charts.held_out(evaluated)
     with pytest.raises(DataError, match="no forecast's outcome is known"):
-        charts.calibration(judged)
+        charts.calibration(evaluated)
 
 
 def test_the_parts_of_a_series_stand_where_they_belong(prices: Prices) -> None:
@@ -194,13 +194,13 @@ def test_the_parts_of_a_series_stand_where_they_belong(prices: Prices) -> None:
     figure = charts.parts(series, training, test, "tutorial")
     (axes,) = figure.axes
     np.testing.assert_array_equal(line(axes, "Actual")[:, 1], series.columns["close"])
-    for label, judged, rows in (
+    for label, evaluated, rows in (
         ("Forecast, training part", training, slice(5, 51)),
         ("Forecast, test part", test, slice(51, 80)),
     ):
         found = line(axes, label)
         np.testing.assert_array_equal(found[:, 0], numbers(series.dates[rows]))
-        np.testing.assert_array_equal(found[:, 1], judged.forecast.point[: len(found), 0])
+        np.testing.assert_array_equal(found[:, 1], evaluated.forecast.point[: len(found), 0])
     moves = np.diff(series.columns["close"])
     assert f"the last price's {np.sqrt(np.mean(moves[4:50] ** 2)):.4f}. Test part" in words(figure)
     with pytest.raises(DataError, match="test part of acme"):
@@ -230,21 +230,21 @@ def test_a_training_shows_its_validation_loss_where_it_was_taken() -> None:
 
 def test_calibration_shows_coverage_per_step(prices: Prices) -> None:
     series = prices(rows=400)
-    judged = judged_of(series, list(range(200, 399)), 3)
-    panels = {axes.get_ylabel(): axes for axes in charts.calibration(judged).axes}
+    evaluated = judged_of(series, list(range(200, 399)), 3)
+    panels = {axes.get_ylabel(): axes for axes in charts.calibration(evaluated).axes}
     for label, low, high in (("In the 95 % band", 0, 8), ("In the 80 % band", 2, 6), ("In the 50 % band", 3, 5)):
         observed = line(panels[label], "Observed")
         assert observed[:, 0].tolist() == [1, 2, 3]
         for step in range(3):
-            known = judged.actual[: 199 - step, step]
-            band = judged.forecast.quantiles[: 199 - step, step]
+            known = evaluated.actual[: 199 - step, step]
+            band = evaluated.forecast.quantiles[: 199 - step, step]
             expected = np.mean((band[:, low] <= known) & (known <= band[:, high]))
             assert observed[step, 1] == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_range_of_chance_is_the_binomial_one(prices: Prices) -> None:
-    judged = judged_of(prices(rows=1300), list(range(298, 1298)), 2)  # 1000 forecasts of step 1, 999 of step 2
-    axes = next(each for each in charts.calibration(judged).axes if each.get_ylabel() == "In the 80 % band")
+    evaluated = judged_of(prices(rows=1300), list(range(298, 1298)), 2)  # 1000 forecasts of step 1, 999 of step 2
+    axes = next(each for each in charts.calibration(evaluated).axes if each.get_ylabel() == "In the 80 % band")
     chance, nominal = stairs(axes)
     assert chance.baseline is not None
     assert chance.edges.tolist() == [0.5, 1.5, 2.5]
@@ -257,10 +257,10 @@ def test_the_range_of_chance_is_the_binomial_one(prices: Prices) -> None:
 
 
 def test_the_pit_histogram_compares_each_gap_with_its_probability(prices: Prices) -> None:
-    judged = judged_of(prices(rows=400), list(range(200, 399)), 1)
-    axes = next(each for each in charts.calibration(judged).axes if each.get_xlabel().startswith("Quantile"))
+    evaluated = judged_of(prices(rows=400), list(range(200, 399)), 1)
+    axes = next(each for each in charts.calibration(evaluated).axes if each.get_xlabel().startswith("Quantile"))
     *_, observed = stairs(axes)
-    below = np.mean(judged.actual[:, :1] <= judged.forecast.quantiles[:, 0], axis=0)  # (Q,)
+    below = np.mean(evaluated.actual[:, :1] <= evaluated.forecast.quantiles[:, 0], axis=0)  # (Q,)
     widths = np.diff([0, *QUANTILES, 1])
     np.testing.assert_array_equal(observed.edges, [0, *QUANTILES, 1])
     np.testing.assert_allclose(observed.values, np.diff([0, *below, 1]) / widths)
@@ -271,7 +271,7 @@ def test_calibration_of_a_panel_counts_days_not_series(prices: Prices) -> None:
     series = prices(rows=400)
     panel = Panel((series, PriceSeries("other", series.dates, series.columns)))
     one = judged_of(series, list(range(200, 300)), 1)
-    two = judge("daily", panel, joined(one.forecast, one.forecast), "close")
+    two = evaluate("daily", panel, joined(one.forecast, one.forecast), "close")
     single, double = (charts.calibration(each) for each in (one, two))
     for before, after in zip(single.axes, double.axes, strict=True):
         for first, second in zip(stairs(before), stairs(after), strict=True):

@@ -1,79 +1,12 @@
 """The cells: what a network may be made of, from the linear unit to the LSTM and its variants.
 
 A cell turns windows (B, L, F) into what the head reads: (B, U), or (B, L, U) at every position. Each stands in the
-module of its name in this folder, which is loaded when a network of it is built:
+module of its name in this folder, which `model/body.py` loads when a network of it is built:
 
 - a recurrent cell has `layer`, which makes a layer over sequences from its units and the options of `keras.layers.RNN`,
   and may have `fused_layer`, which does the same with a kernel that trains faster;
 - a cell that reads the window as a whole has `layers`, the layers below the head on a symbolic tensor of windows.
 
-To add one, write its module and name it in `config.Cell`; in `agreement.FLAT_CELLS`, too, if it reads the window as a
+To add one, write its module and name it in `sections.Cell`; in `sections.FLAT_CELLS`, too, if it reads the window as a
 whole.
 """
-
-from __future__ import annotations
-
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any
-
-import keras
-
-from stockcast.agreement import FLAT_CELLS
-from stockcast.config import ModelConfig
-
-INITIALIZERS = {"glorot": "glorot_uniform", "he": "he_normal", "orthogonal": "orthogonal", "zeros": "zeros"}
-
-
-def body(model: ModelConfig, windows: Any, every_position: bool, fused: bool) -> Any:
-    """The layers below the head, on a symbolic tensor of windows; `fused` takes the kernel that trains faster."""
-    if model.cell in FLAT_CELLS:
-        return _of(model.cell).layers(model, windows)
-    x = windows
-    for number, layer in enumerate(recurrent_layers(model, every_position, fused)):
-        x = layer(x)
-        x = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(x)
-    return x
-
-
-def carried_body(model: ModelConfig, windows: Any, every_position: bool) -> tuple[Any, list[Any], list[Any]]:
-    """The same of a recurrent cell that begins in given states: what the head reads, the states' inputs, their ends."""
-    x, begin, end = windows, [], []
-    for number, layer in enumerate(recurrent_layers(model, every_position, fused=True, return_state=True)):
-        states = [keras.Input((units,)) for units in keras.tree.flatten(layer.cell.state_size)]
-        x, *ended = layer(x, initial_state=states)
-        x = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(x)
-        begin += states
-        end += ended
-    return x, begin, end
-
-
-def recurrent_layers(model: ModelConfig, every_position: bool, fused: bool, **options: Any) -> list[keras.Layer]:
-    """The recurrent layers, bottom to top; all but the last hand on every position."""
-    cell = _of(model.cell)
-    make = getattr(cell, "fused_layer", cell.layer) if fused else cell.layer
-    start = {
-        "kernel_initializer": INITIALIZERS[model.initializer],
-        "recurrent_initializer": "zeros" if model.initializer == "zeros" else "orthogonal",
-    }
-    layers = []
-    for number, units in enumerate(model.units):
-        sequences = every_position or number < len(model.units) - 1
-        layer = make(units, return_sequences=sequences, name=f"{model.cell}_{number}", **start, **options)
-        layers.append(keras.layers.Bidirectional(layer, name=f"both_{number}") if model.bidirectional else layer)
-    return layers
-
-
-def looped(cell: Callable[..., keras.Layer], loop: Any = keras.layers.RNN) -> Callable[..., keras.Layer]:
-    """A cell of one step as a layer over sequences, which `loop` runs."""
-
-    def layer(units: int, kernel_initializer: str, recurrent_initializer: str, **options: Any) -> keras.Layer:
-        start = {"kernel_initializer": kernel_initializer, "recurrent_initializer": recurrent_initializer}
-        return loop(cell(units, name="cell", **start), **options)
-
-    return layer
-
-
-def _of(cell: str) -> Any:
-    """The module of a cell."""
-    return import_module(f"{__name__}.{cell}")

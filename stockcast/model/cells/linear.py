@@ -6,9 +6,12 @@ from typing import Any
 
 import keras
 
-from stockcast.config import ModelConfig
+from stockcast.config.sections import ModelConfig
 
 
-def layers(_model: ModelConfig, windows: Any) -> Any:
+def _flattened(_model: ModelConfig, windows: Any) -> Any:
     """(B, L, F) to (B, L F)."""
     return keras.layers.Flatten(name="linear")(windows)
+
+
+layers = _flattened

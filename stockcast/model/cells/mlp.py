@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 
-from stockcast.config import ModelConfig
-from stockcast.model.cells import INITIALIZERS
+from stockcast.config.sections import ModelConfig
+from stockcast.model.cells.common import INITIALIZERS
 
 
-def layers(model: ModelConfig, windows: Any) -> Any:
+def _dense_layers(model: ModelConfig, windows: Any) -> Any:
     """(B, L, F) to (B, units of the topmost)."""
     x = keras.layers.Flatten(name="mlp")(windows)
     start = INITIALIZERS[model.initializer]
@@ -18,3 +18,6 @@ def layers(model: ModelConfig, windows: Any) -> Any:
         x = keras.layers.Dense(units, model.activation, kernel_initializer=start, name=f"dense_{number}")(x)
         x = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(x)
     return x
+
+
+layers = _dense_layers

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stockcast.model.cells import looped
+from stockcast.model.cells.common import looped
 from stockcast.model.kernels import FusedPeephole
 
 

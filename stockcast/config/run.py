@@ -1,0 +1,136 @@
+"""All settings of a run: presets, TOML files, and single settings laid over them.
+
+A preset is a TOML file in `configs/` that names the settings it changes. `RunConfig.digest()` names a whole
+configuration in twelve characters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self, cast
+
+from pydantic import ValidationError, model_validator
+
+from stockcast.config.refusal import demand_agreement, explained, nearest
+from stockcast.config.rules import disagreements
+from stockcast.config.sections import DataConfig, FitConfig, GateConfig, ModelConfig, Section, SplitConfig
+from stockcast.errors import ConfigError, NotFound
+
+DEFAULT_PRESET = "daily"
+
+
+class RunConfig(Section):
+    """All settings of a run. Unknown keys are refused; two equal configurations have equal digests."""
+
+    data: DataConfig = DataConfig()
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    fit: FitConfig = FitConfig()
+    gate: GateConfig = GateConfig()
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        demand_agreement(disagreements(self.data, self.model, self.fit))
+        return self
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name these settings."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def reseeded(config: RunConfig, seeds: int) -> list[RunConfig]:
+    """The same settings with `seeds` different seeds, its own first."""
+    fits = (config.fit.model_copy(update={"seed": config.fit.seed + offset}) for offset in range(seeds))
+    return [config.model_copy(update={"fit": fit}) for fit in fits]
+
+
+def config_folder() -> Path:
+    """Where the presets are: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    packaged = package / "configs"
+    return packaged if packaged.is_dir() else package.parent / "configs"
+
+
+def preset_names() -> tuple[str, ...]:
+    """The presets that come with stockcast, in alphabetical order."""
+    return tuple(sorted(path.stem for path in config_folder().glob("*.toml")))
+
+
+def load_config(preset_or_file: str = DEFAULT_PRESET, settings: Iterable[str] = ()) -> RunConfig:
+    """A preset's name or a TOML file's path, with `KEY=VALUE` settings laid over it.
+
+    Raises `NotFound` for a missing file, `ConfigError` for an unknown preset, key or value.
+    """
+    table = _read_table(_find(preset_or_file))
+    for setting in settings:
+        _lay_over(table, setting)
+    return from_table(table)
+
+
+def config_name(preset_or_file: str) -> str:
+    """What a configuration is called in reports: the preset's name or the file's stem."""
+    return Path(preset_or_file).stem if preset_or_file.endswith(".toml") else preset_or_file
+
+
+def from_table(table: Mapping[str, Any]) -> RunConfig:
+    """Settings from nested tables, as in a TOML file or a manifest. Raises `ConfigError`."""
+    try:
+        return RunConfig.model_validate(table)
+    except ValidationError as error:
+        raise explained(error, default_settings()) from error
+
+
+def _find(preset_or_file: str) -> Path:
+    if preset_or_file.endswith(".toml") or "/" in preset_or_file:
+        path = Path(preset_or_file)
+        if not path.is_file():
+            raise NotFound(f"there is no configuration file {preset_or_file}.", "give the path of a TOML file.")
+        return path
+    names = preset_names()
+    if preset_or_file not in names:
+        raise ConfigError(
+            f"there is no preset {preset_or_file!r}.{nearest(preset_or_file, names)}",
+            f"use one of {', '.join(names)}, or the path of a .toml file.",
+        )
+    return config_folder() / f"{preset_or_file}.toml"
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}.", "correct that line.") from error
+
+
+def _lay_over(table: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot):
+        raise ConfigError(f"--set {setting!r} is not SECTION.KEY=VALUE.", "write for example --set data.lookback=40.")
+    inner = table.setdefault(section, {})
+    if not isinstance(inner, dict):
+        raise ConfigError(f"{section} is not a section of the settings.", f"use one of {', '.join(_sections())}.")
+    inner[name] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """A TOML value where it is one, else the text itself: `--set fit.loss=mse` needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _sections() -> dict[str, type[Section]]:
+    return {name: cast("type[Section]", field.annotation) for name, field in RunConfig.model_fields.items()}
+
+
+def default_settings() -> dict[str, Any]:
+    """The default of every setting, each named `section.key`."""
+    defaults = RunConfig().model_dump(mode="json")
+    return {f"{name}.{key}": value for name, section in defaults.items() for key, value in section.items()}

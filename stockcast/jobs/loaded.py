@@ -1,0 +1,70 @@
+"""A saved model brought back to life, without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stockcast.config.run import RunConfig, from_table
+from stockcast.data.scaling import Scalers
+from stockcast.model.calibrate import Calibration
+from stockcast.model.forecaster import WindowForecaster
+from stockcast.store.bundle import Bundle
+from stockcast.store.manifest import Manifest
+from stockcast.store.store import Store
+
+CALENDAR_DOUBT = "calendar"
+"""The kind of finding that says that coming sessions are guessed."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """The model that serves under a name, `since` when (UTC): its forecaster, settings and manifest.
+
+    After `max_age` days it is stale; 0: never.
+    """
+
+    name: str
+    forecaster: WindowForecaster
+    config: RunConfig
+    manifest: Manifest
+    bundle: Bundle
+    since: str
+    max_age: int
+
+    def facts(self) -> dict[str, Any]:
+        """What every report about this model says of it."""
+        return {"name": self.name, "config": self.manifest.config_name, "version": self.manifest.version}
+
+
+def open_model(store: Path, name: str | None, also: Sequence[str] = ()) -> LoadedModel:
+    """The champion of `name`, or of the store's only model, checked against its manifest, with the files `also`.
+
+    Raises `NotFound` naming the models there are, `ModelDamaged` naming the file.
+    """
+    models = Store(store)
+    return open_version(models, name or models.only(), also=also)
+
+
+def open_version(models: Store, name: str, version: str | None = None, also: Sequence[str] = ()) -> LoadedModel:
+    """A version of model `name`, or its champion. Raises as `open_model`."""
+    from stockcast.model.serve import Runner
+
+    champion = models.champion(name)
+    bundle = models.load(name, version, wanted=("scaler.json", "model.onnx", *also))
+    manifest = bundle.manifest
+    config = from_table(manifest.config)
+    parts = json.loads(bundle.files["scaler.json"])
+    forecaster = WindowForecaster(
+        manifest.config_name,
+        config.data,
+        tuple(parts["features"]),
+        Scalers.from_dict(parts["scalers"]),
+        Runner(bundle.files["model.onnx"]),
+        Calibration.from_dict(parts["calibration"]),
+    )
+    max_age = config.gate.max_age if champion.max_age is None else champion.max_age
+    return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age)

@@ -1,0 +1,92 @@
+"""The records of a retraining: what was asked for, how far it has come, and what came of it.
+
+Nothing heavy is imported here, so that a run that is refused the lock stays cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from stockcast.store.records import log_line
+from stockcast.store.store import Store
+
+if TYPE_CHECKING:
+    from stockcast.evaluate.gate import Decision
+    from stockcast.reading.records import PanelRead
+    from stockcast.store.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class RetrainRequest:
+    """What the user asked for, of one model; `max_age` in days, None to leave it as it is."""
+
+    store: Path
+    name: str
+    csvs: tuple[str, ...] = ()
+    dry_run: bool = False
+    force: bool = False
+    max_age: int | None = None
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What came of one retraining; `decision` is None where there was nothing new to learn from."""
+
+    name: str
+    promoted: bool
+    reason: str
+    version: str
+    decision: Decision | None
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` and the log give it."""
+        return {
+            "name": self.name,
+            "promoted": self.promoted,
+            "reason": self.reason,
+            "version": self.version,
+            "gate": None if self.decision is None else self.decision.as_dict(),
+            "seconds": round(self.seconds, 2),
+        }
+
+    def __str__(self) -> str:
+        return outcome_sentence(self.name, self.promoted, self.version, self.reason)
+
+
+def outcome_sentence(name: str, promoted: bool, version: str, reason: str) -> str:
+    """What came of a retraining of model `name`: which version serves from now on, and why."""
+    return f"{name}: {version} {'serves now' if promoted else 'goes on serving'}; {reason}."
+
+
+@dataclass(frozen=True)
+class Run:
+    """A retraining under way: `manifest` is the champion's, `read` its newest prices, `begin` when the run began."""
+
+    request: RetrainRequest
+    store: Store
+    manifest: Manifest
+    read: PanelRead
+    begin: float
+
+    @property
+    def has_new_rows(self) -> bool:
+        """Whether some series of the model has a row after the last that it was trained or judged on."""
+        newest = {one.name: str(one.dates[-1]) for one in self.read.panel.series}
+        return any(newest.get(one["name"], "") > one["last"] for one in self.manifest.data)
+
+    def kept(self, reason: str, decision: Decision | None) -> Retrained:
+        """The champion stays, and the log says why; a dry run writes nothing at all."""
+        result = self.ended(False, reason, self.manifest.version, decision)
+        if not self.request.dry_run:
+            line = log_line("retrain", datetime.now(UTC), result.to_dict())
+            self.store.append_log(self.request.name, line)
+        return result
+
+    def ended(self, promoted: bool, reason: str, version: str, decision: Decision | None) -> Retrained:
+        """The result, with the time that it took."""
+        return Retrained(self.request.name, promoted, reason, version, decision, perf_counter() - self.begin)

@@ -1,0 +1,53 @@
+"""A file's rows as numbers, read but not yet repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from stockcast.checks.findings import Finding
+from stockcast.data.series import Dates, Floats
+from stockcast.reading.column_roles import Layout
+from stockcast.reading.records import Order, Reading
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file in its one sound reading.
+
+    - `dates` (rows,), and `numbers`: for each used column its values (rows,), NaN where there is none;
+    - `tickers`: each row's ticker, where a column tells several series apart; `only_ticker`: one that all rows have;
+    - `decimals`: for each column of closes the usual digits after the point; `intraday`: dates have times of day.
+    """
+
+    reading: Reading
+    layout: Layout
+    dates: Dates
+    numbers: Mapping[int, Floats]
+    tickers: tuple[str, ...] | None
+    only_ticker: str | None
+    decimals: Mapping[int, int]
+    intraday: bool
+    findings: tuple[Finding, ...]
+
+
+def reading_of(layout: Layout, date_column: int, long: bool, dates: Dates, marks: tuple[str, str, str, str]) -> Reading:
+    """How a file was read; `marks` are its delimiter, decimal and thousands mark and its date format."""
+    names, series = layout.names, layout.series
+    columns = {"date": names[date_column] or str(date_column)}
+    if long and layout.ticker_column is not None:
+        columns["ticker"] = names[layout.ticker_column]
+    for role in dict.fromkeys(role for _, roles in series for role in roles):
+        of_role = list(dict.fromkeys(names[roles[role]] for _, roles in series if role in roles))
+        columns[role] = ", ".join([*of_role[:3], *(["..."] if len(of_role) > 3 else [])])
+    delimiter, decimal, thousands, date_format = marks
+    return Reading(delimiter, decimal, thousands, date_format, _order(dates), columns)
+
+
+def _order(dates: Dates) -> Order:
+    steps = np.diff(dates).astype(np.int64)
+    steps = steps[steps != 0]
+    rising = float(np.mean(steps > 0)) if steps.size else 1.0
+    return "oldest first" if rising > 0.9 else "newest first" if rising < 0.1 else "mixed"

@@ -1,0 +1,110 @@
+"""The edges of a file: the lines around its rows, and a last line that may be cut short."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from stockcast.checks.findings import Finding, finding
+from stockcast.reading.date_formats import day_part, has_time
+from stockcast.reading.dialect import Choice
+from stockcast.reading.number_formats import usual_decimals
+from stockcast.reading.table import Table, reading_of
+
+_CLOCKED = 50
+"""Rows that are looked at for a time of day."""
+
+
+def trimmed(choice: Choice, odd_ends: int) -> Table:
+    """The table of a reading, without a torn last row, and what was found around the rows.
+
+    `odd_ends` is the number of lines that end otherwise than most of the file's do.
+    """
+    body, layout = choice.body, choice.layout
+    state = _state_of_last(choice) if body.last_open else "whole"
+    kept = slice(len(body.rows) - (state == "torn"))
+    numbers = dict(choice.numbers)
+    if state == "unknown":
+        numbers[body.width - 1] = np.append(numbers[body.width - 1][:-1], np.nan)
+    written = body.column(layout.ticker_column)[kept] if layout.ticker_column is not None else []
+    reading = reading_of(
+        layout,
+        body.date_column,
+        choice.tickers is not None,
+        choice.dates,
+        (body.delimiter, choice.decimal, choice.thousands, choice.date_format),
+    )
+    return Table(
+        reading,
+        layout,
+        choice.dates[kept],
+        {index: values[kept] for index, values in numbers.items()},
+        choice.tickers and choice.tickers[kept],
+        written[0] if len(set(written)) == 1 else None,
+        {index: usual_decimals(body.column(index), choice.decimal) for index in layout.closes},
+        any(has_time(cell) for cell in body.column(body.date_column)[:_CLOCKED]),
+        tuple(_around(choice, state, odd_ends)),
+    )
+
+
+def _around(choice: Choice, state: str, odd_ends: int) -> list[Finding]:
+    body = choice.body
+    counts = {
+        "repeated_header": body.repeated,
+        "blank_lines": body.blank,
+        "footer": body.footer,
+        "odd_line_ends": odd_ends,
+        "stray_spaces": body.spaced if body.spaced <= 0.1 * len(body.rows) else 0,
+    }
+    found = [finding(kind, (), "", count) for kind, count in counts.items() if count] + _mixed_dates(choice)
+    if body.ragged:
+        lines = ", ".join(str(row.line) for row in body.ragged[:5])
+        found.append(finding("ragged", (), f"In line {lines}.", len(body.ragged)))
+    if body.torn or state == "torn":
+        number = body.torn.line if body.torn else body.rows[-1].line
+        found.append(finding("torn_line", (), f"It is line {number}.", 1))
+    if state == "unknown":
+        found.append(finding("open_cell", (), f"Taken as unknown: {body.rows[-1].cells[-1]!r}.", 1))
+    return found
+
+
+def _mixed_dates(choice: Choice) -> list[Finding]:
+    """Whether some dates have leading zeros and some lack them: one digit was lost, or two files were joined."""
+    cells = choice.body.column(choice.body.date_column)
+    padded = any(re.search(r"(?<!\d)0\d(?!\d)", day_part(cell)) for cell in cells)
+    bare = np.array([bool(re.search(r"(?<!\d)\d(?!\d)", day_part(cell))) for cell in cells])
+    return [finding("mixed_dates", choice.dates[bare])] if padded and bare.any() else []
+
+
+def _state_of_last(choice: Choice) -> str:
+    """Whether the open last cell is whole, unknown (a volume: the row is of use without it) or torn (a price)."""
+    body, column = choice.body, choice.body.width - 1
+    cell, others = body.rows[-1].cells[column], [row.cells[column] for row in body.rows[:-1]]
+    if column == body.date_column:
+        return "whole" if len(cell) >= max(map(len, others), default=0) else "torn"
+    if column == choice.layout.ticker_column:
+        longer = any(other != cell and other.startswith(cell) for other in others)
+        return "whole" if cell in others and not longer else "torn"
+    roles = {role for _, roles in choice.layout.series for role, index in roles.items() if index == column}
+    if not roles:
+        return "whole"
+    lacking = "unknown" if roles == {"volume"} else "torn"
+    if not cell or np.isnan(choice.numbers[column][-1]):
+        return "whole" if not cell and roles == {"volume"} else lacking
+    digits = [_digits_after(each, choice.decimal) for each in (cell, *others)]
+    if max(digits) > 0:
+        return "whole" if digits[0] == max(digits) and not _scaled(others) else lacking
+    # Of whole numbers the last digit can't be missed from the row itself, but a price does not fall to a tenth.
+    values = choice.numbers[column]
+    near = roles != {"volume"} and len(others) > 0 and values[-1] > 0.25 * values[-2]
+    return "whole" if near else lacking
+
+
+def _digits_after(cell: str, decimal: str) -> int:
+    return len(cell.partition(decimal)[2])
+
+
+def _scaled(cells: list[str]) -> bool:
+    """Whether a column's cells end with letters, such as 1.5M, so that one without may have lost it."""
+    return any(cell[-1:].isalpha() for cell in cells)
