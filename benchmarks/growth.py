@@ -19,10 +19,11 @@ import numpy as np
 from benchmarks.common import Sample, alternate, inside, rounds_wanted, table
 from benchmarks.prices import write_panel
 from stockcast.config.run import load_config
+from stockcast.data.feature_table import make_features
 from stockcast.data.features import choose_features
-from stockcast.data.returns import panel_returns
+from stockcast.data.rows import scaled_rows
 from stockcast.data.scaling import fit_scalers
-from stockcast.data.windows import lay_out, scaled_columns, strided, windows_between
+from stockcast.data.windows import strided, windows_between
 from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build
 from stockcast.reading.reader import examined, read_panel
@@ -56,11 +57,8 @@ def data_path(csv: str) -> None:
     """All that a training does with prices but the training itself."""
     config = load_config("daily").data
     panel = examined(read_panel([csv]), NO_HINTS, date.max).panel
-    features = choose_features(config.features, panel, config.price)
-    sessions = panel_returns(panel.series, config.price, config.halflife)
-    tables = scaled_columns(sessions, features)
-    scalers = fit_scalers({one.series.name: table for one, table in zip(sessions, tables, strict=True)}, config)
-    rows = lay_out(sessions, features, scalers, config)
+    table_of = make_features(panel.series, choose_features(config.features, panel, config.price), config)
+    rows = scaled_rows(table_of, fit_scalers(table_of.values(), config), config)
     strided(windows_between(rows, config.lookback, None, panel.dates[-1]), 10)
     naive_errors(panel, config.price, config.horizon)
     newest = [np.array([len(one) - 1]) for one in panel.series]

@@ -20,11 +20,13 @@ from benchmarks.common import ROOT
 from benchmarks.outcome import PRICE, Outcome, opponents, outcome, together
 from benchmarks.quality_table import Report, document
 from stockcast.config.run import RunConfig, load_config
+from stockcast.data.feature_table import make_features
 from stockcast.data.features import BY_NAME_ALONE, DAILY, FEATURES, MARKET
 from stockcast.data.forecast import Forecaster, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import origins_between
 from stockcast.learn import fit_to_cutoff
+from stockcast.model.training_run import TrainingRun
 from stockcast.reading.reader import examined, read_panel
 from stockcast.reading.records import NO_HINTS
 
@@ -110,7 +112,8 @@ def main() -> None:
 
 def warm_up(panel: Panel) -> None:
     """Import what training imports, so that it is in nobody's time."""
-    fit_to_cutoff(Panel(panel.series[:1]), load_config("daily", ["fit.epochs=1", "fit.windows=100"]), "daily")
+    quick = TrainingRun(load_config("daily", ["fit.epochs=1", "fit.windows=100"]), "daily")
+    fit_to_cutoff(Panel(panel.series[:1]), quick)
 
 
 def trained(panel: Panel, days: Days, seed: int, settings: Sequence[str] = ()) -> Outcome:
@@ -133,11 +136,12 @@ def alone(panel: Panel, days: Days, seed: int) -> Outcome:
 def taught(train: Panel, panel: Panel, days: Days, config: RunConfig) -> Outcome:
     """Train on one panel, judge every later day of the same or another one."""
     start = time.perf_counter()
-    cuts, fitted = fit_to_cutoff(train, config, "daily")
+    cuts, fitted = fit_to_cutoff(train, TrainingRun(config, "daily"))
     seconds = time.perf_counter() - start
-    rows = fitted.forecaster.lay_out(panel)
+    forecaster = fitted.forecaster
+    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
     origins = origins_between(rows, config.data.lookback, cuts.calibration, panel.dates[-1])
-    mine = evaluate("daily", panel, fitted.forecaster.forecast(panel, origins), PRICE)
+    mine = evaluate("daily", panel, forecaster.forecast_rows(rows, origins), PRICE)
     return outcome(mine, panel, days.against, seconds)
 
 

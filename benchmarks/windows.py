@@ -1,7 +1,7 @@
 """What windows of a very large panel take in memory, and in time beside a Python loop on a tenth of it.
 
 10,000 series of 2,500 rows, 6 features, 5 steps, a lookback of 60: 25 million rows. The data are the table of rows as
-`data/windows.py` defines it. The loop is the usual one: a slice for each window, appended to a list.
+`data/rows.py` defines it. The loop is the usual one: a slice for each window, appended to a list.
 
     python -m benchmarks.windows --rounds 5
 """
@@ -14,7 +14,8 @@ import tracemalloc
 import numpy as np
 
 from benchmarks.common import alternate, inside, rounds_wanted, table
-from stockcast.data.windows import Rows, Windows, windows_between
+from stockcast.data.rows import Rows
+from stockcast.data.windows import Windows, windows_between
 
 SERIES, LENGTH, FEATURES, HORIZON, LOOKBACK, BATCH = 10_000, 2_500, 6, 5, 60, 4096
 WARMUP = 20
@@ -55,6 +56,8 @@ def panel(series: int) -> Rows:
         np.tile(days, series),
         np.tile(last_target, series),
         np.arange(series + 1) * LENGTH,
+        tuple(f"s{number}" for number in range(series)),
+        np.zeros(series, dtype=np.int64),
         logarithmic=True,
     )
 

@@ -8,7 +8,7 @@ network know the prices up to `cuts.fit`, its early stopping those up to `cuts.v
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,24 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
+from stockcast.config.sections import DataConfig
 from stockcast.data.categories import code_names
+from stockcast.data.feature_table import FeatureTable, make_features
 from stockcast.data.features import choose_features
 from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, evaluate
-from stockcast.data.returns import ReturnSeries, panel_returns
+from stockcast.data.rows import Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
 from stockcast.data.time_split import Cuts, cut, embargoed
-from stockcast.data.windows import (
-    Rows,
-    Windows,
-    by_series,
-    lay_out,
-    origins_between,
-    scaled_columns,
-    strided,
-    windows_between,
-    with_realized_volatility,
-)
+from stockcast.data.windows import Windows, origins_between, strided, windows_between
 from stockcast.errors import DataError
 from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.steps import naive_errors
@@ -41,9 +33,10 @@ from stockcast.model.baselines import build as build_baseline
 from stockcast.model.calibrate import Calibration, calibrate
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.quiet import tensorflow_silenced
+from stockcast.model.training_run import Epoch, TrainingRun
 
 if TYPE_CHECKING:
-    from stockcast.model.fit import Checkpoints, Epoch, OnEpoch, Trained
+    from stockcast.model.fit import Trained
 
 BASELINES = ("naive", "ewma")
 """What every model is judged against: the last price, and the last price with volatility bands."""
@@ -87,28 +80,46 @@ class Learned:
         return self.forecaster.calibrated(calibration.advance(self.assessment.evaluated))
 
 
-def learn(
-    panel: Panel,
-    config: RunConfig,
-    name: str,
-    on_epoch: OnEpoch = lambda _: None,
-    checkpoints: Checkpoints | None = None,
-) -> Learned:
-    """Train one model over all series of `panel` and judge it on the newest part, beside the baselines.
+@dataclass(frozen=True)
+class Prepared:
+    """A panel cut in time, with the unscaled features of all its rows; `known` are the prices up to the cutoff."""
 
-    Training goes on from what `checkpoints` hold, and keeps its progress there.
+    panel: Panel
+    cuts: Cuts
+    known: Panel
+    table: FeatureTable
+
+
+def prepare(panel: Panel, config: RunConfig) -> Prepared:
+    """Cut time as the settings say, and make every feature once. Which ones there are depends on `known` alone."""
+    cuts = cut(panel, config)
+    known = panel.upto(cuts.calibration)
+    return Prepared(panel, cuts, known, make_features(panel.series, input_names(known, config.data), config.data))
+
+
+def input_names(known: Panel, data: DataConfig) -> tuple[str, ...]:
+    """The network's inputs: the features that the columns of `known` allow, and the codes of the calendar."""
+    codes = code_names(data.calendar_features, data.calendar_codes, known.names)
+    return (*choose_features(data.features, known, data.price), *codes)
+
+
+def learn(panel: Panel, run: TrainingRun) -> Learned:
+    """Train one model over all series of `panel` and evaluate it on the newest part, beside the baselines.
 
     Raises `DataError` if the prices can't be used with these settings, `TrainingDiverged` if the loss explodes.
     """
-    cuts, fitted = fit_to_cutoff(panel, config, name, on_epoch, checkpoints)
+    prepared, config = prepare(panel, run.config), run.config
+    cuts = prepared.cuts
+    fitted = fit(prepared.table.upto(cuts.calibration), cuts, run)
     from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
 
-    rows = fitted.forecaster.lay_out(panel)
+    rows = fitted.forecaster.rows(prepared.table)
     origins = test_origins(rows, panel, cuts, config)
     held_out = Windows(rows, rows.flat(origins), config.data.lookback)
     onnx = export_onnx(fitted.trained.network, held_out.take(slice(COMPARED)).x)
     forecaster = replace(fitted.forecaster, infer=Runner(onnx))
+    evaluated = evaluate(run.name, panel, forecaster.forecast_rows(rows, origins), config.data.price)
     return Learned(
         forecaster,
         fitted.trained.weights,
@@ -117,49 +128,32 @@ def learn(
         fitted.trained.best,
         cuts,
         len(_thinned(fitted.train, config)),
-        evaluate_training(forecaster, panel, fitted.train, config),
-        assess_forecaster(forecaster, panel, origins, panel.upto(cuts.calibration), config.data.price),
+        evaluate_training(forecaster, panel, rows, fitted.train, config),
+        assess_forecast(evaluated, panel, origins, prepared.known, config.data.price),
     )
 
 
-def fit_to_cutoff(
-    panel: Panel,
-    config: RunConfig,
-    name: str,
-    on_epoch: OnEpoch = lambda _: None,
-    checkpoints: Checkpoints | None = None,
-) -> tuple[Cuts, Fitted]:
-    """Cut time as the settings say, and fit to the prices up to the cutoff alone."""
-    cuts = cut(panel, config)
-    return cuts, fit(panel.upto(cuts.calibration), config, cuts, name, on_epoch, checkpoints)
+def fit_to_cutoff(panel: Panel, run: TrainingRun) -> tuple[Cuts, Fitted]:
+    """Cut time as the settings say, and fit to what was known at the cutoff alone."""
+    prepared = prepare(panel, run.config)
+    return prepared.cuts, fit(prepared.table.upto(prepared.cuts.calibration), prepared.cuts, run)
 
 
-def fit(
-    known: Panel,
-    config: RunConfig,
-    cuts: Cuts,
-    name: str,
-    on_epoch: OnEpoch = lambda _: None,
-    checkpoints: Checkpoints | None = None,
-) -> Fitted:
-    """Scale, window, fit and calibrate on `known`, the prices up to `cuts.calibration` and none later."""
+def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
+    """Scale, window, fit and calibrate on `known`, the features of rows up to `cuts.calibration` and none later."""
     with tensorflow_silenced():
         from stockcast.model.fit import fit_network, refit_network
 
-    data = config.data
-    codes = code_names(data.calendar_features, data.calendar_codes, known.names)
-    features = (*choose_features(data.features, known, data.price), *codes)
-    sessions = panel_returns(known.series, data.price, data.halflife)
-    scalers = _scale(sessions, features, cuts.fit, config)
-    rows = _table(sessions, features, scalers, config)
-
+    config, data = run.config, run.config.data
+    scalers = fit_scalers(known.upto(cuts.fit).values(), data)
+    rows = _rows(known, scalers, config)
     ends = embargoed(cuts, known.dates, config.split.embargo)
     train = _demand_windows(windows_between(rows, data.lookback, None, ends.fit), config)
     validation = windows_between(rows, data.lookback, cuts.fit, ends.validation)
     held_back = validation if len(validation) else None
-    trained = fit_network(_thinned(train, config), held_back, _with_prior(config, train), on_epoch, checkpoints)
+    trained = fit_network(_thinned(train, config), held_back, _with_prior(run, train))
 
-    raw = WindowForecaster(name, data, features, scalers, trained.infer())
+    raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(
         _calibrate(raw, held_out, train),
@@ -168,25 +162,25 @@ def fit(
         since=cuts.calibration,
     )
     if config.fit.refit and len(held_out):
-        scalers = _scale(sessions, features, cuts.calibration, config)
-        train = windows_between(_table(sessions, features, scalers, config), data.lookback, None, ends.calibration)
-        trained = refit_network(trained, _thinned(train, config), _with_prior(config, train), on_epoch, checkpoints)
+        scalers = fit_scalers(known.values(), data)
+        train = windows_between(_rows(known, scalers, config), data.lookback, None, ends.calibration)
+        trained = refit_network(trained, _thinned(train, config), _with_prior(run, train))
         raw = replace(raw, scalers=scalers, infer=trained.infer())
     return Fitted(raw.calibrated(calibration), trained, train)
 
 
-def assess_forecaster(
-    forecaster: Forecaster, panel: Panel, origins: Origins, known: Panel, price: str, against: Sequence[str] = BASELINES
+def assess_forecast(
+    evaluated: EvaluatedForecast,
+    panel: Panel,
+    origins: Origins,
+    known: Panel,
+    price: str,
 ) -> Assessment:
-    """Judge a forecaster from `origins` of `panel`, beside baselines that are fitted on `known` alone."""
-
-    def evaluated(one: Forecaster) -> EvaluatedForecast:
-        return evaluate(one.name, panel, one.forecast(panel, origins), price)
-
-    mine = evaluated(forecaster)
-    horizon = mine.forecast.horizon
-    baselines = {name: evaluated(build_baseline(name, known, price, horizon)) for name in against}
-    return assess(mine, baselines, naive_errors(known, price, horizon))
+    """The assessment of forecasts from `origins` beside baselines that are fitted on `known` alone."""
+    horizon = evaluated.forecast.horizon
+    baselines = {name: build_baseline(name, known, price, horizon).forecast(panel, origins) for name in BASELINES}
+    others = {name: evaluate(name, panel, forecast, price) for name, forecast in baselines.items()}
+    return assess(evaluated, others, naive_errors(known, price, horizon))
 
 
 def test_origins(rows: Rows, panel: Panel, cuts: Cuts, config: RunConfig) -> Origins:
@@ -196,15 +190,15 @@ def test_origins(rows: Rows, panel: Panel, cuts: Cuts, config: RunConfig) -> Ori
 
 
 def evaluate_training(
-    forecaster: WindowForecaster, panel: Panel, train: Windows, config: RunConfig
+    forecaster: WindowForecaster, panel: Panel, rows: Rows, train: Windows, config: RunConfig
 ) -> EvaluatedForecast | None:
-    """Judge a forecaster on its own training windows, which says how well it fits and nothing else.
+    """Evaluate a forecaster on its own training windows, which says how well it fits and nothing else.
 
     None for several series, and for a head whose point is the last price itself.
     """
     if len(panel) > 1 or config.model.head in ("scale", "classes"):
         return None
-    fitted = forecaster.forecast(panel, by_series(train.rows, train.ends))
+    fitted = forecaster.forecast_rows(rows, train.rows.by_series(train.ends))
     return evaluate(forecaster.name, panel, fitted, config.data.price)
 
 
@@ -213,11 +207,12 @@ def evaluate_parts(
 ) -> tuple[EvaluatedForecast, EvaluatedForecast]:
     """The forecasts of the training windows, and those of the test part, of the one series that was trained on."""
     cuts = cut(panel, config)
-    rows, ends = forecaster.lay_out(panel), embargoed(cuts, panel.dates, config.split.embargo)
+    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
+    ends = embargoed(cuts, panel.dates, config.split.embargo)
     learned = windows_between(rows, config.data.lookback, None, ends.calibration if config.fit.refit else ends.fit)
-    parts = (by_series(rows, learned.ends), test_origins(rows, panel, cuts, config))
+    parts = (rows.by_series(learned.ends), test_origins(rows, panel, cuts, config))
     training, test = (
-        evaluate(forecaster.name, panel, forecaster.forecast(panel, part), config.data.price) for part in parts
+        evaluate(forecaster.name, panel, forecaster.forecast_rows(rows, part), config.data.price) for part in parts
     )
     return training, test
 
@@ -229,20 +224,10 @@ def evaluate_on(forecaster: Forecaster, panel: Panel, like: EvaluatedForecast, p
     return evaluate(forecaster.name, panel, forecaster.forecast(panel, origins), price)
 
 
-def _scale(sessions: list[ReturnSeries], features: tuple[str, ...], upto: np.datetime64, config: RunConfig) -> Scalers:
-    """Scalers that know no row after `upto`."""
-    values = {}
-    for one, table in zip(sessions, scaled_columns(sessions, features), strict=True):
-        known = int(np.searchsorted(one.series.dates, upto, side="right"))
-        if known:
-            values[one.series.name] = table[:known]
-    return fit_scalers(values, config.data)
-
-
-def _table(sessions: list[ReturnSeries], features: tuple[str, ...], scalers: Scalers, config: RunConfig) -> Rows:
-    """All rows, with what the training asks for."""
-    rows = lay_out(sessions, features, scalers, config.data)
-    return with_realized_volatility(rows, sessions) if config.fit.realised else rows
+def _rows(table: FeatureTable, scalers: Scalers, config: RunConfig) -> Rows:
+    """The scaled rows of a table, with what the training asks for."""
+    rows = scaled_rows(table, scalers, config.data)
+    return with_realized_volatility(rows, table) if config.fit.realised else rows
 
 
 def _thinned(windows: Windows, config: RunConfig) -> Windows:
@@ -253,14 +238,13 @@ def _thinned(windows: Windows, config: RunConfig) -> Windows:
     return strided(windows, stride)
 
 
-def _with_prior(config: RunConfig, windows: Windows) -> RunConfig:
-    """The settings with `fit.prior` in `fit.l2`: a normal prior on the weights beside the mean loss of n windows.
+def _with_prior(run: TrainingRun, windows: Windows) -> TrainingRun:
+    """The run with `fit.prior` in `fit.l2`: a normal prior on the weights beside the mean loss of n windows.
 
     What it is worth falls as 1 / n (MacKay 1992, Bayesian interpolation): one short series is held back by it, and a
     panel's windows outweigh it.
     """
-    l2 = config.fit.l2 + config.fit.prior / len(windows)
-    return config.model_copy(update={"fit": config.fit.model_copy(update={"l2": l2})})
+    return run.with_fit(l2=run.config.fit.l2 + run.config.fit.prior / len(windows))
 
 
 def _demand_windows(windows: Windows, config: RunConfig) -> Windows:

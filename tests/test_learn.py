@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from stockcast.config.run import RunConfig, load_config
+from stockcast.data.rows import Floats32
 from stockcast.data.series import Panel, PriceSeries
-from stockcast.data.windows import Floats32
 from stockcast.errors import DataError, TrainingDiverged
 from stockcast.learn import Learned, learn
+from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow
 
@@ -56,8 +57,8 @@ def assert_same_model(first: Learned, second: Learned) -> None:
 def test_nothing_that_is_learned_depends_on_a_price_after_the_cutoff(prices: Prices, preset: str) -> None:
     panel = Panel((prices(rows=260, name="a"), prices(rows=240, name="b", seed=1)))
     config = tiny(preset, "split.validation=0.1", "split.calibration=0.1")
-    learned = learn(panel, config, preset)
-    later = learn(changed_after(panel, learned.cuts.calibration), config, preset)
+    learned = learn(panel, TrainingRun(config, preset))
+    later = learn(changed_after(panel, learned.cuts.calibration), TrainingRun(config, preset))
     assert_same_model(learned, later)
     first = learned.assessment.evaluated.origin == learned.cuts.calibration
     assert first.any()
@@ -68,9 +69,9 @@ def test_nothing_that_is_learned_depends_on_a_price_after_the_cutoff(prices: Pri
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(prices: Prices) -> None:
     panel = Panel((prices(),))
-    once = learn(panel, tiny(), "daily")
-    assert_same_model(once, learn(panel, tiny(), "daily"))
-    other = learn(panel, tiny("daily", "fit.seed=1"), "daily")
+    once = learn(panel, TrainingRun(tiny(), "daily"))
+    assert_same_model(once, learn(panel, TrainingRun(tiny(), "daily")))
+    other = learn(panel, TrainingRun(tiny("daily", "fit.seed=1"), "daily"))
     assert any((weights != other.weights[key]).any() for key, weights in once.weights.items())
 
 
@@ -79,7 +80,7 @@ def test_what_serves_answers_as_keras_does_with_the_same_weights(prices: Prices,
     from stockcast.model.network import Shape, build_network
 
     config = tiny(preset)
-    learned = learn(Panel((prices(),)), config, preset)
+    learned = learn(Panel((prices(),)), TrainingRun(config, preset))
     features = len(learned.forecaster.features)
     network = build_network(config.model, Shape(config.data.lookback, features, config.data.horizon), fused=False)
     network.set_weights(list(learned.weights.values()))
@@ -91,7 +92,7 @@ def test_what_serves_answers_as_keras_does_with_the_same_weights(prices: Prices,
 
 
 def test_every_forecast_is_judged_on_later_dates_and_quantiles_never_cross(prices: Prices) -> None:
-    learned = learn(Panel((prices(),)), tiny(), "daily")
+    learned = learn(Panel((prices(),)), TrainingRun(tiny(), "daily"))
     evaluated = learned.assessment.evaluated
     known = ~np.isnat(evaluated.dates)
     assert (evaluated.dates > evaluated.origin[:, None])[known].all()
@@ -103,7 +104,7 @@ def test_every_forecast_is_judged_on_later_dates_and_quantiles_never_cross(price
 
 def test_early_stopping_keeps_the_best_epoch(prices: Prices) -> None:
     config = tiny("daily", "split.validation=0.2", "fit.epochs=30", "fit.patience=2", "fit.learning_rate=0.05")
-    learned = learn(Panel((prices(),)), config, "daily")
+    learned = learn(Panel((prices(),)), TrainingRun(config, "daily"))
     losses = [epoch.validation_loss for epoch in learned.history]
     assert None not in losses
     assert learned.best_epoch == 1 + int(np.argmin(np.array(losses, dtype=np.float64)))
@@ -115,19 +116,19 @@ def test_a_loss_that_is_no_number_stops_with_the_setting_to_change(prices: Price
         "tutorial-google", "fit.learning_rate=10", "fit.optimizer=sgd", "fit.epochs=50", "data.range_high=1e9"
     )
     with pytest.raises(TrainingDiverged, match="step size") as refused:
-        learn(Panel((prices(),)), config, "tutorial-google")
+        learn(Panel((prices(),)), TrainingRun(config, "tutorial-google"))
     assert "--set fit.learning_rate=1" in (refused.value.fix or "")
 
 
 def test_a_short_series_says_how_many_sessions_are_needed(prices: Prices) -> None:
     with pytest.raises(DataError, match="acme has 98 sessions; lookback 60 and horizon 5 need at least 130") as refused:
-        learn(Panel((prices(rows=98),)), load_config(), "daily")
+        learn(Panel((prices(rows=98),)), TrainingRun(load_config(), "daily"))
     assert "--set data.lookback=" in (refused.value.fix or "")
 
 
 def test_what_is_saved_forecasts_as_what_was_judged_and_need_not_go_over_that_part_again(prices: Prices) -> None:
     panel = Panel((prices(rows=260, name="a"), prices(rows=260, name="b", seed=1)))
-    learned = learn(panel, tiny("daily", "fit.follow=0.05", "split.calibration=0.1"), "daily")
+    learned = learn(panel, TrainingRun(tiny("daily", "fit.follow=0.05", "split.calibration=0.1"), "daily"))
     newest = [np.array([len(one) - 1]) for one in panel.series]
     evaluated, saved = (one.forecast(panel, newest) for one in (learned.forecaster, learned.serving))
     np.testing.assert_allclose(saved.quantiles, evaluated.quantiles, rtol=1e-9)

@@ -3,7 +3,7 @@
 Every feature is causal: its value on row t depends on rows up to and with t, of its own series and, for news and the
 market, on the other series' rows up to that date. It is NaN before row `VOLATILITY_WARMUP`. Volatility comes first: all
 that moves is divided by it, so that one network can serve a penny stock and an index. To add a feature, write a
-function of `ReturnSeries` and name it in `FEATURES`.
+function of `FeatureRows` and name it in `FEATURES`.
 
 A feature whose columns a series lacks, or has in another unit, falls back to what that series has: a session's variance
 to its squared return, the surprise in volume to none.
@@ -12,132 +12,171 @@ to its squared return, the surprise in volume to none.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.categories import code, is_code
-from stockcast.data.earnings import QUARTER, SCHEDULE_STEPS, log_excess, trailing_max
-from stockcast.data.returns import ReturnSeries, by_date, day_sums, trailing_mean
+from stockcast.data.earnings import QUARTER, SCHEDULE_STEPS, earnings_schedule, log_excess, trailing_max
+from stockcast.data.returns import ReturnSeries
 from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel
 from stockcast.errors import ConfigError, DataError
 
 STANDSTILL = 1e-3
 """Added to a variance in units of the EWMA's, so that a session without any move has a logarithm."""
 
+Number = TypeVar("Number", np.float64, np.bool_)
+
 WEEK = 5
 """In sessions."""
 
 
 @dataclass(frozen=True)
+class FeatureRows:
+    """The rows of a series from `first` on, (n,), of which features are made; older ones are there to look back on."""
+
+    of: ReturnSeries
+    first: int = 0
+
+    def tail(self, values: NDArray[Number]) -> NDArray[Number]:
+        """These rows of an array of all rows."""
+        return values[self.first :]
+
+    @cached_property
+    def volatility(self) -> Floats:
+        """The EWMA volatility, (n,)."""
+        return self.tail(self.of.volatility)
+
+    @cached_property
+    def returns(self) -> Floats:
+        """The log returns, (n,)."""
+        return self.tail(self.of.returns)
+
+    @cached_property
+    def schedule(self) -> Floats:
+        """What past quarters' reports say of each of the next sessions, (n, SCHEDULE_STEPS)."""
+        of = self.of
+        return earnings_schedule(of.series.dates, of.earnings_proxy, of.usual_earnings_proxy, self.first)
+
+
+@dataclass(frozen=True)
 class Feature:
-    """A named input: the columns that it needs and the function that makes it, (rows,) from `ReturnSeries`."""
+    """A named input: the columns that it needs and the function that makes it, (n,) from `FeatureRows`."""
 
     needs: tuple[str, ...]
-    make: Callable[[ReturnSeries], Floats]
+    make: Callable[[FeatureRows], Floats]
 
 
-def _variance(sessions: int, s: ReturnSeries) -> Floats:
+def _variance(sessions: int, rows: FeatureRows) -> Floats:
     """Log volatility of the last sessions' ranges above the EWMA's.
 
     Averages over a day, a week, a month and a quarter: Corsi (2009), A simple approximate long-memory model of
     realized volatility (HAR).
     """
-    return _log_ratio(trailing_mean(s.variance, sessions), s)
+    return _log_ratio(rows.of.variance_sums.mean(sessions, rows.first), rows)
 
 
-def _square(sessions: int, s: ReturnSeries) -> Floats:
+def _square(sessions: int, rows: FeatureRows) -> Floats:
     """The same from squared returns, which hold the jumps that ranges smooth."""
-    return _log_ratio(trailing_mean(np.square(s.returns), sessions), s)
+    return _log_ratio(rows.of.square_sums.mean(sessions, rows.first), rows)
 
 
-def _log_ratio(variance: Floats, s: ReturnSeries) -> Floats:
-    ratio: Floats = np.maximum(variance, 0.0) / s.volatility**2
+def _log_ratio(variance: Floats, rows: FeatureRows) -> Floats:
+    ratio: Floats = np.maximum(variance, 0.0) / rows.volatility**2
     return 0.5 * np.log(ratio + STANDSTILL)
 
 
-def _range(s: ReturnSeries) -> Floats:
+def _range(rows: FeatureRows) -> Floats:
     """From the low to the high; of closes alone, from one to the next."""
-    return _of_sound(s, lambda: s.log("high") - s.log("low"), np.abs(s.returns))
+    return _of_sound(rows, "low", "high", np.abs(rows.returns))
 
 
-def _gap(s: ReturnSeries) -> Floats:
+def _gap(rows: FeatureRows) -> Floats:
     """From the last close to the open: what came while the market was closed; of closes alone, nothing."""
-    return s.gap / s.volatility
+    return rows.tail(rows.of.gap) / rows.volatility
 
 
-def _body(s: ReturnSeries) -> Floats:
+def _body(rows: FeatureRows) -> Floats:
     """From the open to the close; of closes alone, from one to the next."""
-    return _of_sound(s, lambda: s.log("close") - s.log("open"), s.returns)
+    return _of_sound(rows, "open", "close", rows.returns)
 
 
-def _of_sound(s: ReturnSeries, moves: Callable[[], Floats], others: Floats) -> Floats:
-    """Moves in units of volatility, of sessions whose four prices are sound; `others` for the rest."""
-    return (np.where(s.sound, moves(), others) if s.sound.any() else others) / s.volatility
+def _of_sound(rows: FeatureRows, begin: str, end: str, others: Floats) -> Floats:
+    """Moves between two prices of sessions whose four are sound, `others` for the rest, in units of volatility."""
+    if not rows.of.any_sound:
+        return others / rows.volatility
+    moves = rows.tail(rows.of.logs[end]) - rows.tail(rows.of.logs[begin])
+    return np.where(rows.tail(rows.of.sound), moves, others) / rows.volatility
 
 
-def _lag(sessions: int, s: ReturnSeries) -> Floats:
+def _lag(sessions: int, rows: FeatureRows) -> Floats:
     """The size of the move that came so many sessions before the next one will.
 
     A quarter has about 63 sessions, and earnings come back each quarter. 0 where the series does not reach back so far.
     """
-    size = np.nan_to_num(np.abs(s.returns) / s.volatility)
-    return np.concatenate([np.zeros(sessions), size[1:]])[: len(size)]
+    size = np.nan_to_num(np.abs(rows.of.returns) / rows.of.volatility)
+    return rows.tail(np.concatenate([np.zeros(sessions), size[1:]])[: len(size)])
 
 
-def _trend(sessions: int, s: ReturnSeries) -> Floats:
+def _trend(sessions: int, rows: FeatureRows) -> Floats:
     """The return of the last sessions in units of its volatility: falls raise volatility (Black 1976, the leverage
     effect; Corsi and Reno 2012, for several lengths)."""
-    return trailing_mean(s.returns, sessions) * math.sqrt(sessions) / s.volatility
+    return rows.of.return_sums.mean(sessions, rows.first) * math.sqrt(sessions) / rows.volatility
 
 
-def _event(sessions: int, s: ReturnSeries) -> Floats:
-    """The greatest stir of the last sessions against the usual one: quiet follows news."""
-    return log_excess(trailing_max(np.nan_to_num(s.abnormal_move), sessions), s.usual_abnormal_move)
+def _event(sessions: int, rows: FeatureRows) -> Floats:
+    """The greatest abnormal move of the last sessions against the usual one: quiet follows news."""
+    greatest = trailing_max(np.nan_to_num(rows.of.abnormal_move), sessions, rows.first)
+    return log_excess(greatest, rows.tail(rows.of.usual_abnormal_move))
 
 
-def _earnings_proxy(sessions: int, s: ReturnSeries) -> Floats:
-    """The greatest news of the last sessions against the usual one: without any, the next report is still to come."""
-    return log_excess(trailing_max(s.earnings_proxy, sessions), s.usual_earnings_proxy)
+def _news(sessions: int, rows: FeatureRows) -> Floats:
+    """The greatest earnings proxy of the last sessions against the usual one.
+
+    Without any that stands out, the next report is still to come.
+    """
+    greatest = trailing_max(rows.of.earnings_proxy, sessions, rows.first)
+    return log_excess(greatest, rows.tail(rows.of.usual_earnings_proxy))
 
 
-def _schedule(step: int, s: ReturnSeries) -> Floats:
+def _due(step: int, rows: FeatureRows) -> Floats:
     """What past quarters' reports say of the session so many steps ahead."""
-    return s.earnings_schedule[:, step - 1]
+    return rows.schedule[:, step - 1]
 
 
-def _season(quarters: int, s: ReturnSeries) -> Floats:
-    """The stir of the week that followed the same weekday so many quarters ago, against the usual one.
+def _season(quarters: int, rows: FeatureRows) -> Floats:
+    """The abnormal move of the week that followed the same weekday so many quarters ago, against the usual one.
 
     Earnings come back after 13 weeks, mostly on the same weekday, and prices move then (Beaver 1968, The information
     content of annual earnings announcements). 0, as usual, where the series does not reach back so far.
     """
-    dates = s.series.dates
-    then = dates - np.timedelta64(quarters * QUARTER, "D")
-    first = np.searchsorted(dates, then, side="right")
-    end = np.minimum(first + WEEK, np.arange(len(dates)) + 1)  # never later than this row
-    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(s.abnormal_move))])
-    abnormal_move = (sums[end] - sums[first]) / np.maximum(end - first, 1)
-    reached = (then >= dates[0]) & (end > first)
-    return np.where(reached, log_excess(abnormal_move, s.usual_abnormal_move), 0.0)
+    dates = rows.of.series.dates
+    then = dates[rows.first :] - np.timedelta64(quarters * QUARTER, "D")
+    start = np.searchsorted(dates, then, side="right")
+    end = np.minimum(start + WEEK, np.arange(rows.first, len(dates)) + 1)  # never later than this row
+    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(rows.of.abnormal_move))])
+    mean = (sums[end] - sums[start]) / np.maximum(end - start, 1)
+    reached = (then >= dates[0]) & (end > start)
+    return np.where(reached, log_excess(mean, rows.tail(rows.of.usual_abnormal_move)), 0.0)
 
 
 FEATURES: dict[str, Feature] = {
-    "return": Feature((), lambda s: s.returns / s.volatility),
+    "return": Feature((), lambda rows: rows.returns / rows.volatility),
     "range": Feature(PRICE_COLUMNS, _range),
     "gap": Feature(PRICE_COLUMNS, _gap),
     "body": Feature(PRICE_COLUMNS, _body),
-    "volatility": Feature((), lambda s: np.log(s.volatility)),
-    "volume_surprise": Feature(("volume",), lambda s: s.volume_surprise),
+    "volatility": Feature((), lambda rows: np.log(rows.volatility)),
+    "volume_surprise": Feature(("volume",), lambda rows: rows.tail(rows.of.volume_surprise)),
     **{f"variance_{n}": Feature((), partial(_variance, n)) for n in (1, 5, 22, 66)},
     **{f"square_{n}": Feature(PRICE_COLUMNS, partial(_square, n)) for n in (5, 66)},
     **{f"trend_{n}": Feature((), partial(_trend, n)) for n in (5, 22)},
     **{f"event_{n}": Feature((), partial(_event, n)) for n in (5, 15)},
-    **{f"news_{n}": Feature((), partial(_earnings_proxy, n)) for n in (20, 40, 60)},
-    **{f"due_{n}": Feature((), partial(_schedule, n)) for n in range(1, SCHEDULE_STEPS + 1)},
+    **{f"news_{n}": Feature((), partial(_news, n)) for n in (20, 40, 60)},
+    **{f"due_{n}": Feature((), partial(_due, n)) for n in range(1, SCHEDULE_STEPS + 1)},
     **{f"season_{n}": Feature((), partial(_season, n)) for n in (1, 2, 3, 4)},
     **{f"lag_{n}": Feature((), partial(_lag, n)) for n in (63, 126, 189, 252)},
 }
@@ -187,33 +226,10 @@ def _needs(name: str) -> tuple[str, ...]:
     return FEATURES[name].needs
 
 
-def feature_tables(panel: Sequence[ReturnSeries], names: Sequence[str]) -> Iterator[Floats]:
-    """The inputs of each series of a panel, (rows, features), unscaled; NaN where one isn't known yet.
-
-    Made series by series, but for what the market's features need of all.
-    """
-    markets = [name for name in names if name in MARKET]
-    of_all = {MARKET[name]: [_feature(one, MARKET[name]) for one in panel] for name in markets}
-    if markets:
-        day = by_date(panel)
-        of_all |= {name: _cross_section(of_all[MARKET[name]], day) for name in markets}
-    for index, one in enumerate(panel):
-        columns = [of_all[name][index] if name in of_all else _feature(one, name) for name in names]
-        yield np.column_stack(columns)
-
-
-def _feature(s: ReturnSeries, name: str) -> Floats:
+def make_feature(rows: FeatureRows, name: str) -> Floats:
+    """One feature, a price column or a code, unscaled, (n,); NaN where it isn't known yet."""
     if name in COLUMNS:
-        return s.series.columns[name]
+        return rows.tail(rows.of.series.columns[name])
     if is_code(name):
-        return code(name, s.series)
-    values = FEATURES[name].make(s)
-    return np.where(np.isfinite(s.volatility), values, np.nan)
-
-
-def _cross_section(values: Sequence[Floats], day: NDArray[np.intp]) -> list[Floats]:
-    """The mean over the series that know a value on a row's date, `day`: (rows,) of each series in and out."""
-    stacked = np.concatenate(values)
-    count, total = day_sums(stacked, day)
-    mean = np.divide(total, count, out=np.full(len(day), np.nan), where=np.isfinite(stacked))
-    return np.split(mean, np.cumsum([len(one) for one in values])[:-1])
+        return rows.tail(code(name, rows.of.series))
+    return np.where(np.isfinite(rows.volatility), FEATURES[name].make(rows), np.nan)

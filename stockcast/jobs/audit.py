@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.config.run import RunConfig, config_name, load_config
+from stockcast.config.run import config_name, load_config
 from stockcast.data.forecast import Forecaster
+from stockcast.data.rows import scaled_rows
+from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import Panel
-from stockcast.data.time_split import cut
 from stockcast.data.windows import origins_between
 from stockcast.evaluate.audit import Check, Subject, Trial, audit_pipeline
 from stockcast.jobs.source import OnMessage, read_prices
-from stockcast.learn import fit_to_cutoff
+from stockcast.learn import fit_to_cutoff, prepare
 from stockcast.model.baselines import build
+from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
 
 
@@ -42,23 +44,24 @@ def run_audit(
     """Audit a configuration on these prices. It is trained 4 + `repeats` times."""
     panel = read_prices(csvs, on_message, hints).panel
     config, name = load_config(preset, settings), config_name(preset)
-    cuts = cut(panel, config)
-    price, horizon = config.data.price, config.data.horizon
+    run, prepared = TrainingRun(config, name), prepare(panel, config)
+    price, horizon, cutoff = config.data.price, config.data.horizon, prepared.cuts.calibration
 
     def train(prices: Panel) -> Subject:
-        return _train(prices, config, name)
+        return _train(prices, run)
 
     def naive(known: Panel) -> Forecaster:
         return build("naive", known, price, horizon)
 
-    _, fitted = fit_to_cutoff(panel, config, name)
-    origins = origins_between(fitted.forecaster.lay_out(panel), config.data.lookback, cuts.calibration, cuts.test)
-    trial = Trial(panel, price, cuts.calibration, origins, train)
+    # Which rows have a full window does not depend on how it is scaled.
+    rows = scaled_rows(prepared.table, fit_scalers(prepared.table.upto(cutoff).values(), config.data), config.data)
+    origins = origins_between(rows, config.data.lookback, cutoff, prepared.cuts.test)
+    trial = Trial(panel, price, cutoff, origins, train)
     return AuditResult(name, audit_pipeline(trial, naive, repeats))
 
 
-def _train(prices: Panel, config: RunConfig, name: str) -> Subject:
-    cuts, fitted = fit_to_cutoff(prices, config, name)
+def _train(prices: Panel, run: TrainingRun) -> Subject:
+    cuts, fitted = fit_to_cutoff(prices, run)
     forecaster, trained = fitted.forecaster, fitted.trained
     weights = b"".join(np.ascontiguousarray(one).tobytes() for one in trained.weights.values())
     parts = {

@@ -16,7 +16,7 @@ from stockcast.config.run import RunConfig, config_name, load_config, preset_nam
 from stockcast.config.sections import CELLS, FLAT_CELLS
 from stockcast.data.forecast import EvaluatedForecast, Forecast, evaluate, stacked
 from stockcast.data.series import Panel
-from stockcast.data.time_split import cut, demand_lookback
+from stockcast.data.time_split import demand_lookback
 from stockcast.data.volatility import VOLATILITY_WARMUP
 from stockcast.errors import UsageError
 from stockcast.evaluate.assessment import Assessment, assess
@@ -26,8 +26,9 @@ from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk import Fold, walk
 from stockcast.jobs.output import write_output
 from stockcast.jobs.source import OnMessage, read_prices
-from stockcast.learn import fit
+from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
+from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
 from stockcast.store.fold_cache import FoldCache
 
@@ -137,8 +138,8 @@ class _Run:
         if forecast is None:
             known = fold.training(self.panel)
             until = config.split.model_copy(update={"until": _last(known)})
-            here = config.model_copy(update={"split": until})
-            forecast = fit(known, here, cut(known, here), name).forecaster.forecast(self.panel, fold.origins)
+            here = TrainingRun(config.model_copy(update={"split": until}), name)
+            forecast = fit_to_cutoff(known, here)[1].forecaster.forecast(self.panel, fold.origins)
             self.cache.save(config.digest(), fold, forecast)
         self.done += 1
         self.on_fit(self.done, self.trainings)

@@ -13,6 +13,7 @@ from stockcast.jobs.loaded import open_version
 from stockcast.jobs.packing import Origin, bundle, findings_of
 from stockcast.jobs.retraining import Retrained, Run
 from stockcast.jobs.source import OnMessage
+from stockcast.model.training_run import TrainingRun
 from stockcast.store.manifest import Manifest, extends
 from stockcast.store.records import log_line
 
@@ -32,7 +33,7 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     if seen is not None and not request.force:
         return run.kept(seen, None)
     champion = open_version(run.store, request.name, manifest.version).forecaster
-    learned = learn(panel, config, manifest.config_name)
+    learned = learn(panel, TrainingRun(config, manifest.config_name))
     mine = learned.assessment.evaluated
     theirs = evaluate_on(champion, panel, mine, config.data.price)
     decision = decide(mine, theirs, learned.assessment.baselines["naive"], config.gate.tolerance)

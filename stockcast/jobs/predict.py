@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from stockcast.data.calendars import coming
-from stockcast.data.forecast import Directions, Forecast, extended
+from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
-from stockcast.data.windows import Rows
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.source import found_in, read_model_prices
@@ -99,12 +98,14 @@ def predict_next(request: PredictRequest) -> Prediction:
     read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, request.hints)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
-    rows = loaded.forecaster.lay_out(read.panel)
-    forecast = extended(_newest(loaded, read.panel, rows, panel), days)
+    origins = _newest_origins(read.panel, panel)
+    rows = loaded.forecaster.rows_for(read.panel, origins)
+    newest = replace(loaded.forecaster.forecast_rows(rows, origins), series=np.arange(len(panel)))
+    forecast = extended(newest, days)
     dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += found_in(read.files)
-    beyond = loaded.forecaster.beyond_fitted_range(read.panel, rows)
+    beyond = loaded.forecaster.beyond_fitted_range(rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
     warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
     limit = loaded.max_age if request.max_age is None else request.max_age
@@ -112,11 +113,10 @@ def predict_next(request: PredictRequest) -> Prediction:
     return Prediction(loaded, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
 
 
-def _newest(loaded: LoadedModel, every: Panel, rows: Rows, panel: Panel) -> Forecast:
-    """The forecast from the newest row of each series of `panel`, seen among `every` series: they make the market."""
-    wanted = set(panel.names)
-    origins = [np.array([len(one) - 1] if one.name in wanted else [], dtype=np.int64) for one in every.series]
-    return replace(loaded.forecaster.forecast_laid_out(every, rows, origins), series=np.arange(len(panel)))
+def _newest_origins(every: Panel, wanted: Panel) -> Origins:
+    """The newest row of each `wanted` series among `every` series of a panel, which make the market."""
+    names = set(wanted.names)
+    return [np.array([len(one) - 1] if one.name in names else [], dtype=np.int64) for one in every.series]
 
 
 def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:

@@ -19,6 +19,7 @@ from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.packing import bundle, origin
 from stockcast.jobs.source import OnMessage, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
+from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.manifest import extends, fingerprint
 from stockcast.store.progress import Progress
@@ -97,7 +98,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
         progress = _progress(store, name, panel, config, request, on_message)
         on_message(f"Training with {called}; loading TensorFlow takes some seconds.")
         all_learned = [
-            learn(panel, one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress)
+            learn(panel, TrainingRun(one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress))
             for one in reseeded(config, request.seeds)
         ]
         learned = all_learned[0]

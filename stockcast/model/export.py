@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
-from stockcast.data.windows import Floats32
+from stockcast.data.rows import Floats32
 from stockcast.errors import StockcastError
 from stockcast.model.network import build_served
 from stockcast.model.serve import Runner

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,32 +16,12 @@ from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
 from stockcast.config.sections import FitConfig, GateConfig, SplitConfig
-from stockcast.data.windows import Floats32, Windows
+from stockcast.data.rows import Floats32
+from stockcast.data.windows import Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.learner import Learner
 from stockcast.model.network import build_carried, build_network, build_served, shape_of
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One pass: its number from 1, the mean training loss, and the validation loss where there is a validation part."""
-
-    number: int
-    loss: float
-    validation_loss: float | None
-
-
-OnEpoch = Callable[[Epoch], None]
-
-
-class Checkpoints(Protocol):
-    """Where the progress of a training is kept, by the name of its part: arrays of float32 or float64."""
-
-    def last(self, part: str) -> Mapping[str, NDArray[Any]]:
-        """What was kept last of this part; nothing if it has not begun."""
-
-    def keep(self, part: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep this, in place of what was kept before."""
+from stockcast.model.training_run import Epoch, TrainingRun
 
 
 @dataclass(frozen=True)
@@ -64,19 +44,13 @@ class Trained:
         return {weight.path: np.asarray(weight) for weight in self.network.weights}
 
 
-def fit_network(
-    train: Windows,
-    validation: Windows | None,
-    config: RunConfig,
-    on_epoch: OnEpoch = lambda _: None,
-    checkpoints: Checkpoints | None = None,
-    part: str = "fit",
-) -> Trained:
+def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, part: str = "fit") -> Trained:
     """Train on `train`; stop early on `validation`, and keep its best epoch, where it is given.
 
     The same seed, data and machine give bit-equal weights, in one go or taken up again after any epoch. Raises
     `TrainingDiverged` when the loss is not a number.
     """
+    config, checkpoints = run.config, run.checkpoints
     part = f"{part} with seed {config.fit.seed}"
     features = train.rows.inputs.shape[1]
     learner = _learner(_kind(config), features)
@@ -89,7 +63,7 @@ def fit_network(
         number = len(course.history) + 1
         loss = learner.epoch(number)
         epoch = Epoch(number, loss, learner.loss(validation) if validation is not None else None)
-        on_epoch(epoch)
+        run.on_epoch(epoch)
         _demand_finite(epoch, config.fit)
         course.add(epoch, learner)
         if checkpoints:
@@ -119,16 +93,9 @@ def _kind(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"fit": fit, "split": SplitConfig(), "gate": GateConfig()})
 
 
-def refit_network(
-    trained: Trained,
-    train: Windows,
-    config: RunConfig,
-    on_epoch: OnEpoch = lambda _: None,
-    checkpoints: Checkpoints | None = None,
-) -> Trained:
+def refit_network(trained: Trained, train: Windows, run: TrainingRun) -> Trained:
     """A network trained anew on `train` for as many epochs as served `trained` best; the history stays the first's."""
-    epochs = config.model_copy(update={"fit": config.fit.model_copy(update={"epochs": trained.best})})
-    return replace(trained, network=fit_network(train, None, epochs, on_epoch, checkpoints, "refit").network)
+    return replace(trained, network=fit_network(train, None, run.with_fit(epochs=trained.best), "refit").network)
 
 
 @dataclass

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stockcast.config.sections import DataConfig
+from stockcast.data.feature_table import FeatureTable, make_features
 from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins
-from stockcast.data.returns import ReturnSeries, panel_returns
+from stockcast.data.rows import Floats32, Ints, Rows, scaled_rows
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
-from stockcast.data.windows import Floats32, Ints, Rows, Windows, lay_out, usable_ends
+from stockcast.data.windows import Windows, usable_ends
 from stockcast.errors import DataError
 from stockcast.model.calibrate import Calibration, PendingForecasts
 
@@ -36,12 +37,26 @@ class WindowForecaster:
     infer: Infer
     calibration: Calibration | None = None
 
-    def lay_out(self, panel: Panel) -> Rows:
-        """The panel as the network sees it."""
-        return lay_out(self._sessions(panel), self.features, self.scalers, self.data)
+    def rows(self, table: FeatureTable) -> Rows:
+        """A table of this forecaster's features as the network sees it."""
+        return scaled_rows(table, self.scalers, self.data)
 
-    def _sessions(self, panel: Panel) -> list[ReturnSeries]:
-        return panel_returns(panel.series, self.data.price, self.data.halflife)
+    def rows_for(self, panel: Panel, origins: Origins) -> Rows:
+        """The rows of `panel` that forecasts from `origins` need, and no older ones."""
+        return self.rows(make_features(panel.series, self.features, self.data, self._needed_since(panel, origins)))
+
+    def _needed_since(self, panel: Panel, origins: Origins) -> np.datetime64 | None:
+        """The date of the oldest row that forecasts from `origins` look back on; None: all rows are needed."""
+        if self.data.padding != "none":
+            return None
+        adapts_from = self.calibration.adapts_from if self.calibration else None
+        oldest = []
+        for one, rows in zip(panel.series, origins, strict=True):
+            first = [int(np.min(rows))] if len(rows) else []
+            if adapts_from is not None and one.dates[-1] >= adapts_from:
+                first.append(int(np.searchsorted(one.dates, adapts_from)))
+            oldest += [one.dates[max(row - self.data.lookback + 1, 0)] for row in first]
+        return min(oldest, default=None)
 
     def outputs(self, rows: Rows, ends: Ints) -> Floats:
         """What the network says on rows `ends`, (n, H, K) in units of the targets."""
@@ -55,16 +70,16 @@ class WindowForecaster:
 
     def forecast(self, panel: Panel, origins: Origins) -> Forecast:
         """Forecasts from the given rows. Raises `DataError` if a row has no full window before it."""
-        return self.forecast_laid_out(panel, self.lay_out(panel), origins)
+        return self.forecast_rows(self.rows_for(panel, origins), origins)
 
-    def forecast_laid_out(self, panel: Panel, rows: Rows, origins: Origins) -> Forecast:
-        """The same where `panel` was laid out before."""
+    def forecast_rows(self, rows: Rows, origins: Origins) -> Forecast:
+        """The same of a panel whose `rows` are made already."""
         ends = rows.flat(origins)
-        _demand_windows(panel, rows, ends, self.data.lookback)
+        _demand_windows(rows, ends, self.data.lookback)
         every = np.union1d(ends, self._pending_rows(rows, ends))
         outputs = self.outputs(rows, every)
         targets = self.targets(outputs)
-        quantiles = self._calibrated(panel, rows, every, targets)
+        quantiles = self._calibrated(rows, every, targets)
         wanted = np.searchsorted(every, ends)
         forecast = self._answer(rows, ends, targets[wanted], quantiles[wanted])
         return replace(forecast, directions=self._directions(rows, ends, outputs[wanted]))
@@ -86,38 +101,37 @@ class WindowForecaster:
         shared_offset: Ints = usable[(dates >= since) & (dates < rows.dates[ends].max())]
         return shared_offset
 
-    def _calibrated(self, panel: Panel, rows: Rows, ends: Ints, outputs: Floats) -> Floats:
+    def _calibrated(self, rows: Rows, ends: Ints, outputs: Floats) -> Floats:
         """Network outputs (n, H, 1 or K) made on rows `ends` as quantiles (n, H, K)."""
         if not self.calibration:
             return outputs
         targets = rows.targets[ends].astype(np.float64)
         came = rows.dates[np.minimum(ends[:, None] + np.arange(1, targets.shape[1] + 1), len(rows.dates) - 1)]
         came = np.where(np.isnan(targets), np.datetime64("NaT"), came)
-        pending = PendingForecasts(panel.names, rows.owner(ends), rows.dates[ends], came, targets)
+        pending = PendingForecasts(rows.names, rows.owner(ends), rows.dates[ends], came, targets)
         return self.calibration.adapt(outputs, pending)
 
     def _answer(self, rows: Rows, ends: Ints, outputs: Floats, quantiles: Floats) -> Forecast:
         """Forecasts made on rows `ends`, (n, H, K) in units of the targets, in prices."""
         middle = outputs.shape[-1] // 2
         point = outputs[..., :1] if outputs.shape[-1] == 1 else quantiles[..., middle : middle + 1]
-        owner = rows.owner(ends)
         return Forecast(
-            series=owner,
-            row=ends - rows.starts[owner],
+            series=rows.owner(ends),
+            row=rows.number(ends),
             last=rows.price[ends],
             point=rows.to_price(ends, point)[..., 0],
             quantiles=rows.to_price(ends, quantiles),
             levels=QUANTILES,
         )
 
-    def beyond_fitted_range(self, panel: Panel, rows: Rows) -> dict[str, str]:
+    def beyond_fitted_range(self, rows: Rows) -> dict[str, str]:
         """A sentence on each series whose newest window has inputs outside the range that the scaler was fitted on."""
         lookback = self.data.lookback
         newest = "the last session" if lookback == 1 else f"the last {lookback} sessions"
         return {
-            one.name: f"{one.name}: {', '.join(np.array(self.features)[outside])} of {newest} "
+            name: f"{name}: {', '.join(np.array(self.features)[outside])} of {newest} "
             "left the range that the scaler was fitted on."
-            for one, outside in zip(panel.series, rows.outside, strict=True)
+            for name, outside in zip(rows.names, rows.outside, strict=True)
             if outside.any()
         }
 
@@ -126,13 +140,12 @@ class WindowForecaster:
         return replace(self, calibration=calibration)
 
 
-def _demand_windows(panel: Panel, rows: Rows, ends: Ints, lookback: int) -> None:
+def _demand_windows(rows: Rows, ends: Ints, lookback: int) -> None:
     usable = np.isin(ends, usable_ends(rows, lookback))
     if not usable.all():
         end = ends[np.argmin(usable)]
-        owner = rows.owner(end)
         raise DataError(
-            f"{panel.series[owner].name} has {end - rows.starts[owner] + 1} sessions up to {rows.dates[end]}; "
+            f"{rows.names[rows.owner(end)]} has {rows.number(end) + 1} sessions up to {rows.dates[end]}; "
             f"the model looks back on {lookback} sessions with all their inputs known.",
             "give a CSV with more history.",
         )

@@ -45,7 +45,7 @@ class Learner:
         self.unjudged = config.fit.warmup if config.fit.positions == "all" else self.lookback - 1
         self.past = tf.range(1 - self.lookback, 1, dtype=tf.int64)
         self.inputs, self.targets = _table(network.inputs[0].shape[-1]), _table(network.outputs[0].shape[-2])
-        self.realised = _table(network.outputs[0].shape[-2])
+        self.realized = _table(network.outputs[0].shape[-2])
         self.first = tf.Variable([], dtype=tf.int64, shape=(None,), trainable=False)
         self.l2 = tf.Variable(config.fit.l2, trainable=False) if config.fit.l2 else None
         self.steps = tf.Variable(1.0, trainable=False)
@@ -65,7 +65,7 @@ class Learner:
         self.inputs.assign(train.rows.inputs)
         self.targets.assign(train.rows.targets[:, : self.targets.shape[1]])
         if self.config.realised:
-            self.realised.assign(train.rows.realised)
+            self.realized.assign(train.rows.realized)
         if self.data.padding != "none":
             self.first.assign(train.rows.first)
         if self.l2 is not None:
@@ -75,7 +75,7 @@ class Learner:
 
     def end(self) -> None:
         """Let go of the rows."""
-        for table in (self.inputs, self.targets, self.realised):
+        for table in (self.inputs, self.targets, self.realized):
             table.assign(tf.zeros((0, table.shape[1])))
 
     @property
@@ -150,7 +150,7 @@ class Learner:
         outputs = outputs[:, -judged.shape[0] :]  # (B, P, H, K)
         loss = self.loss_of(tf.gather(self.targets, at)[..., None], outputs)
         weight = self.config.realised
-        second = weight * volatility_loss(tf.gather(self.realised, at), outputs) if weight else 0.0
+        second = weight * volatility_loss(tf.gather(self.realized, at), outputs) if weight else 0.0
         return loss, second, states
 
     def _zeros(self, windows: Any) -> list[Any]:

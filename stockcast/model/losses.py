@@ -38,16 +38,16 @@ def crossentropy(y: Any, probabilities: Any, thresholds: Sequence[float]) -> Any
     return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(label, probabilities))
 
 
-def volatility_loss(realised: Any, quantiles: Any) -> Any:
+def volatility_loss(realized: Any, quantiles: Any) -> Any:
     """How far the width of the bands is from the volatility that came: the mean squared error of its logarithm.
 
-    `realised` (B, P, H) are log volatilities, `quantiles` (B, P, H, K). How wide a band is for a volatility of 1 is
+    `realized` (B, P, H) are log volatilities, `quantiles` (B, P, H, K). How wide a band is for a volatility of 1 is
     left to the other loss: each step's mean error in the batch is forgiven. A range is a better measure of volatility
     than a return, which is all that the pinball loss sees: far less of it is chance (Patton 2011, Volatility forecast
     comparison using imperfect volatility proxies).
     """
     low, high = INNER
-    error = tf.math.log(quantiles[..., high] - quantiles[..., low]) - realised
+    error = tf.math.log(quantiles[..., high] - quantiles[..., low]) - realized
     return tf.reduce_mean(tf.square(error - tf.reduce_mean(error, axis=(0, 1))))
 
 

@@ -7,7 +7,7 @@ The highway is LSTNet's (Lai, Chang, Yang and Liu 2018, Modeling long- and short
 networks): a linear model of the newest inputs beside the recurrent one, which then learns only what that one misses.
 
 K is 1 for the point head, one number a class for classes, and one a quantile else. But for classes, outputs are
-targets as `data/windows.py` defines them.
+targets as `data/rows.py` defines them.
 """
 
 from __future__ import annotations

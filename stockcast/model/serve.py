@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 
-from stockcast.data.windows import Floats32
+from stockcast.data.rows import Floats32
 
 
 class Runner:

@@ -21,16 +21,21 @@ Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 _BLOCK = 1 << 22
-_COMMA, _POINT, _DASH, _ZERO, _END = (ord(letter) for letter in ",.-0\n")
+_COMMA, _POINT, _DASH, _END = (ord(letter) for letter in ",.-\n")
 _MOST_DIGITS = 18
 """So many digits are a whole number of 64 bits, and the powers of ten up to here are exact floats."""
 _WHOLE_POWERS = 10 ** np.arange(_MOST_DIGITS + 1)
 _POWERS: Floats = np.array([10.0**digits for digits in range(_MOST_DIGITS + 1)])
 _SPLITTER = 2.0**27 + 1
+_EXACT = 1 << 53
+"""Up to here every whole number is a float, and one division by an exact power of ten rounds but once."""
 
 _AT_ONCE = 8
 _KEEP = np.array([0, *((1 << 64) - (1 << 8 * (_AT_ONCE - kept)) for kept in range(1, _AT_ONCE + 1))], dtype=np.uint64)
 """Of eight letters those that belong to a number, by their count: its last ones, which are the highest bytes."""
+_YEAR, _MONTH, _DASHES_AT = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF << 32), np.uint64(0xFF << 32 | 0xFF << 56)
+_DASHES = np.uint64(_DASH << 32 | _DASH << 56)
+"""Of the eight letters 2020-01- the year, where the month goes beside it, and the dashes."""
 
 
 def read_clean(content: bytes) -> Table | None:
@@ -98,16 +103,19 @@ def _parse(
 ) -> tuple[Dates, Mapping[int, Floats], Mapping[int, Places]] | None:
     """Dates, numbers and digits after the point of whole lines; None if one of them is not clean."""
     cells = _cells(block, width)
-    dates = _dates(cells.text, cells.starts[:, 0], cells.ends[:, 0]) if cells else None
+    dates = _dates(cells) if cells else None
     if cells is None or dates is None or block.count(b"-") != 2 * dates.size:
         return None
     numbers: dict[int, Floats] = {}
     digits: dict[int, Places] = {}
-    for index in used:
-        parsed = _numbers(cells.text, cells.starts[:, index], cells.points[:, index], cells.ends[:, index])
+    longest = (cells.ends - cells.starts).max(axis=0)
+    short = [index for index in used if longest[index] <= _AT_ONCE]
+    for columns in (short, [index for index in used if longest[index] > _AT_ONCE]):
+        parsed = _numbers(cells, columns) if columns else (np.empty((0, 0)), np.empty((0, 0), dtype=np.int64))
         if parsed is None:
             return None
-        numbers[index], digits[index] = parsed
+        numbers |= dict(zip(columns, parsed[0].T, strict=True))
+        digits |= dict(zip(columns, parsed[1].T, strict=True))
     return dates, numbers, digits
 
 
@@ -129,50 +137,75 @@ def _cells(block: bytes, width: int) -> _Cells | None:
     return _Cells(text, starts, points, ends)
 
 
-def _dates(text: Bytes, starts: Places, ends: Places) -> Dates | None:
-    if not (ends - starts == 10).all():
+def _dates(cells: _Cells) -> Dates | None:
+    """The first column as dates such as 2020-01-31, (rows,); None if one of them is none.
+
+    Nothing but digits, points and dashes is in the text, and the caller counts the dashes.
+    """
+    starts, ends = cells.starts[:, 0], cells.ends[:, 0]
+    if not ((ends - starts == 10) & (cells.points[:, 0] == ends)).all():
         return None
-    digit = {place: text[starts + place].astype(np.int64) - _ZERO for place in (0, 1, 2, 3, 5, 6, 8, 9)}
-    if not all((text[starts + place] == _DASH).all() for place in (4, 7)):
+    letters = _by_eights(cells.text)
+    front, back = letters[starts], letters[ends - _AT_ONCE]  # 2020-01- and 20-01-31, the last letter on top
+    if not (front & _DASHES_AT == _DASHES).all():
         return None
-    if not all(((values >= 0) & (values <= 9)).all() for values in digit.values()):
-        return None
-    year = 1000 * digit[0] + 100 * digit[1] + 10 * digit[2] + digit[3]
-    month, day = 10 * digit[5] + digit[6], 10 * digit[8] + digit[9]
+    number = _eight_digits((front & _YEAR) | ((front >> 8) & _MONTH) | (back & _KEEP[2]))  # 20200131
+    year, month, day = number // 10_000, number // 100 % 100, number % 100
     if not ((year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)).all():
         return None
     months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
-    days: Dates = months.astype("datetime64[D]") + (day - 1)
+    days: Dates = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
     return days if (days.astype("datetime64[M]") == months).all() else None
 
 
-def _numbers(text: Bytes, starts: Places, points: Places, ends: Places) -> tuple[Floats, Places] | None:
-    """Plain numbers such as 12 or 12.5, and how many digits each has after the point."""
+def _numbers(cells: _Cells, columns: Sequence[int]) -> tuple[Floats, Places] | None:
+    """Plain numbers such as 12 or 12.5, and how many digits each has after the point, (rows, columns) both."""
+    starts, points, ends = (np.take(one, columns, axis=1) for one in (cells.starts, cells.points, cells.ends))
     whole, after = points - starts, np.maximum(ends - points - 1, 0)
-    if (whole < 1).any() or ((points < ends) & (after < 1)).any():
+    if whole.min() < 1 or ((points < ends) & (after < 1)).any():
         return None
-    long = np.flatnonzero(whole + after > _MOST_DIGITS)
+    if int((ends - starts).max()) <= _AT_ONCE:
+        return _quotient(_short_digits(cells.text, ends, whole, after), _POWERS[after]), after
     after_cut = np.minimum(after, _MOST_DIGITS)
-    value = _digits(text, points, whole) * _WHOLE_POWERS[after_cut] + _digits(text, ends, after)
+    value = _digits(cells.text, points, whole) * _WHOLE_POWERS[after_cut] + _digits(cells.text, ends, after)
     numbers = _quotient(value, _POWERS[after_cut])
-    numbers[long] = _as_python_reads(text, starts[long], ends[long] - starts[long])
+    long = whole + after > _MOST_DIGITS
+    numbers[long] = _as_python_reads(cells.text, starts[long], ends[long] - starts[long])
     return numbers, after
 
 
 def _digits(text: Bytes, ends: Places, lengths: Places) -> Places:
-    """The whole numbers, of 18 digits at most, that end before `ends`: eight digits at once, by three products.
+    """The whole numbers, of 18 digits at most, that end before `ends`: eight digits at once.
 
     After D. Lemire, Software: Practice and Experience 51, 2021, 1700-1727.
     """
-    letters = np.lib.stride_tricks.sliding_window_view(text, _AT_ONCE)
-    total = np.zeros(ends.size, dtype=np.int64)
+    letters = _by_eights(text)
+    total = np.zeros(ends.shape, dtype=np.int64)
     for block in range(-(-min(int(lengths.max()), _MOST_DIGITS) // _AT_ONCE)):
         here = np.clip(lengths - _AT_ONCE * block, 0, _AT_ONCE)
-        eight = letters[ends - _AT_ONCE * (block + 1)].view("<u8")[:, 0] & _KEEP[here]  # (rows,): the last digit on top
-        pairs = ((eight & 0x0F0F0F0F0F0F0F0F) * 2561) >> 8
-        fours = ((pairs & 0x00FF00FF00FF00FF) * 6553601) >> 16
-        total += ((((fours & 0x0000FFFF0000FFFF) * 42949672960001) >> 32) * 10 ** (_AT_ONCE * block)).astype(np.int64)
+        eight = letters[ends - _AT_ONCE * (block + 1)] & _KEEP[here]  # the last digit on top
+        total += _eight_digits(eight) * 10 ** (_AT_ONCE * block)
     return total
+
+
+def _short_digits(text: Bytes, ends: Places, whole: Places, after: Places) -> Places:
+    """The digits of numbers of eight letters at most, as one whole number each: the point between them is taken out."""
+    eight = _by_eights(text)[ends - _AT_ONCE]  # the last letter on top
+    fraction = eight & _KEEP[after]
+    integer = (eight << (after > 0).astype(np.uint64) * 8) & _KEEP[whole + after] & ~_KEEP[after]
+    return _eight_digits(fraction | integer)
+
+
+def _by_eights(text: Bytes) -> NDArray[np.uint64]:
+    """The eight letters from each place of a text on, as one number: a view."""
+    return np.ndarray((text.size - _AT_ONCE + 1,), "<u8", text, strides=(1,))
+
+
+def _eight_digits(eight: NDArray[np.uint64]) -> Places:
+    """The whole number that each eight letters are, of which the last digit is on top, by three products."""
+    pairs = ((eight & 0x0F0F0F0F0F0F0F0F) * 2561) >> 8
+    fours = ((pairs & 0x00FF00FF00FF00FF) * 6553601) >> 16
+    return (((fours & 0x0000FFFF0000FFFF) * 42949672960001) >> 32).astype(np.int64)
 
 
 def _quotient(whole: NDArray[np.int64], power: Floats) -> Floats:
@@ -181,6 +214,8 @@ def _quotient(whole: NDArray[np.int64], power: Floats) -> Floats:
     The first quotient's remainder, exact by Dekker's product (Numerische Mathematik 18, 1971, 224-242), corrects it.
     """
     head = whole.astype(np.float64)
+    if whole.max(initial=0) <= _EXACT:
+        return head / power
     tail = (whole - head.astype(np.int64)).astype(np.float64)
     first = head / power
     product, error = _product(first, power)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stockcast.config.sections import DataConfig
 from stockcast.data.categories import code, code_names, is_code
-from stockcast.data.features import feature_tables
-from stockcast.data.returns import return_series
+from stockcast.data.feature_table import make_features
 from stockcast.data.series import PriceSeries
 
 DATES = np.arange("1969-12-20", "1972-02-03", dtype="datetime64[D]")
@@ -45,5 +45,5 @@ def test_codes_are_features_like_others() -> None:
     names = code_names(["weekday", "ticker"], "integer", ["acme"])
     assert all(is_code(name) for name in names)
     assert not is_code("close")
-    (table,) = feature_tables([return_series(series(), "close", 20.0)], ("close", *names))
+    table = make_features([series()], ("close", *names), DataConfig()).values()["acme"][:, :-1]
     np.testing.assert_array_equal(table[:, 1], code("weekday", series()))

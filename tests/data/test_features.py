@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stockcast.config.sections import DataConfig
+from stockcast.data.feature_table import make_features
 from stockcast.data.features import (
     FEATURES,
     MARKET,
     choose_features,
-    feature_tables,
 )
 from stockcast.data.returns import ReturnSeries, garman_klass, panel_returns, return_series, trailing_mean
 from stockcast.data.series import Dates, Floats, Panel, PriceSeries
@@ -33,7 +34,8 @@ def sessions(*all_series: PriceSeries) -> list[ReturnSeries]:
 
 
 def tables(*all_series: PriceSeries, names: Sequence[str] = EVERY) -> list[Floats]:
-    return list(feature_tables(sessions(*all_series), names))
+    table = make_features(all_series, names, DataConfig())
+    return [one.values[:, :-1] for one in table.parts]
 
 
 def changed_after(one: PriceSeries, row: int) -> PriceSeries:
@@ -71,7 +73,9 @@ def test_prices_of_another_unit_than_their_range_do_not_count_as_moves(prices: P
     close = whole.columns["close"]
     split = replace(whole, columns={**whole.columns, "close": np.where(early, 2 * close, close)})
     names = ["range", "gap", "body", "variance_1", "return"]
-    sound, half = (next(iter(feature_tables([return_series(one, "open", HALFLIFE)], names))) for one in (whole, split))
+    sound, half = (
+        make_features([one], names, DataConfig(price="open")).parts[0].values[:, :-1] for one in (whole, split)
+    )
     np.testing.assert_allclose(half[151:], sound[151:], rtol=1e-6)
     reach, gap, body, variance, move = half[20:151].T
     np.testing.assert_array_equal(reach, np.abs(move))

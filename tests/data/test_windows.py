@@ -11,20 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockcast.config.sections import DataConfig
+from stockcast.data.feature_table import make_features
 from stockcast.data.returns import return_series
+from stockcast.data.rows import STILL, Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import PriceSeries
-from stockcast.data.windows import (
-    STILL,
-    Rows,
-    lay_out,
-    origins_between,
-    scaled_columns,
-    strided,
-    usable_ends,
-    windows_between,
-    with_realized_volatility,
-)
+from stockcast.data.windows import origins_between, strided, usable_ends, windows_between
 
 
 def series(rows: int, name: str = "acme", start: str = "2020-01-01", seed: int = 0) -> PriceSeries:
@@ -36,10 +28,8 @@ def series(rows: int, name: str = "acme", start: str = "2020-01-01", seed: int =
 
 def rows_of(*all_series: PriceSeries, features: tuple[str, ...] = ("close",), **settings: object) -> Rows:
     config = DataConfig.model_validate({"target": "level", "features": features, **settings})
-    sessions = [return_series(one, "close", config.halflife) for one in all_series]
-    tables = zip(sessions, scaled_columns(sessions, features), strict=True)
-    scalers = fit_scalers({one.series.name: table for one, table in tables}, config)
-    return lay_out(sessions, features, scalers, config)
+    table = make_features(all_series, features, config)
+    return scaled_rows(table, fit_scalers(table.values(), config), config)
 
 
 @pytest.mark.parametrize("features", [("close",), ("close", "volume")])
@@ -72,16 +62,18 @@ def test_a_return_target_is_the_log_return_in_units_of_its_volatility() -> None:
     assert rows.targets[50, 2] == pytest.approx(expected, rel=1e-6)
 
 
-def test_what_is_realised_is_the_log_volatility_of_the_sessions_that_a_target_spans() -> None:
+def test_what_is_realized_is_the_log_volatility_of_the_sessions_that_a_target_spans() -> None:
     short, one = series(40, seed=1), series(60)
-    sessions = [return_series(each, "close", 20.0) for each in (short, one)]
-    realised = with_realized_volatility(rows_of(short, one, target="return", horizon=3), sessions).realised[40:]
+    config = DataConfig(horizon=3)
+    table = make_features([short, one], ["close"], config)
+    scaled = scaled_rows(table, fit_scalers(table.values(), config), config)
+    realized = with_realized_volatility(scaled, table).realized[40:]
     returns = np.diff(np.log(one.columns["close"]), prepend=np.nan)
     for row, step in ((20, 1), (35, 3), (56, 3), (58, 1)):
-        mean = np.mean(returns[row + 1 : row + 1 + step] ** 2) / sessions[1].volatility[row] ** 2
-        assert realised[row, step - 1] == pytest.approx(0.5 * np.log(mean + STILL), rel=1e-5)
-    assert np.isnan(realised[57:, 2]).all()
-    assert np.isnan(realised[59]).all()
+        mean = np.mean(returns[row + 1 : row + 1 + step] ** 2) / return_series(one, "close", 20.0).volatility[row] ** 2
+        assert realized[row, step - 1] == pytest.approx(0.5 * np.log(mean + STILL), rel=1e-5)
+    assert np.isnan(realized[57:, 2]).all()
+    assert np.isnan(realized[59]).all()
 
 
 @pytest.mark.parametrize("target", ["level", "return"])
@@ -148,8 +140,8 @@ def test_a_series_whose_newest_rows_left_the_fitted_range_is_marked(clip: bool) 
     leaps[-5] *= 3
     another = PriceSeries("leaps", one.dates, {**one.columns, "close": leaps})
     forgotten = PriceSeries("forgotten", one.dates, {**one.columns, "close": np.roll(leaps, -1)})
-    sessions = [return_series(each, "close", 20.0) for each in (one, another, forgotten)]
-    (fitted, *_) = scaled_columns(sessions, features)
-    scalers = fit_scalers({each.series.name: fitted for each in sessions}, config)
-    rows = lay_out(sessions, features, scalers, config)
+    table = make_features([one, another, forgotten], features, config)
+    fitted = table.values()[one.name]
+    scalers = fit_scalers(dict.fromkeys(table.series, fitted), config)
+    rows = scaled_rows(table, scalers, config)
     assert rows.outside.tolist() == [[False, False], [True, False], [False, False]]

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig, from_table
 from stockcast.config.sections import CELLS, FLAT_CELLS, ModelConfig
-from stockcast.data.windows import Rows, Windows
+from stockcast.data.rows import Rows
+from stockcast.data.windows import Windows
 from stockcast.model import cells
 from stockcast.model.body import body
 from stockcast.model.cells.coupled import CoupledCell
@@ -22,6 +23,7 @@ from stockcast.model.export import export_onnx
 from stockcast.model.fit import fit_network
 from stockcast.model.network import Shape, build_network
 from stockcast.model.serve import Runner
+from stockcast.model.training_run import TrainingRun
 from stockcast.store.arrays import decode_arrays, encode_arrays
 from stockcast.store.onnxfile import check_onnx
 
@@ -50,7 +52,8 @@ def made_up_windows(horizon: int, rows: int = 40) -> Windows:
     targets = np.repeat(target[:, None], horizon, axis=1).astype(np.float32)
     ones, dates = np.ones(rows), np.arange("2020-01-01", rows, dtype="datetime64[D]")
     unit = np.ones((rows, horizon))
-    table = Rows(inputs, targets, ones, unit, ones, dates, dates, np.array([0, rows]), logarithmic=True)
+    parts = (inputs, targets, ones, unit, ones, dates, dates, np.array([0, rows]))
+    table = Rows(*parts, ("s",), np.zeros(1, dtype=np.int64), logarithmic=True)
     return Windows(table, np.arange(LOOKBACK - 1, rows), LOOKBACK)
 
 
@@ -64,7 +67,7 @@ def test_every_cell_has_the_module_of_its_name() -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_trains_serves_without_tensorflow_and_is_saved(cell: str, head: str, horizon: int) -> None:
     config, windows = settings(cell, head, horizon), made_up_windows(horizon)
-    trained = fit_network(windows, None, config)
+    trained = fit_network(windows, None, TrainingRun(config))
     assert trained.history[-1].loss < trained.history[0].loss
 
     x = windows.x
@@ -85,14 +88,14 @@ def test_every_cell_trains_serves_without_tensorflow_and_is_saved(cell: str, hea
 def test_a_network_in_both_directions_serves_too(cell: str) -> None:
     config = settings(cell, bidirectional=True, positions="last")
     windows = made_up_windows(1)
-    network = fit_network(windows, None, config).network
+    network = fit_network(windows, None, TrainingRun(config)).network
     assert network.layers[1].output.shape == (None, 6)
     np.testing.assert_allclose(Runner(export_onnx(network, windows.x))(windows.x), network(windows.x), atol=1e-5)
 
 
 def test_layers_stand_on_each_other() -> None:
     config, windows = settings("peephole", "scale", 3, units=[3, 4]), made_up_windows(3)
-    network = fit_network(windows, None, config).network
+    network = fit_network(windows, None, TrainingRun(config)).network
     assert [layer.output.shape[1:] for layer in network.layers if "peephole" in layer.name] == [(LOOKBACK, 3), (4,)]
     np.testing.assert_allclose(Runner(export_onnx(network, windows.x))(windows.x), network(windows.x), atol=1e-5)
 
@@ -201,7 +204,7 @@ def test_peepholes_and_coupling_change_the_forecast() -> None:
 def test_units_that_begin_alike_stay_alike(start: str, alike: bool) -> None:
     """The symmetry problem: the same gradient for every unit of a layer, so that a wide layer is one unit."""
     config = settings("mlp", initializer=start, activation="sigmoid", dropout=0)
-    network = fit_network(made_up_windows(1), None, config).network
+    network = fit_network(made_up_windows(1), None, TrainingRun(config)).network
     kernel = network.get_layer("dense_0").get_weights()[0]  # (L * F, units)
     assert bool(np.ptp(kernel, axis=1).max() < 1e-6) is alike
 
@@ -209,7 +212,7 @@ def test_units_that_begin_alike_stay_alike(start: str, alike: bool) -> None:
 def test_the_linear_unit_finds_the_least_squares_solution() -> None:
     windows = made_up_windows(1)
     config = settings("linear", learning_rate=0.05, epochs=60, clipnorm=0)
-    network = fit_network(windows, None, config).network
+    network = fit_network(windows, None, TrainingRun(config)).network
     flat = np.column_stack([windows.x.reshape(len(windows), -1), np.ones(len(windows))])
     best = np.linalg.lstsq(flat, windows.y[:, 0], rcond=None)[0]
     np.testing.assert_allclose(network(windows.x)[:, 0, 0], flat @ best, atol=0.02)

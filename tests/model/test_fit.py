@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig, from_table, reseeded
 from stockcast.config.sections import ModelConfig
-from stockcast.data.windows import Rows, Windows
-from stockcast.model.fit import Epoch, Trained, fit_network
+from stockcast.data.rows import Rows
+from stockcast.data.windows import Windows
+from stockcast.model.fit import Trained, fit_network
 from stockcast.model.losses import volatility_loss
 from stockcast.model.network import Shape, build_network
+from stockcast.model.training_run import Epoch, TrainingRun
 from stockcast.store.store import Store
 
 pytestmark = pytest.mark.tensorflow
@@ -39,7 +41,8 @@ def windows(first: int = LOOKBACK - 1) -> Windows:
     inputs = draw.normal(size=(ROWS, 2)).astype(np.float32)
     targets = (3 * inputs[:, :1] + draw.normal(size=(ROWS, 1))).astype(np.float32)
     ones, dates = np.ones(ROWS), np.arange("2020-01-01", ROWS, dtype="datetime64[D]")
-    table = Rows(inputs, targets, ones, ones[:, None], ones, dates, dates, np.array([0, ROWS]), logarithmic=False)
+    parts = (inputs, targets, ones, ones[:, None], ones, dates, dates, np.array([0, ROWS]))
+    table = Rows(*parts, ("s",), np.zeros(1, dtype=np.int64), logarithmic=False)
     return Windows(table, np.arange(first, ROWS), LOOKBACK)
 
 
@@ -83,7 +86,7 @@ def test_a_step_of_gradient_descent_is_the_closed_form(more: dict[str, Any]) -> 
             gradient = np.clip(gradient, -config.fit.clipvalue, config.fit.clipvalue)
         velocity = config.fit.momentum * velocity - config.fit.learning_rate * gradient
         w = w + velocity
-    np.testing.assert_allclose(ended(fit_network(windows(), None, config)), w, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(ended(fit_network(windows(), None, TrainingRun(config))), w, rtol=1e-5, atol=1e-6)
 
 
 def huber(error: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,7 +97,7 @@ def huber(error: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_the_loss_is_its_formula_and_leaves_the_penalty_out(loss: str, by_hand: Any) -> None:
     config = settings(loss=loss, l2=5.0)
     x, y, w = begin(config)
-    found = fit_network(windows(), windows(20), config).history[0]
+    found = fit_network(windows(), windows(20), TrainingRun(config)).history[0]
     assert found.loss == pytest.approx(by_hand(x @ w - y).mean(), rel=1e-5)
     assert found.validation_loss is not None
 
@@ -114,15 +117,15 @@ def silent_returns() -> Windows:
     targets = draw.normal(size=(2000, 2)).astype(np.float32)
     shown = (0.5 * inputs + 0.1 * draw.normal(size=(2000, 2))).astype(np.float32)
     ones, dates = np.ones(2000), np.arange("2020-01-01", 2000, dtype="datetime64[D]")
-    starts = np.array([0, 2000])
-    table = Rows(inputs, targets, ones, np.ones((2000, 2)), ones, dates, dates, starts, True, realised=shown)
+    parts = (inputs, targets, ones, np.ones((2000, 2)), ones, dates, dates, np.array([0, 2000]))
+    table = Rows(*parts, ("s",), np.zeros(1, dtype=np.int64), logarithmic=True, realized=shown)
     return Windows(table, np.arange(LOOKBACK - 1, 2000), LOOKBACK)
 
 
 def test_bands_learn_their_width_from_what_the_ranges_showed() -> None:
     data = silent_returns()
     for weight, least, most in ((1.0, 0.9, 1.0), (0.0, -0.6, 0.6)):
-        trained = fit_network(data, None, bands(weight, learning_rate=0.02, epochs=30))
+        trained = fit_network(data, None, TrainingRun(bands(weight, learning_rate=0.02, epochs=30)))
         width = np.log(np.ptp(trained.infer()(data.x)[:, 1], axis=-1))
         slope = np.polyfit(data.x[:, -1, 0], width, 1)[0] / 0.5
         assert least < slope < most + 0.1, weight
@@ -130,7 +133,9 @@ def test_bands_learn_their_width_from_what_the_ranges_showed() -> None:
 
 def test_the_second_loss_is_not_in_what_is_reported() -> None:
     first, second = (
-        fit_network(silent_returns(), silent_returns(), bands(weight, learning_rate=1e-9, epochs=1)).history[0]
+        fit_network(
+            silent_returns(), silent_returns(), TrainingRun(bands(weight, learning_rate=1e-9, epochs=1))
+        ).history[0]
         for weight in (0.0, 10.0)
     )
     assert second.loss == pytest.approx(first.loss, rel=1e-6)
@@ -148,9 +153,8 @@ def test_a_misjudged_width_is_the_spread_of_its_log_error_at_each_step() -> None
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
 @pytest.mark.parametrize("batch", [1, 32, 37, 1000])
 def test_every_optimiser_learns_with_every_batch_size(optimizer: str, batch: int) -> None:
-    history = fit_network(
-        windows(), None, settings(optimizer=optimizer, batch_size=batch, learning_rate=0.02, epochs=4)
-    ).history
+    config = settings(optimizer=optimizer, batch_size=batch, learning_rate=0.02, epochs=4)
+    history = fit_network(windows(), None, TrainingRun(config)).history
     assert history[-1].loss < 0.97 * history[0].loss
 
 
@@ -178,18 +182,18 @@ def killed_after(number: int) -> Any:
 def test_a_training_that_was_broken_off_ends_with_the_same_bits(more: dict[str, Any], tmp_path: Path) -> None:
     config = settings(epochs=5, patience=5, dropout=0.3, **more)
     validation = windows(25)
-    whole = fit_network(windows(), validation, config)
+    whole = fit_network(windows(), validation, TrainingRun(config))
     store = Store(tmp_path)
     with store.lock("acme"):
         for broken_after in (0, 1, 2, 4):
             progress = store.progress("acme", "this run")
             assert progress.take_up() is (broken_after > 1)
             with pytest.raises(Killed):
-                fit_network(windows(), validation, config, killed_after(broken_after), progress)
+                fit_network(windows(), validation, TrainingRun(config, "x", killed_after(broken_after), progress))
         progress = store.progress("acme", "this run")
         assert progress.take_up()
         heard: list[Epoch] = []
-        again = fit_network(windows(), validation, config, heard.append, progress)
+        again = fit_network(windows(), validation, TrainingRun(config, "x", heard.append, progress))
     assert [epoch.number for epoch in heard] == [5]
     assert again.history == whole.history
     assert again.best == whole.best
@@ -209,16 +213,16 @@ def test_cross_entropy_is_minus_the_log_of_the_class_that_came(thresholds: list[
     came = np.digitize(windows().y[:, 0], thresholds)
     assert probabilities.shape == (len(came), classes)
     expected = -np.log(probabilities[np.arange(len(came)), came]).mean()
-    assert fit_network(windows(), None, config).history[0].loss == pytest.approx(expected, rel=1e-5)
+    assert fit_network(windows(), None, TrainingRun(config)).history[0].loss == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_training_leaves_nothing_to_the_next_of_its_kind() -> None:
     config = settings(cell="lstm", units=[3], optimizer="adam", decay="cosine", batch_size=8, dropout=0.3, epochs=2)
     other = reseeded(config, 2)[1]
     shorter = windows(25)
-    first = fit_network(windows(), shorter, config)
-    between = fit_network(shorter, None, other)
-    again = fit_network(windows(), shorter, config)
+    first = fit_network(windows(), shorter, TrainingRun(config))
+    between = fit_network(shorter, None, TrainingRun(other))
+    again = fit_network(windows(), shorter, TrainingRun(config))
     assert again.history == first.history
     assert between.history != first.history
     for key, weights in first.weights.items():

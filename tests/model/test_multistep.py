@@ -14,6 +14,7 @@ from stockcast.model.export import export_onnx
 from stockcast.model.fit import Trained
 from stockcast.model.network import Shape, build_network, fed_back
 from stockcast.model.serve import Runner
+from stockcast.model.training_run import TrainingRun
 from stockcast.store.onnxfile import check_onnx
 
 pytestmark = pytest.mark.tensorflow
@@ -41,8 +42,10 @@ def test_a_network_fed_its_own_answers_takes_each_for_the_newest_input(cell: str
 
 def test_direct_and_recursive_forecast_the_same_steps(prices: Callable[..., PriceSeries]) -> None:
     panel = Panel((prices(rows=160),))
-    direct = learn(panel, load_config("tutorial-next5", TINY), "direct")
-    recursive = learn(panel, load_config("tutorial-next5", [*TINY, "model.multistep=recursive"]), "recursive")
+    direct = learn(panel, TrainingRun(load_config("tutorial-next5", TINY), "direct"))
+    recursive = learn(
+        panel, TrainingRun(load_config("tutorial-next5", [*TINY, "model.multistep=recursive"]), "recursive")
+    )
     for learned in (direct, recursive):
         assert learned.assessment.evaluated.forecast.point.shape[1] == 3
     assert direct.weights["head/dense/bias"].shape == (3,)

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from stockcast.config.run import load_config
+from stockcast.data.rows import Rows
 from stockcast.data.series import Panel, PriceSeries
-from stockcast.data.windows import PAD, Rows, Windows, usable_ends
+from stockcast.data.windows import PAD, Windows, usable_ends
 from stockcast.learn import learn
 from stockcast.model.export import export_onnx
 from stockcast.model.network import Shape, build_network
 from stockcast.model.serve import Runner
+from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow
 
@@ -26,7 +28,9 @@ def rows_of(lengths: list[int], padding: str, truncating: str) -> Rows:
     inputs[starts[:-1]] = np.nan
     ones, dates = np.ones(total), np.arange("2020-01-01", total, dtype="datetime64[D]")
     targets = np.ones((total, 1), dtype=np.float32)
-    return Rows(inputs, targets, ones, ones[:, None], ones, dates, dates, starts, False, padding, truncating)
+    names, skipped = tuple(f"s{number}" for number in range(len(lengths))), np.zeros(len(lengths), dtype=np.int64)
+    parts = (inputs, targets, ones, ones[:, None], ones, dates, dates, starts, names, skipped)
+    return Rows(*parts, logarithmic=False, padding=padding, truncating=truncating)
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
@@ -62,7 +66,7 @@ def test_a_panel_with_a_short_series_is_trained_and_forecast(padding: str, price
     long, new = prices(rows=120), prices(rows=9, name="new", start="2020-06-01")
     settings = [f"data.padding={padding}", "data.lookback=12", "model.units=[3]", "fit.epochs=1", "split.test=10"]
     settings += ["data.scale_by=panel", 'data.calendar_features=["weekday", "ticker"]']
-    learned = learn(Panel((long, new)), load_config("tutorial-google", settings), "padded")
+    learned = learn(Panel((long, new)), TrainingRun(load_config("tutorial-google", settings), "padded"))
     assert learned.forecaster.features == ("open", *(f"weekday={day}" for day in range(7)), "ticker=acme", "ticker=new")
     assert learned.training_windows > 120 - 10 - 12 + 1
     forecast = learned.forecaster.forecast(Panel((new,)), [np.array([0, 3, 8])])

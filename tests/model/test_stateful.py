@@ -10,11 +10,13 @@ import tensorflow as tf
 
 from stockcast.config.run import RunConfig, from_table
 from stockcast.config.sections import ModelConfig
-from stockcast.data.windows import Rows, Windows
+from stockcast.data.rows import Rows
+from stockcast.data.windows import Windows
 from stockcast.errors import ConfigError
 from stockcast.model.fit import fit_network
 from stockcast.model.learner import tracks
 from stockcast.model.network import Shape, build_carried, build_network
+from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,12 +37,13 @@ def windows(lookback: int, rows: int = 480) -> Windows:
     tosses = np.random.default_rng(2).choice([-1, 1], rows).astype(np.float32)
     targets = np.roll(tosses, BACK)[:, None]
     ones, dates = np.ones(rows), np.arange("2020-01-01", rows, dtype="datetime64[D]")
-    table = Rows(tosses[:, None], targets, ones, ones[:, None], ones, dates, dates, np.array([0, rows]), False)
+    parts = (tosses[:, None], targets, ones, ones[:, None], ones, dates, dates, np.array([0, rows]))
+    table = Rows(*parts, ("s",), np.zeros(1, dtype=np.int64), logarithmic=False)
     return Windows(table, np.arange(lookback - 1, rows, lookback), lookback)
 
 
 def last_loss(config: RunConfig) -> float:
-    return fit_network(windows(config.data.lookback), None, config).history[-1].loss
+    return fit_network(windows(config.data.lookback), None, TrainingRun(config)).history[-1].loss
 
 
 def test_what_lies_further_back_than_a_window_is_learned_with_state_and_not_without() -> None:
@@ -58,8 +61,8 @@ def test_pieces_hand_on_their_state_and_keep_their_gradients() -> None:
 
 
 def test_one_piece_is_the_window_as_a_whole() -> None:
-    plain = fit_network(windows(12), None, settings(12, epochs=2))
-    one = fit_network(windows(12), None, settings(12, epochs=2, tbptt=12))
+    plain = fit_network(windows(12), None, TrainingRun(settings(12, epochs=2)))
+    one = fit_network(windows(12), None, TrainingRun(settings(12, epochs=2, tbptt=12)))
     assert [epoch.loss for epoch in one.history] == pytest.approx([epoch.loss for epoch in plain.history], rel=1e-5)
     for key, weights in plain.weights.items():
         np.testing.assert_allclose(one.weights[key], weights, rtol=1e-3, atol=1e-5)
@@ -88,7 +91,7 @@ def test_each_window_follows_the_one_at_its_place_in_the_batch_before() -> None:
 
 def test_a_batch_that_does_not_divide_the_windows_is_refused_with_one_that_does() -> None:
     with pytest.raises(ConfigError, match=r"fit\.batch_size 7 must divide the 240 training windows") as refused:
-        fit_network(windows(2), None, settings(2, stateful=True, batch_size=7))
+        fit_network(windows(2), None, TrainingRun(settings(2, stateful=True, batch_size=7)))
     assert refused.value.fix == "--set fit.batch_size=6"
 
 
@@ -97,6 +100,7 @@ def test_no_state_passes_from_one_series_to_the_next() -> None:
     table = windows(4).rows
     apart = Windows(table, np.array([3, 7, 11, 100, 104]), 4)
     joined, first, second = (
-        fit_network(apart.take(part), None, config).history[0].loss for part in (slice(None), slice(3), slice(3, None))
+        fit_network(apart.take(part), None, TrainingRun(config)).history[0].loss
+        for part in (slice(None), slice(3), slice(3, None))
     )
     assert joined == pytest.approx((3 * first + 2 * second) / 5, rel=1e-4)
