@@ -56,7 +56,7 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "onnxruntime": {"top": ("model/serve.py",)},
     "matplotlib": {"top": ("view/*",)},
     "pandas": {},
-    "sklearn": {"late": ("data/scaling.py", "evaluate/directions.py")},
+    "sklearn": {"late": ("evaluate/directions.py",)},
     "exchange_calendars": {"late": ("data/calendars.py",)},
     "scipy": {"late": ("evaluate/*",)},
     "arch": {"late": ("model/baselines.py",)},

@@ -59,25 +59,32 @@ class Scaler:
 def fit_scaler(values: Floats, config: DataConfig) -> Scaler:
     """The scaler of `values`, (rows, columns) of the training part; rows with a NaN are left out.
 
-    `data.trim` leaves the tails out of what fills the range, so that they lie beyond it. A column that hardly ever
-    differs from one value is all tail, and is taken whole.
+    The formulas are those of scikit-learn's MinMaxScaler and StandardScaler. `data.trim` leaves the tails out of what
+    fills the range, so that they lie beyond it. A column that hardly ever differs from one value is all tail, and is
+    taken whole.
 
     Raises `DataError` if no row is left.
     """
-    from sklearn.preprocessing import MinMaxScaler, StandardScaler
-
-    known = values[np.isfinite(values).all(axis=1)]
-    if len(known) == 0:
+    known = values.T[:, np.isfinite(values).all(axis=1)]  # (columns, rows)
+    if known.shape[1] == 0:
         raise DataError("no session of the training part has all the network's inputs.", "use a longer history.")
-    low, high = known.min(axis=0), known.max(axis=0)
+    low, high = known.min(axis=1), known.max(axis=1)
+    edges = np.stack([low, high])
     if config.trim:
-        edges = np.quantile(known, [config.trim, 1 - config.trim], axis=0)
-        known = np.clip(known, *np.where(edges[0] < edges[1], edges, (low, high)))
+        tails = np.array([np.quantile(column, [config.trim, 1 - config.trim]) for column in known]).T
+        edges = np.where(tails[0] < tails[1], tails, edges)
     if config.scaler == "minmax":
-        fitted = MinMaxScaler((config.range_low, config.range_high)).fit(known)
-        return Scaler(fitted.scale_, fitted.min_, low, high)
-    standard = StandardScaler().fit(known)
-    return Scaler(1 / standard.scale_, -standard.mean_ / standard.scale_, low, high)
+        scale = (config.range_high - config.range_low) / _wide_enough(edges[1] - edges[0])
+        return Scaler(scale, config.range_low - edges[0] * scale, low, high)
+    middle = np.clip(known, edges[0][:, None], edges[1][:, None])
+    mean = middle.mean(axis=1)
+    scale = 1 / _wide_enough(middle.std(axis=1))
+    return Scaler(scale, -mean * scale, low, high)
+
+
+def _wide_enough(width: Floats) -> Floats:
+    """Widths to divide by: 1 for a column that stands still."""
+    return np.where(width < 10 * np.finfo(np.float64).eps, 1.0, width)
 
 
 @dataclass(frozen=True)
