@@ -20,9 +20,6 @@ from stockcast.model.losses import loss_of, penalty, volatility_loss
 MEASURED = 1024
 """Windows that are measured in one call."""
 
-as_it_stands = tf.autograph.experimental.do_not_convert
-"""For what has no loop or branch on tensors: tracing would spend half of its time on rewriting it."""
-
 
 class Learner:
     """Trains one network after the other, all of one kind, in functions that TensorFlow traces once for all of them.
@@ -52,8 +49,7 @@ class Learner:
         self.optimizer = _optimizer(config.fit, self.steps)
         self.optimizer.build(network.trainable_variables)
         self.untouched = [np.asarray(variable).copy() for variable in self.optimizer.variables]
-        self._learn = _traced(self._learn_batches, config.fit.batch_size)
-        self._measure = _traced(self._measure_batches, MEASURED)
+        self._learn, self._measure = _traced(self._learn_in_order), _traced(self._measure_in_order)
 
     def begin(self, network: keras.Model, train: Windows, config: RunConfig) -> None:
         """Begin with a copy of `network`, which is of this learner's kind, on the windows `train`."""
@@ -86,41 +82,37 @@ class Learner:
     def epoch(self, number: int) -> float:
         """One pass over the training windows in an order of its own, or in theirs if it is stateful; the mean loss."""
         if self.stateful:
-            return float(self._learn(*tracks(self.ends, self.config.batch_size)))
-        order = np.random.default_rng([self.seed, number]).permutation(self.ends)
-        return float(self._learn(*_batches(order, self.config.batch_size)))
+            return float(self._learn(tracks(self.ends, self.config.batch_size)))
+        return float(self._learn(np.random.default_rng([self.seed, number]).permutation(self.ends)))
 
     def loss(self, windows: Windows) -> float:
         """The mean loss on windows of the same rows, without dropout, each window from zeros."""
-        return float(self._measure(*_batches(windows.ends, MEASURED)))
+        return float(self._measure(windows.ends))
 
-    def _learn_batches(self, batches: Any, rest: Any) -> Any:
-        """A step a batch, (batches, B) and (rest,)."""
-        total = tf.constant(0.0)
-        size = batches.shape[1]
-        before, states = tf.zeros(size, tf.int64), self._zeros(size)
-        for ends in batches:
-            follows = tf.cast(ends == before + self.lookback, tf.float32)[:, None] if self.stateful else 0.0
-            loss, states = self._step(ends, [state * follows for state in states])
-            total += loss * size
-            before = ends
-        if tf.size(rest) > 0:
-            total += self._step(rest, self._zeros(tf.size(rest)))[0] * tf.cast(tf.size(rest), tf.float32)
-        return total / tf.cast(tf.size(batches) + tf.size(rest), tf.float32)
+    def _learn_in_order(self, order: Any) -> Any:
+        """A step for each batch of windows in their order, (n,); the mean loss."""
+        size = self.config.batch_size
+        begin = [tf.zeros(size, tf.int64), *self._zeros(size)] if self.stateful else []
 
-    def _measure_batches(self, batches: Any, rest: Any) -> Any:
-        """The mean loss of windows, (batches, B) and (rest,)."""
-        whole = slice(0, self.lookback)
-        total = tf.constant(0.0)
-        size = batches.shape[1]
-        for ends in batches:
-            total += self._losses(ends, whole, self._zeros(size), training=False)[0] * size
-        if tf.size(rest) > 0:
-            loss, *_ = self._losses(rest, whole, self._zeros(tf.size(rest)), training=False)
-            total += loss * tf.cast(tf.size(rest), tf.float32)
-        return total / tf.cast(tf.size(batches) + tf.size(rest), tf.float32)
+        def learn(ends: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
+            if not self.stateful:
+                return self._step(ends, self._zeros(tf.size(ends)))[0], []
+            ends, (before, *ended) = tf.ensure_shape(ends, (size,)), carried
+            follows = tf.cast(ends == before + self.lookback, tf.float32)[:, None]
+            loss, states = self._step(ends, [state * follows for state in ended])
+            return loss, [ends, *states]
 
-    @as_it_stands  # type: ignore[untyped-decorator]  # tensorflow ships no types
+        return _mean_over_batches(order, size, learn, begin)
+
+    def _measure_in_order(self, order: Any) -> Any:
+        """The mean loss of windows, (n,)."""
+
+        def measure(ends: Any, _: list[Any]) -> tuple[Any, list[Any]]:
+            loss, *_ = self._losses(ends, slice(0, self.lookback), self._zeros(tf.size(ends)), training=False)
+            return loss, []
+
+        return _mean_over_batches(order, MEASURED, measure, [])
+
     def _step(self, ends: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """One step a piece: the mean loss and the states in the end."""
         variables = self.network.trainable_variables
@@ -135,7 +127,6 @@ class Learner:
                 total += loss * (begin + self.piece - max(begin, self.unjudged))
         return total / (self.lookback - self.unjudged), states
 
-    @as_it_stands  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def _losses(self, ends: Any, piece: slice, states: list[Any], training: bool) -> tuple[Any, Any, list[Any]]:
         """The mean loss on a piece of the windows that end in `ends`, the second loss, and the states after it."""
         x = self._windows(ends)[:, piece]
@@ -174,15 +165,32 @@ def _table(columns: int) -> Any:
     return tf.Variable(tf.zeros((0, columns)), shape=(None, columns), trainable=False)
 
 
-def _traced(function: Callable[[Any, Any], Any], size: int) -> Any:
-    """A function of whole batches and what is left, traced once for any number of them; their size is known."""
-    return tf.function(function, input_signature=[tf.TensorSpec(shape, tf.int64) for shape in ((None, size), (None,))])
+def _traced(function: Callable[[Any], Any]) -> Any:
+    """A function of windows in their order, traced once for any number of them.
+
+    As it is written: what TensorFlow would rewrite are loops and branches on tensors, and to look for them takes longer
+    than to trace what is there.
+    """
+    return tf.function(function, input_signature=[tf.TensorSpec((None,), tf.int64)], autograph=False)
 
 
-def tracks(ends: NDArray[np.int64], size: int) -> tuple[Any, Any]:
-    """Batches of windows, in order, such that each window follows the one at its place in the batch before.
+def _mean_over_batches(order: Any, size: int, loss_of: Callable[[Any, list[Any]], Any], carried: list[Any]) -> Any:
+    """The mean over windows (n,) of the loss of each batch, to which the one before hands on what is `carried`."""
+    windows = tf.size(order)
 
-    The windows are cut into `size` stretches that are learned side by side. Raises `ConfigError` if they don't go up.
+    def one(start: Any, total: Any, carried: list[Any]) -> tuple[Any, Any, list[Any]]:
+        ends = order[start : start + size]
+        loss, carried = loss_of(ends, carried)
+        return start + size, total + loss * tf.cast(tf.size(ends), tf.float32), carried
+
+    _, total, _ = tf.while_loop(lambda start, *_: start < windows, one, (0, tf.constant(0.0), carried))
+    return total / tf.cast(windows, tf.float32)
+
+
+def tracks(ends: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Windows in such an order that each follows the one at its place in the batch before, (n,).
+
+    They are cut into `size` stretches that are learned side by side. Raises `ConfigError` if they don't go up.
     """
     if len(ends) % size:
         fitting = max(one for one in range(1, size + 1) if len(ends) % one == 0)
@@ -190,13 +198,7 @@ def tracks(ends: NDArray[np.int64], size: int) -> tuple[Any, Any]:
             f"fit.batch_size {size} must divide the {len(ends)} training windows of a stateful network.",
             f"--set fit.batch_size={fitting}",
         )
-    return _batches(ends.reshape(size, -1).T.ravel(), size)
-
-
-def _batches(order: NDArray[np.int64], size: int) -> tuple[Any, Any]:
-    """The order cut into whole batches, (batches, size), and what is left."""
-    whole = len(order) // size * size
-    return tf.constant(order[:whole].reshape(-1, size)), tf.constant(order[whole:])
+    return ends.reshape(size, -1).T.ravel()
 
 
 class Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # keras ships no types

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.abc
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
-from types import ModuleType
+
+from stockcast.model.late_modules import loaded_late
 
 LATE = ("keras.wrappers", "keras.visualization", "keras.src.visualization")
 """Parts of Keras that import scikit-learn and pyplot, which takes a quarter of its time."""
-
-
-class _LoadedLate(importlib.abc.MetaPathFinder):
-    """Finds the modules `LATE`, so that they are loaded when somebody looks into them, and not before."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(fullname, path, target) if fullname in LATE else None
-        if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
-        return spec
 
 
 @contextmanager
@@ -41,13 +27,12 @@ def tensorflow_silenced() -> Iterator[None]:
         yield
         return
     sys.stderr.flush()
-    kept, nowhere, finder = os.dup(2), os.open(os.devnull, os.O_WRONLY), _LoadedLate()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
-        sys.meta_path.insert(0, finder)
-        yield
+        with loaded_late(LATE):
+            yield
     finally:
-        sys.meta_path.remove(finder)
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
