@@ -117,7 +117,7 @@ def learn(panel: Panel, run: TrainingRun) -> Learned:
     rows = fitted.forecaster.rows(prepared.table)
     origins = test_origins(rows, panel, cuts, config)
     held_out = Windows(rows, rows.flat(origins), config.data.lookback)
-    onnx = export_onnx(fitted.trained.network, held_out.take(slice(COMPARED)).x)
+    onnx = export_onnx(fitted.trained.traced, held_out.take(slice(COMPARED)).x)
     forecaster = replace(fitted.forecaster, infer=Runner(onnx))
     evaluated = evaluate(run.name, panel, forecaster.forecast_rows(rows, origins), config.data.price)
     return Learned(

@@ -8,13 +8,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
 from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast
+from stockcast.data.series import Dates
 from stockcast.errors import DataError
 from stockcast.evaluate.csv_escape import neutral, restored
 from stockcast.evaluate.steps import pick
+
+LINES_AT_ONCE = 4096
 
 FIELDS = ("model", "series", "cutoff", "date", "step", "last", "actual", "forecast")
 
@@ -35,19 +39,35 @@ def rows_text(all_evaluated: Sequence[EvaluatedForecast]) -> str:
     """
     levels = all_evaluated[0].forecast.levels if all_evaluated else QUANTILES
     header = _line([*FIELDS, *(f"q{level:g}" for level in levels)])
-    return "".join([header, *(line for evaluated in all_evaluated for line in _lines(evaluated))])
+    return "".join([header, *(text for evaluated in all_evaluated for text in _blocks(evaluated))])
 
 
-def _lines(evaluated: EvaluatedForecast) -> Iterator[str]:
-    forecast, known = evaluated.forecast, np.isfinite(evaluated.actual)
-    ten_digits = ",".join(["%.10g"] * len(forecast.levels))
+def _blocks(evaluated: EvaluatedForecast) -> Iterator[str]:
+    """The lines of one model, many at a time: one format for all of them is filled in a single operation."""
+    forecast = evaluated.forecast
+    line = f"%s,%s,%s,%d,%r,%r,%r{',%.10g' * len(forecast.levels)}\n"
     start = [_line([neutral(evaluated.model), neutral(name)])[:-1] for name in evaluated.names]
-    owner, last, cutoff = forecast.series.tolist(), forecast.last.tolist(), evaluated.origin.astype(str).tolist()
-    actual, dates, point = evaluated.actual.tolist(), evaluated.dates.astype(str).tolist(), forecast.point.tolist()
-    quantiles = forecast.quantiles.tolist()
-    for at, step in np.argwhere(known).tolist():
-        known_part = f"{start[owner[at]]},{cutoff[at]},{dates[at][step]},{step + 1},{last[at]!r},{actual[at][step]!r}"
-        yield f"{known_part},{point[at][step]!r},{ten_digits % tuple(quantiles[at][step])}\n"
+    every, step = np.nonzero(np.isfinite(evaluated.actual))
+    for first in range(0, len(every), LINES_AT_ONCE):
+        at, h = every[first : first + LINES_AT_ONCE], step[first : first + LINES_AT_ONCE]
+        columns = (
+            [start[owner] for owner in forecast.series[at].tolist()],
+            _iso(evaluated.origin[at]),
+            _iso(evaluated.dates[at, h]),
+            (h + 1).tolist(),
+            forecast.last[at].tolist(),
+            evaluated.actual[at, h].tolist(),
+            forecast.point[at, h].tolist(),
+            *forecast.quantiles[at, h].T.tolist(),
+        )
+        yield line * len(at) % tuple(chain.from_iterable(zip(*columns, strict=True)))
+
+
+def _iso(dates: Dates) -> list[str]:
+    """Dates (n,) as text, of which there are far fewer than of forecasts."""
+    days, number = np.unique(dates, return_inverse=True)
+    written = days.astype(str).tolist()
+    return [written[one] for one in number.tolist()]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -9,9 +9,10 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
@@ -24,17 +25,19 @@ TOLERANCE = 1e-5
 """The greatest difference between ONNX and Keras, relative to the outputs' size."""
 
 
-def export_onnx(network: keras.Model, examples: Floats32) -> bytes:
-    """The network as the bytes of an ONNX file that answers `examples`, (n, L, F), as Keras does.
+def export_onnx(traced: Any, examples: Floats32) -> bytes:
+    """A network from `trace` as the bytes of an ONNX file that answers `examples`, (n, L, F), as Keras does.
 
-    Raises `StockcastError` if it doesn't.
+    What Keras' own export does by tf2onnx, but of a network that is traced already.
+
+    Raises `StockcastError` if the answers differ.
     """
-    expected = network.predict_on_batch(examples)  # the model must have been called before it is exported
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        with _silence():
-            network.export(path, format="onnx", verbose=False)
-        model = path.read_bytes()
+    from tf2onnx.convert import from_function
+
+    expected = traced(tf.constant(examples)).numpy()
+    with _silence():
+        converted, _ = from_function(traced, traced.input_signature)
+    model: bytes = converted.SerializeToString()
     difference = float(np.max(np.abs(Runner(model)(examples) - expected)))
     size = float(np.max(np.abs(expected)))
     if not difference <= TOLERANCE * size:

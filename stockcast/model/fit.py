@@ -6,12 +6,11 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
@@ -20,7 +19,7 @@ from stockcast.data.rows import Floats32
 from stockcast.data.windows import Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.learner import Learner
-from stockcast.model.network import build_carried, build_network, build_served, shape_of
+from stockcast.model.network import build_carried, build_network, build_served, shape_of, trace
 from stockcast.model.training_run import Epoch, TrainingRun
 
 
@@ -32,10 +31,14 @@ class Trained:
     history: tuple[Epoch, ...]
     best: int
 
+    @cached_property
+    def traced(self) -> Any:
+        """The network as a TensorFlow function of windows, traced once for batches of every size."""
+        return trace(self.network)
+
     def infer(self) -> Callable[[Floats32], Floats32]:
-        """The network as a function of windows, traced once for batches of every size."""
-        shape = tf.TensorSpec((None, *self.network.input_shape[1:]), tf.float32)
-        traced = tf.function(lambda windows: self.network(windows, training=False), input_signature=[shape])
+        """The network as a function of windows."""
+        traced = self.traced
         return lambda windows: traced(windows).numpy()
 
     @property

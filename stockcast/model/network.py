@@ -19,6 +19,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from stockcast.config.run import RunConfig
 from stockcast.config.sections import FLAT_CELLS, ModelConfig
@@ -76,6 +77,12 @@ def build_served(config: RunConfig, features: int) -> keras.Model:
     recursive = config.model.multistep == "recursive"
     network = build_network(config.model, shape_of(config, features), fused=False)
     return fed_back(network, config.data.horizon) if recursive else network
+
+
+def trace(network: keras.Model) -> Any:
+    """A network as a TensorFlow function of windows, (B, L, F), that is traced once for batches of every size."""
+    shape = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="window")
+    return tf.function(lambda windows: network(windows, training=False), input_signature=[shape], autograph=False)
 
 
 def shape_of(config: RunConfig, features: int) -> Shape:

@@ -21,7 +21,7 @@ from stockcast.model.cells.coupled import CoupledCell
 from stockcast.model.cells.peephole import PeepholeCell
 from stockcast.model.export import export_onnx
 from stockcast.model.fit import fit_network
-from stockcast.model.network import Shape, build_network
+from stockcast.model.network import Shape, build_network, trace
 from stockcast.model.serve import Runner
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.arrays import decode_arrays, encode_arrays
@@ -59,7 +59,7 @@ def made_up_windows(horizon: int, rows: int = 40) -> Windows:
 
 def test_every_cell_has_the_module_of_its_name() -> None:
     folder = Path(cells.__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} == {*CELLS, "__init__"}
+    assert {path.stem for path in folder.glob("*.py")} == {*CELLS, "__init__", "common"}
 
 
 @pytest.mark.parametrize("horizon", [1, 3])
@@ -73,7 +73,7 @@ def test_every_cell_trains_serves_without_tensorflow_and_is_saved(cell: str, hea
     x = windows.x
     expected = np.asarray(trained.network(x))
     assert expected.shape == (len(x), horizon, NUMBERS[head])
-    onnx = export_onnx(trained.network, x)
+    onnx = export_onnx(trained.traced, x)
     check_onnx(onnx, "model.onnx")
     np.testing.assert_allclose(Runner(onnx)(x), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
@@ -90,14 +90,14 @@ def test_a_network_in_both_directions_serves_too(cell: str) -> None:
     windows = made_up_windows(1)
     network = fit_network(windows, None, TrainingRun(config)).network
     assert network.layers[1].output.shape == (None, 6)
-    np.testing.assert_allclose(Runner(export_onnx(network, windows.x))(windows.x), network(windows.x), atol=1e-5)
+    np.testing.assert_allclose(Runner(export_onnx(trace(network), windows.x))(windows.x), network(windows.x), atol=1e-5)
 
 
 def test_layers_stand_on_each_other() -> None:
     config, windows = settings("peephole", "scale", 3, units=[3, 4]), made_up_windows(3)
     network = fit_network(windows, None, TrainingRun(config)).network
     assert [layer.output.shape[1:] for layer in network.layers if "peephole" in layer.name] == [(LOOKBACK, 3), (4,)]
-    np.testing.assert_allclose(Runner(export_onnx(network, windows.x))(windows.x), network(windows.x), atol=1e-5)
+    np.testing.assert_allclose(Runner(export_onnx(trace(network), windows.x))(windows.x), network(windows.x), atol=1e-5)
 
 
 def sequence_layer(cell: Any) -> Any:

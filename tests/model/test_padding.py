@@ -14,7 +14,7 @@ from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import PAD, Windows, usable_ends
 from stockcast.learn import learn
 from stockcast.model.export import export_onnx
-from stockcast.model.network import Shape, build_network
+from stockcast.model.network import Shape, build_network, trace
 from stockcast.model.serve import Runner
 from stockcast.model.training_run import TrainingRun
 
@@ -58,7 +58,9 @@ def test_what_is_filled_up_changes_nothing(cell: str) -> None:
     gap = np.full((6, 5, 2), PAD, dtype=np.float32)
     for window in (np.concatenate([gap, history], axis=1), np.concatenate([history, gap], axis=1)):
         np.testing.assert_allclose(padded(window), short(history), rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(Runner(export_onnx(padded, window))(window), short(history), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            Runner(export_onnx(trace(padded), window))(window), short(history), rtol=1e-5, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
