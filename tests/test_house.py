@@ -73,7 +73,7 @@ NOT_ON_START = (
     "exchange_calendars",
 )
 
-LIBRARIES = {"keras", "layers", "numpy", "tf"}
+LIBRARIES = {"keras", "layers", "numpy", "tf", "util"}
 """What a comment may name besides the package's own modules."""
 
 

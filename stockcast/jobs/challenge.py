@@ -9,8 +9,8 @@ from stockcast.config.run import RunConfig, from_table
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
+from stockcast.jobs.bundling import Provenance, bundle, findings_of
 from stockcast.jobs.loaded import open_version
-from stockcast.jobs.packing import Origin, bundle, findings_of
 from stockcast.jobs.retraining import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.model.training_run import TrainingRun
@@ -50,7 +50,7 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
 def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
     """Save the challenger and let it serve."""
     manifest, name = run.manifest, run.request.name
-    recorded = Origin(manifest.csv, manifest.hints, findings_of(run.read.files))
+    recorded = Provenance(manifest.csv, manifest.hints, findings_of(run.read.files))
     now = datetime.now(UTC)
     version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
     result = run.ended(True, reason, version, decision)

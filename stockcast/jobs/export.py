@@ -9,9 +9,7 @@ from typing import Any
 from stockcast.jobs.loaded import LoadedModel, open_model
 from stockcast.jobs.output import write_output
 from stockcast.model.quiet import tensorflow_silenced
-from stockcast.store.arrays import decode_arrays
-
-WEIGHTS = "weights.npz"
+from stockcast.store.serialization import ONNX, WEIGHTS, weights_from
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def export_model(request: ExportRequest) -> Exported:
     """Write the network of the version that serves. Raises `NotFound`, `ModelDamaged`, or what writing raises."""
     loaded = open_model(request.store, request.name, also=(WEIGHTS,))
     path = request.output or Path(f"{loaded.name}.{request.form}")
-    write_output(path, loaded.bundle.files["model.onnx"] if request.form == "onnx" else _keras(loaded))
+    write_output(path, loaded.bundle.files[ONNX] if request.form == "onnx" else _keras(loaded))
     return Exported(path, loaded)
 
 
@@ -51,5 +49,4 @@ def _keras(loaded: LoadedModel) -> bytes:
     with tensorflow_silenced():
         from stockcast.model.export import keras_file
 
-    weights = decode_arrays(loaded.bundle.files[WEIGHTS], WEIGHTS)
-    return keras_file(loaded.config, len(loaded.forecaster.features), weights)
+    return keras_file(loaded.config, len(loaded.forecaster.features), weights_from(loaded.bundle.files))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stockcast.config.run import RunConfig, from_table
-from stockcast.data.scaling import Scalers
-from stockcast.model.calibrate import Calibration
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest
+from stockcast.store.serialization import FORECASTER_FILES, from_files
 from stockcast.store.store import Store
 
 CALENDAR_DOUBT = "calendar"
@@ -51,20 +49,10 @@ def open_model(store: Path, name: str | None, also: Sequence[str] = ()) -> Loade
 
 def open_version(models: Store, name: str, version: str | None = None, also: Sequence[str] = ()) -> LoadedModel:
     """A version of model `name`, or its champion. Raises as `open_model`."""
-    from stockcast.model.serve import Runner
-
     champion = models.champion(name)
-    bundle = models.load(name, version, wanted=("scaler.json", "model.onnx", *also))
+    bundle = models.load(name, version, wanted=(*FORECASTER_FILES, *also))
     manifest = bundle.manifest
     config = from_table(manifest.config)
-    parts = json.loads(bundle.files["scaler.json"])
-    forecaster = WindowForecaster(
-        manifest.config_name,
-        config.data,
-        tuple(parts["features"]),
-        Scalers.from_dict(parts["scalers"]),
-        Runner(bundle.files["model.onnx"]),
-        Calibration.from_dict(parts["calibration"]),
-    )
+    forecaster = from_files(bundle.files, manifest.config_name, config.data)
     max_age = config.gate.max_age if champion.max_age is None else champion.max_age
     return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +11,11 @@ import numpy as np
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import DataError, NotFound, UsageError
 from stockcast.evaluate.rows import read_rows
-from stockcast.jobs.loaded import LoadedModel, open_model
+from stockcast.jobs.loaded import open_model
 from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
 from stockcast.jobs.source import read_model_prices
+from stockcast.store.serialization import BACKTEST, HISTORY, backtest_from, history_from
 from stockcast.view import charts
 from stockcast.view.canvas import BLUE, INK, RED, check_suffix, render
 from stockcast.view.text import some
@@ -78,8 +77,11 @@ def _parts(request: PlotRequest) -> Figure:
 
 
 def _history(request: PlotRequest) -> Figure:
-    loaded = open_model(request.store, request.name, also=("history.csv",))
-    return charts.history(loaded.name, loaded.manifest.config_name, *_losses(loaded), measure=loaded.config.fit.loss)
+    loaded = open_model(request.store, request.name, also=(HISTORY,))
+    epochs = history_from(loaded.bundle.files)
+    held_back = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]
+    losses = ([epoch.loss for epoch in epochs], held_back or None)
+    return charts.history(loaded.name, loaded.manifest.config_name, *losses, measure=loaded.config.fit.loss)
 
 
 def _evaluated(request: PlotRequest) -> Figure:
@@ -87,8 +89,8 @@ def _evaluated(request: PlotRequest) -> Figure:
     if request.rows is not None:
         evaluated, price = read_rows(_read(request.rows))[0], "price"
     else:
-        loaded = open_model(request.store, request.name, also=("backtest.csv",))
-        evaluated, price = read_rows(loaded.bundle.files["backtest.csv"].decode())[0], loaded.config.data.price
+        loaded = open_model(request.store, request.name, also=(BACKTEST,))
+        evaluated, price = backtest_from(loaded.bundle.files), loaded.config.data.price
     if request.kind == "calibration":
         return charts.calibration(evaluated)
     colours = TEXTBOOK if evaluated.model.startswith("tutorial-") else (INK, BLUE)
@@ -100,13 +102,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not a row file of forecasts.", "give one that backtest -o has written.") from error
-
-
-def _losses(loaded: LoadedModel) -> tuple[list[float], list[float] | None]:
-    """The training and, where there is one, the validation loss of each epoch."""
-    rows = list(csv.DictReader(io.StringIO(loaded.bundle.files["history.csv"].decode())))
-    validation = [float(row["validation_loss"]) for row in rows if row["validation_loss"]]
-    return [float(row["loss"]) for row in rows], validation or None
 
 
 def _index(evaluated: EvaluatedForecast, ticker: str | None) -> int:

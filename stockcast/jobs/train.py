@@ -16,7 +16,7 @@ from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
-from stockcast.jobs.packing import bundle, origin
+from stockcast.jobs.bundling import bundle, provenance
 from stockcast.jobs.source import OnMessage, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
 from stockcast.model.training_run import TrainingRun
@@ -103,7 +103,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
         ]
         learned = all_learned[0]
         csvs = [*request.csvs, *([request.test_csv] if request.test_csv else [])]
-        source = origin(csvs, request.hints, read.files)
+        source = provenance(csvs, request.hints, read.files)
         now = datetime.now(UTC)
         saved = store.save(name, bundle(learned, panel, config, called, source), now)
         line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -13,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from stockcast.config.run import RunConfig
 from stockcast.data.calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.data.series import Panel
-from stockcast.evaluate.rows import newest_days, rows_text
 from stockcast.jobs.loaded import CALENDAR_DOUBT
 from stockcast.jobs.source import absolute, hints_to
 from stockcast.reading.records import FileRead, Hints
-from stockcast.store.arrays import encode_arrays
 from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest, fingerprint
+from stockcast.store.serialization import to_files
 
 if TYPE_CHECKING:
     from stockcast.learn import Learned
@@ -28,15 +24,11 @@ COMING_SESSIONS = 250
 RECENT_SESSIONS = 20
 """A series of a panel may end this many sessions before the newest and still be forecast."""
 
-MOST_ROWS = 250_000
-"""Of the held-out forecasts in backtest.csv, 40 MB: beyond them the oldest days of a large panel are left out. They are
-there to be looked at; the scores in the manifest are of all days, and the baselines' forecasts can be made again."""
-
 LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """Where the prices came from: absolute paths, what the user said of them, and what was found in them."""
 
     csvs: tuple[str, ...]
@@ -44,9 +36,9 @@ class Origin:
     findings: tuple[Mapping[str, Any], ...]
 
 
-def origin(csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Origin:
-    """The origin of the prices in `files`."""
-    return Origin(absolute(csvs), hints_to(hints), findings_of(files))
+def provenance(csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Provenance:
+    """The provenance of the prices in `files`."""
+    return Provenance(absolute(csvs), hints_to(hints), findings_of(files))
 
 
 def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
@@ -58,7 +50,7 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Origin) -> Bundle:
+def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
     """Everything that is kept of a training."""
     calendar, sessions, doubts = _calendar(panel, config)
     manifest = Manifest(
@@ -74,7 +66,8 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
         calendar=calendar,
         next_sessions=sessions,
     )
-    return Bundle(manifest, _files(learned))
+    files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, learned.assessment.evaluated)
+    return Bundle(manifest, files)
 
 
 def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:
@@ -86,29 +79,3 @@ def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], li
     words = doubt(calendar, ahead)
     doubts = [{"kind": CALENDAR_DOUBT, "verdict": "warned", "message": words}] if words else []
     return calendar, tuple(str(day) for day in (*newest.dates[-RECENT_SESSIONS:], *ahead)), doubts
-
-
-def _files(learned: Learned) -> dict[str, bytes]:
-    """The files of a version beside its manifest."""
-    forecaster = learned.serving
-    parts = {
-        "features": list(forecaster.features),
-        "scalers": forecaster.scalers.to_dict(),
-        "calibration": forecaster.calibration.to_dict() if forecaster.calibration else None,
-    }
-    return {
-        "scaler.json": json.dumps(parts).encode(),
-        "weights.npz": encode_arrays(learned.weights),
-        "model.onnx": learned.onnx,
-        "history.csv": _history(learned),
-        "backtest.csv": rows_text([newest_days(learned.assessment.evaluated, MOST_ROWS)]).encode(),
-    }
-
-
-def _history(learned: Learned) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["epoch", "loss", "validation_loss"])
-    for epoch in learned.history:
-        writer.writerow([epoch.number, epoch.loss, "" if epoch.validation_loss is None else epoch.validation_loss])
-    return buffer.getvalue().encode()
