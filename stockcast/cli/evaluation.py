@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stockcast.cli.forecasting import config_option, price_option, required_csv_option, seeds_option, set_option
-from stockcast.cli.options import Shared, reading_options, shared_options
+from stockcast.cli.options import Shared, reading_options, settings_of, shared_options
 from stockcast.cli.output import on_message, print_result
 from stockcast.cli.progress import trainings
 
@@ -91,13 +91,9 @@ def backtest(
     from stockcast.view.backtest import backtest_report
 
     names = tuple(name.strip() for name in against.split(",") if name.strip())
-    changed = [
-        *settings,
-        *([f"data.horizon={horizon}"] if horizon else []),
-        *([f"data.price={price}"] if price else []),
-    ]
+    changed = settings_of(settings, {"data.horizon": horizon, "data.price": price})
     request = BacktestRequest(
-        shared.store, csvs, preset, tuple(changed), start.date(), refit, window, names, seeds, output, hints
+        shared.store, csvs, preset, changed, start.date(), refit, window, names, seeds, output, hints
     )
     with trainings(shared) as on_fit:
         result = run_backtest(request, on_message(shared), on_fit)
@@ -129,6 +125,6 @@ def audit(
     from stockcast.jobs.audit import run_audit
     from stockcast.view.backtest import audit_report
 
-    result = run_audit(csvs, hints, preset, settings, repeats, on_message(shared))
+    result = run_audit(csvs, hints, preset, settings_of(settings), repeats, on_message(shared))
     print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
     return 0 if result.passed else 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.options import Shared, reading_options, shared_options
+from stockcast.cli.options import Shared, reading_options, settings_of, shared_options
 from stockcast.cli.output import on_message, print_result
 
 if TYPE_CHECKING:
@@ -72,10 +72,9 @@ def train(
     from stockcast.jobs.train import TrainRequest, train_model
     from stockcast.view.report import train_report
 
-    overrides = [f"fit.seed={seed}"] if seed is not None else []
-    overrides += [f"split.until={until:%Y-%m-%d}"] if until else []
-    overrides += [f"data.price={price}"] if price else []
-    request = TrainRequest(shared.store, csvs, test_csv, name, preset, (*settings, *overrides), hints, seeds, resume)
+    flags = {"fit.seed": seed, "split.until": until and until.date(), "data.price": price}
+    changed = settings_of(settings, flags)
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, changed, hints, seeds, resume)
     with epochs(shared) as on_epoch:
         result = train_model(request, on_message=on_message(shared), on_epoch=on_epoch)
     print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, result.spread, str(result)))

@@ -1,11 +1,12 @@
-"""The global options, accepted before and after the command."""
+"""What several commands take: the global options, how files are read, and flags that are settings too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -97,3 +98,10 @@ def _kinds(accept: tuple[str, ...]) -> frozenset[str]:
         if kind not in KINDS:
             raise click.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}.", param_hint="--accept")
     return frozenset(kinds)
+
+
+def settings_of(texts: tuple[str, ...], flags: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The settings by key: what `--set` was given, and over it the flags that are settings too; None: not given."""
+    from stockcast.config.run import parse_settings
+
+    return parse_settings(texts) | {key: value for key, value in flags.items() if value is not None}

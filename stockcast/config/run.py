@@ -61,15 +61,26 @@ def preset_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in config_folder().glob("*.toml")))
 
 
-def load_config(preset_or_file: str = DEFAULT_PRESET, settings: Iterable[str] = ()) -> RunConfig:
-    """A preset's name or a TOML file's path, with `KEY=VALUE` settings laid over it.
+def load_config(preset_or_file: str = DEFAULT_PRESET, settings: Iterable[str] | Mapping[str, Any] = ()) -> RunConfig:
+    """A preset's name or a TOML file's path, with settings laid over it: `KEY=VALUE` texts, or values by their key.
 
     Raises `NotFound` for a missing file, `ConfigError` for an unknown preset, key or value.
     """
     table = _read_table(_find(preset_or_file))
-    for setting in settings:
-        _lay_over(table, setting)
+    for key, value in (settings if isinstance(settings, Mapping) else parse_settings(settings)).items():
+        _lay_over(table, key, value)
     return from_table(table)
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """What `--set KEY=VALUE` was given, as values by their key, such as `data.lookback`. Raises `ConfigError`."""
+    settings: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (equals and "." in key):
+            raise ConfigError(f"--set {text!r} is not SECTION.KEY=VALUE.", "write for example --set data.lookback=40.")
+        settings[key.strip()] = _value(value.strip())
+    return settings
 
 
 def config_name(preset_or_file: str) -> str:
@@ -107,15 +118,12 @@ def _read_table(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {error}.", "correct that line.") from error
 
 
-def _lay_over(table: dict[str, Any], setting: str) -> None:
-    key, equals, text = setting.partition("=")
-    section, dot, name = key.strip().partition(".")
-    if not (equals and dot):
-        raise ConfigError(f"--set {setting!r} is not SECTION.KEY=VALUE.", "write for example --set data.lookback=40.")
+def _lay_over(table: dict[str, Any], key: str, value: Any) -> None:
+    section, _, name = key.partition(".")
     inner = table.setdefault(section, {})
     if not isinstance(inner, dict):
         raise ConfigError(f"{section} is not a section of the settings.", f"use one of {', '.join(_sections())}.")
-    inner[name] = _value(text.strip())
+    inner[name] = value
 
 
 def _value(text: str) -> Any:

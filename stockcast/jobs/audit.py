@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ class AuditResult:
 
 
 def run_audit(
-    csvs: tuple[str, ...], hints: Hints, preset: str, settings: tuple[str, ...], repeats: int, on_message: OnMessage
+    csvs: tuple[str, ...], hints: Hints, preset: str, settings: Mapping[str, Any], repeats: int, on_message: OnMessage
 ) -> AuditResult:
     """Audit a configuration on these prices. It is trained 4 + `repeats` times."""
     panel = read_prices(csvs, on_message, hints).panel

@@ -40,7 +40,7 @@ class BacktestRequest:
     store: Path
     csvs: tuple[str, ...]
     preset: str
-    settings: tuple[str, ...]
+    settings: Mapping[str, Any]
     start: date
     refit: int | None
     window: int | None
@@ -171,15 +171,15 @@ def _baselines(against: tuple[str, ...]) -> tuple[str, ...]:
 def _configs(request: BacktestRequest) -> Mapping[str, RunConfig]:
     """The rival configurations, by name: presets and TOML files over the same steps and price, and other cells."""
     named = [name for name in request.against if name in preset_names() or name.endswith(".toml")]
-    shared = [one for one in request.settings if one.startswith(("data.horizon=", "data.price="))]
+    shared = {key: value for key, value in request.settings.items() if key in ("data.horizon", "data.price")}
     configs = {config_name(name): load_config(name, shared) for name in named}
     return configs | {name: _with_cell(request, name) for name in request.against if name in CELLS}
 
 
 def _with_cell(request: BacktestRequest, cell: str) -> RunConfig:
     """The first configuration with another cell; one that reads the window as a whole learns from its end."""
-    flat = ("fit.positions=last", "model.bidirectional=false") if cell in FLAT_CELLS else ()
-    return load_config(request.preset, (*request.settings, f"model.cell={cell}", *flat))
+    flat = {"fit.positions": "last", "model.bidirectional": False} if cell in FLAT_CELLS else {}
+    return load_config(request.preset, {**request.settings, "model.cell": cell, **flat})
 
 
 def _demand_known(against: tuple[str, ...], rivals: Mapping[str, RunConfig]) -> None:

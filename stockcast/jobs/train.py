@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ class TrainRequest:
     test_csv: str | None
     name: str | None
     preset: str
-    settings: tuple[str, ...]
+    settings: Mapping[str, Any]
     hints: Hints
     seeds: int = 1
     resume: bool = False
@@ -115,13 +115,13 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds)
 
 
-def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Panel, tuple[str, ...]]:
+def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Panel, Mapping[str, Any]]:
     """The prices, and the settings with the cutoff that --test-csv implies."""
     read = read_prices(request.csvs, on_message, request.hints)
     if request.test_csv is None:
         return read, read.panel, request.settings
     panel = with_later(read.panel, read_prices([request.test_csv], on_message, request.hints).panel)
-    return read, panel, (*request.settings, f"split.until={read.panel.dates[-1]}")
+    return read, panel, {**request.settings, "split.until": read.panel.dates[-1].item()}
 
 
 def _fit_of(training: EvaluatedForecast | None) -> dict[str, Any] | None:
