@@ -12,7 +12,6 @@ from stockcast.cli.options import Shared, reading_options, settings_of, shared_o
 from stockcast.cli.output import on_message, print_result
 
 if TYPE_CHECKING:
-    from stockcast.jobs.predict import Prediction
     from stockcast.reading.records import Hints
 
 csv_option = click.option(
@@ -70,7 +69,7 @@ def train(
     """
     from stockcast.cli.progress import epochs
     from stockcast.jobs.train import TrainRequest, train_model
-    from stockcast.view.report import train_report
+    from stockcast.view.train import train_report
 
     flags = {"fit.seed": seed, "split.until": until and until.date(), "data.price": price}
     changed = settings_of(settings, flags)
@@ -110,30 +109,15 @@ def predict(
 
     Quantiles are the prices that the session's close stays below with that probability.
     """
-    from stockcast.jobs.output import write_output
-    from stockcast.jobs.predict import PredictRequest, predict_next
+    from stockcast.jobs.predict import PredictRequest, predict_model
 
-    result = predict_next(PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age))
+    form = "json" if shared.as_json else form
+    result, text = predict_model(PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output))
     for warning in result.warnings:
         on_message(shared)(f"Warning: {warning}")
-    text = _form(result, "json" if shared.as_json else form)
     if output is None:
         click.echo(text)
-    else:
-        write_output(output, f"{text}\n".encode())
     return 1 if strict and result.stale else 0
-
-
-def _form(result: Prediction, form: str) -> str:
-    from stockcast.view.prediction import prediction_csv, prediction_table
-
-    if form == "json":
-        import json
-
-        return json.dumps(result.to_dict())
-    if form == "csv":
-        return prediction_csv(result.entries())
-    return prediction_table(result.panel, result.forecast, result.dates, result.loaded.name)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What a setting is: its default, its bounds and one line of meaning. The only place where a default stands.
+"""What a setting is: its default, its bounds and one line of meaning. What a preset changes stands in `configs/`.
 
 What settings of one section demand of each other is that section's validator; across sections, see `rules`.
 """

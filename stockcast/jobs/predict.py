@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +15,16 @@ from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
+from stockcast.jobs.output import write_output
 from stockcast.jobs.source import found_in, read_model_prices
 from stockcast.reading.records import NO_HINTS, Hints
+from stockcast.view.predict import prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
 
 @dataclass(frozen=True)
 class PredictRequest:
-    """What the user asked for."""
+    """What the user asked for; `form` is table, csv or json."""
 
     store: Path
     name: str | None
@@ -30,6 +33,8 @@ class PredictRequest:
     tickers: tuple[str, ...]
     hints: Hints = NO_HINTS
     max_age: int | None = None
+    form: str = "table"
+    output: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,14 @@ class Prediction:
             "forecasts": self.entries(),
             "warnings": list(self.warnings),
         }
+
+    def text(self, form: str) -> str:
+        """The forecasts as a table, as CSV or as JSON."""
+        if form == "json":
+            return json.dumps(self.to_dict())
+        if form == "csv":
+            return prediction_csv(self.entries())
+        return prediction_table(self.panel, self.forecast, self.dates, self.loaded.name)
 
     def entries(self) -> list[dict[str, Any]]:
         """One record a series and step, as `predict --json` promises them."""
@@ -90,6 +103,15 @@ def _probabilities(directions: Directions | None, index: int, step: int) -> dict
     chances = directions.probabilities[index, step]
     named = zip(directions.labels, chances, strict=True)
     return {"probabilities": {label: round(float(chance), 4) for label, chance in named}}
+
+
+def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
+    """The forecast and its text, which goes into `request.output` where that is named. Raises as `predict_next`."""
+    prediction = predict_next(request)
+    text = prediction.text(request.form)
+    if request.output is not None:
+        write_output(request.output, f"{text}\n".encode())
+    return prediction, text
 
 
 def predict_next(request: PredictRequest) -> Prediction:

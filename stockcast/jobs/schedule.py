@@ -122,21 +122,21 @@ def crontab(schedule: Schedule) -> str:
 def install_cron(schedule: Schedule) -> Scheduled:
     """Put the lines into the user's crontab, in the place of earlier ones of the same schedule."""
     lines = crontab(schedule)
-    _write_crontab("\n".join([*_without(_read_crontab(), schedule.mark), lines]) + "\n")
+    _write_crontab("\n".join([*without_block(_read_crontab(), schedule.mark), lines]) + "\n")
     return Scheduled(lines, f"Installed in your crontab:\n{lines}")
 
 
 def remove_cron(schedule: Schedule) -> Scheduled:
     """Take exactly the lines of this schedule out of the user's crontab."""
     before = _read_crontab()
-    after = _without(before, schedule.mark)
+    after = without_block(before, schedule.mark)
     if len(after) == len(before):
         raise NotFound(f"your crontab has no lines marked {schedule.mark}.", "see: crontab -l")
     _write_crontab("\n".join(after) + "\n" if after else "")
     return Scheduled(crontab(schedule), f"Removed the lines marked {schedule.mark} from your crontab.")
 
 
-def _without(lines: Sequence[str], mark: str) -> list[str]:
+def without_block(lines: Sequence[str], mark: str) -> list[str]:
     """The lines outside the two marks. Raises `DataError` if a mark is missing: what follows may be another's."""
     if lines.count(f"# begin {mark}") != lines.count(f"# end {mark}"):
         raise DataError(

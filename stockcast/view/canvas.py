@@ -30,7 +30,7 @@ BLUE = "#0b4f8a"
 RED = "#b3261e"
 CHANCE = "#dddddd"
 # The bands by the probability on either side; light to dark, so that they stay apart in greyscale.
-BANDS = {0.025: "#d3e3f1", 0.1: "#a9c9e4", 0.25: "#76a8d2"}
+BAND_COLOURS = {0.025: "#d3e3f1", 0.1: "#a9c9e4", 0.25: "#76a8d2"}
 
 _METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},

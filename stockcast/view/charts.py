@@ -15,7 +15,7 @@ from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
 from stockcast.view import canvas
-from stockcast.view.canvas import BANDS, BLUE, CHANCE, INK, RED, one_line, price_text
+from stockcast.view.canvas import BAND_COLOURS, BLUE, CHANCE, INK, RED, one_line, price_text
 
 _LEAST_SHOWN, _MOST_SHOWN = 40, 120
 _DOTS = 40  # so few points are also drawn as dots
@@ -42,7 +42,7 @@ def fan(
     axes = figure.add_subplot()
     canvas.headline(axes, *_fan_words(series, forecast, days, model, at))
     axes.plot(series.dates[past], series.columns[price][past], color=INK, linewidth=1.5, label="Price")
-    for tail, colour in BANDS.items():
+    for tail, colour in BAND_COLOURS.items():
         low, high = (np.append(last, side[at, :steps]) for side in _band(forecast, tail))  # (1 + K,)
         axes.fill_between(days, low, high, color=colour, linewidth=0, label=f"{100 - 200 * tail:.0f} % band")
     axes.plot(days[1:], forecast.point[at, :steps], color=BLUE, linewidth=1.6, label="Forecast", **_dots(steps))
@@ -96,11 +96,11 @@ def held_out(
     canvas.headline(above, f"{whose}, {days[0]} to {days[-1]}", f"{facts} ({100 * held / mine.size:.0f} %).")
     dots = _dots(mine.size)
     edge = 3 if mine.size == 1 else 0  # a single date has no width to fill
-    above.fill_between(days, low, high, color=BANDS[0.1], linewidth=edge, label="80 % band")
+    above.fill_between(days, low, high, color=BAND_COLOURS[0.1], linewidth=edge, label="80 % band")
     above.plot(days, actual, color=colours[0], linewidth=1.5, label="Actual", **dots)
     above.plot(days, point, color=colours[1], linewidth=1.2, linestyle="--", label="Forecast", **dots)
     canvas.price_axis(above, f"Price ({price})")
-    below.fill_between(days, low - point, high - point, color=BANDS[0.1], linewidth=edge)
+    below.fill_between(days, low - point, high - point, color=BAND_COLOURS[0.1], linewidth=edge)
     below.plot(days, actual - point, color=colours[0], linewidth=1, **dots)
     below.axhline(0, color=colours[1], linewidth=1.2, linestyle="--")
     canvas.price_axis(below, "Actual \N{MINUS SIGN} forecast")
@@ -182,15 +182,15 @@ def calibration(evaluated: EvaluatedForecast) -> Figure:
     if not np.isfinite(evaluated.actual).any():
         raise DataError("no forecast's outcome is known yet.")
     figure = canvas.blank()
-    parts = figure.subplot_mosaic([[str(tail), "pit"] for tail in BANDS], width_ratios=(3, 2))
+    parts = figure.subplot_mosaic([[str(tail), "pit"] for tail in BAND_COLOURS], width_ratios=(3, 2))
     names = evaluated.names
     whose = one_line(names[0]) if len(names) == 1 else f"{len(names)} series"
     title = f"{whose}: bands of model {one_line(evaluated.model, 24)}"
-    top, *_, bottom = (parts[str(tail)] for tail in BANDS)
+    top, *_, bottom = (parts[str(tail)] for tail in BAND_COLOURS)
     canvas.headline(
         top, title, f"{len(evaluated.forecast)} forecasts, {evaluated.origin.min()} to {evaluated.origin.max()}."
     )
-    for tail in BANDS:
+    for tail in BAND_COLOURS:
         _draw_coverage(parts[str(tail)], evaluated, tail)
     bottom.set_xlabel("Steps ahead")
     _draw_pit(parts["pit"], evaluated)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from stockcast.view.text import table
+from stockcast.view.text import printable, table
 
 _FEW = 12
 _WIDTH = 100
@@ -41,7 +41,7 @@ def _series_table(series: list[Mapping[str, Any]]) -> str:
     head = ["series", "rows", "first", "last", "first close", "last close", "columns"]
     rows = [
         [
-            _printable(one["name"]),
+            printable(one["name"]),
             f"{one['rows']:,}",
             one["first"],
             one["last"],
@@ -71,8 +71,3 @@ def _line(file: Mapping[str, Any]) -> list[str]:
         return [*start, "-", "-", "-"]
     first, last = min(one["first"] for one in series), max(one["last"] for one in series)
     return [*start, f"{sum(one['rows'] for one in series):,}", first, last]
-
-
-def _printable(name: str) -> str:
-    """A name without control characters, which could move a terminal's cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)

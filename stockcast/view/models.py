@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stockcast.view.text import table
+from stockcast.view.text import printable, table
 
 
 def list_text(result: Mapping[str, Any]) -> str:
@@ -54,11 +54,6 @@ def _log_line(line: Mapping[str, Any]) -> str:
 
 def _is_plain(value: object) -> bool:
     return isinstance(value, str | int | float | bool)
-
-
-def printable(value: object) -> str:
-    """One line of text from a file, with a ? for whatever could steer a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(value))
 
 
 def verify_text(result: Mapping[str, Any]) -> str:

@@ -33,3 +33,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> 
         for row in cells
     ]
     return "\n".join([lines[0], "-" * max(len(line) for line in lines), *lines[1:]])
+
+
+def printable(value: object) -> str:
+    """One line of text from a file, with a ? for whatever could steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(value))

@@ -44,7 +44,7 @@ PROTECTIONS = {
     ),
     "writing the pointer aside": Protection(
         "store/atomic.py",
-        "            _write_new(aside, data)\n            aside.replace(path)\n        except",
+        "            _write_new(temporary, data)\n            temporary.replace(path)\n        except",
         "            path.write_bytes(data)\n        except",
     ),
     "the lock of writers": Protection("store/lock.py", "            lock.acquire()\n", "            pass\n"),
@@ -60,7 +60,7 @@ PROTECTIONS = {
     "the check of numbers and networks": Protection(
         "store/bundle.py", "    check_content(path, data)\n    return data", "    return data"
     ),
-    "the gate's check for poison": Protection("evaluate/gate.py", "fault = poison(challenger)", "fault = None"),
+    "the gate's sanity check": Protection("evaluate/gate.py", "fault = sanity_check(challenger)", "fault = None"),
     "the gate's limit": Protection("evaluate/gate.py", "Decision(ratio <= 1 + tolerance,", "Decision(True,"),
 }
 

@@ -14,7 +14,7 @@ from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.view.text import table
 
-BANDS = {"50 %": (0.25, 0.75), "80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
+PRINTED_BANDS = {"50 %": (0.25, 0.75), "80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
 
 
 def prediction_csv(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -46,11 +46,11 @@ def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model
 
     title = f"{one.name} after {one.dates[-1]} (last {price(forecast.last[index])}), model {model}"
     rows = [
-        [str(day), price(forecast.point[index, step]), *(band(step, edges) for edges in BANDS.values())]
+        [str(day), price(forecast.point[index, step]), *(band(step, edges) for edges in PRINTED_BANDS.values())]
         for step, day in enumerate(dates)
     ]
     labels = forecast.directions.labels if forecast.directions else ()
     chances = forecast.directions.probabilities[index] if forecast.directions else np.zeros((0, 0))  # (H, C)
     for step, row in enumerate(rows):
         row.extend([f"{100 * chance:.0f} %" for chance in chances[step : step + 1].ravel()] or [""] * len(labels))
-    return f"{title}\n{table(['date', 'forecast', *(f'{name} band' for name in BANDS), *labels], rows)}"
+    return f"{title}\n{table(['date', 'forecast', *(f'{name} band' for name in PRINTED_BANDS), *labels], rows)}"
