@@ -88,7 +88,9 @@ def pairs(folder: Path) -> list[Pair]:
 def digits(folder: Path) -> Pair:
     """Clean price files to numbers."""
     from stockcast.reading.fast_path import read_clean
+    from stockcast.reading.reader import keep_freed_memory
 
+    keep_freed_memory()  # of use to both
     contents = [path.read_bytes() for path in sorted(folder.glob("*.csv"))]
 
     def own() -> Any:

@@ -23,8 +23,8 @@ class DirectionScores:
     """One step, over `n` forecasts whose outcome is known.
 
     - `accuracy` and `balanced_accuracy` (the mean over the classes that came) of the likeliest class;
-    - `log_loss`, and `brier`: the mean squared distance of the probabilities from what came, summed over the classes;
-    - `confusion`: rows are what came, columns what was forecast, in the order of `Directions.labels`;
+    - `log_loss`, and `brier`: the mean squared distance of the probabilities from the outcome, summed over the classes;
+    - `confusion`: rows are outcomes, columns forecasts, in the order of `Directions.labels`;
     - `majority`: the class that came most often, known in hindsight alone, and `majority_accuracy` of always saying it;
     - `p_majority`: Diebold-Mariano on the errors of both; `p_chance`: binomial, against the hits that a forecaster has
       who says each class as often, but at random. Both are corrected by Holm's method over the steps.

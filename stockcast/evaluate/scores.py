@@ -31,7 +31,7 @@ def rmse(actual: Floats, forecast: Floats) -> float:
 
 
 def mape(actual: Floats, forecast: Floats) -> float:
-    """Mean absolute error in percent of what came (Hyndman & Athanasopoulos, Forecasting, section 5.8)."""
+    """Mean absolute error in percent of the actual price (Hyndman & Athanasopoulos, Forecasting, section 5.8)."""
     return mean(100 * np.abs(actual - forecast) / actual)
 
 

@@ -212,10 +212,10 @@ def _direction(found: TopicVerdict) -> str:
 
 
 def _bands(found: TopicVerdict) -> str:
-    held = f"the {100 * (found.band or 0):.0f} % band held {100 * found.value:.1f} % {_ahead(found.step)}"
+    coverage = f"the {100 * (found.band or 0):.0f} % band held {100 * found.value:.1f} % {_ahead(found.step)}"
     if found.word == UNTESTED:
-        return f"there are too few forecasts to judge the bands: {held}"
-    return f"the bands are {found.word}: {held}"
+        return f"there are too few forecasts to judge the bands: {coverage}"
+    return f"the bands are {found.word}: {coverage}"
 
 
 def _sharpness(found: TopicVerdict) -> str:

@@ -1,4 +1,4 @@
-"""Bands that hold what they promise: a conformal correction of the quantiles, and two that follow what came.
+"""Conformal calibration: a correction of the quantiles that is fitted once, and two that adapt to later answers.
 
 The first is fitted once, on forecasts whose answers the network did not learn from: it shifts each quantile of each
 step by a share of the forecast's own width. The others move on with every answer that the prices hold: one shifts the
@@ -33,7 +33,7 @@ class PendingForecasts:
     - `names` of the panel's series, and `series` (n,): the index of each forecast's among them;
     - `made` (n,): the date that each was made on, at its close;
     - `came` (n, H): the date of each step, NaT where it is not known yet;
-    - `targets` (n, H): what came, NaN where it is not known yet.
+    - `targets` (n, H): the answers, NaN where they are not known yet.
     """
 
     names: tuple[str, ...]
@@ -151,14 +151,14 @@ class _AdaptiveConformal:
         self.series_log_scale = np.array([known.get(name, np.zeros(horizon)) for name in names])  # (series, H)
 
     def correct(self, outputs: Floats, series: NDArray[np.int64]) -> Floats:
-        """Outputs (n, H, 1 or K) of so many `series` to quantiles (n, H, K), as things stand."""
+        """Outputs (n, H, 1 or K) of so many `series` to quantiles (n, H, K), with the corrections of this moment."""
         quantiles = _shifted(outputs, self.calibration.shift + self.shared_offset)
         median = quantiles[..., MEDIAN, None]
         widened: Floats = median + (quantiles - median) * np.exp(self.series_log_scale[series])[..., None]
         return widened
 
     def learn(self, step: int, series: NDArray[np.int64], answers: Floats, quantiles: Floats) -> None:
-        """What came, (n,), of forecasts of different `series` whose `quantiles` (n, K) it was held against."""
+        """Adapt to the answers (n,) to forecasts of different `series`, whose `quantiles` were (n, K)."""
         lacking = LEVELS - (answers[:, None] <= quantiles)
         lacking[:, MEDIAN] = 0.0
         self.shared_offset[step] += self.calibration.conformal_rate * lacking.mean(axis=0)

@@ -50,8 +50,9 @@ class Trained:
 def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, part: str = "fit") -> Trained:
     """Train on `train`; stop early on `validation`, and keep its best epoch, where it is given.
 
-    The same seed, data and machine give bit-equal weights, in one go or taken up again after any epoch. Raises
-    `TrainingDiverged` when the loss is not a number.
+    The same seed, data and machine give bit-equal weights, whether or not the training was resumed after some epoch.
+
+    Raises `TrainingDiverged` when the loss is not a number.
     """
     config, checkpoints = run.config, run.checkpoints
     part = f"{part} with seed {config.fit.seed}"

@@ -1,10 +1,11 @@
 """The Keras stack: a cell's layers with dropout, then a head.
 
     inputs (B, L, F) -> [cell(units) -> Dropout] * layers -> head -> (B, H, K), or (B, L, H, K) at every position
-          newest inputs (B, F), on the highway, ------------^
+          newest inputs (B, F), by a skip connection, ------^
 
-The highway is LSTNet's (Lai, Chang, Yang and Liu 2018, Modeling long- and short-term temporal patterns with deep neural
-networks): a linear model of the newest inputs beside the recurrent one, which then learns only what that one misses.
+The skip connection from the newest inputs, `model.highway`, is the autoregressive part of LSTNet (Lai, Chang, Yang and
+Liu 2018, Modeling long- and short-term temporal patterns with deep neural networks): a linear model of the newest
+inputs beside the recurrent one, which then learns only what that one misses.
 
 K is 1 for the point head, one number a class for classes, and one a quantile else. But for classes, outputs are
 targets as `data/rows.py` defines them.
@@ -66,7 +67,7 @@ def build_carried(model: ModelConfig, shape: Shape, every_position: bool = False
 
 
 def _topped(model: ModelConfig, shape: Shape, inputs: Any, x: Any, every_position: bool) -> Any:
-    """What the layers below say, with the newest inputs where they have a highway, through the head."""
+    """What the layers below say, with the newest inputs where there is a skip connection, through the head."""
     if model.highway:
         x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
     return _head(model.head, shape)(x)

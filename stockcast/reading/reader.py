@@ -64,7 +64,7 @@ def read_panel(csvs: Sequence[str], hints: Hints = NO_HINTS) -> PanelRead:
 
     Raises the first file's error if no file can be read, `NotFound` if there is none.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     files: list[FileRead] = []
     failures: list[tuple[Path, StockcastError]] = []
     for path in find_files(csvs):
@@ -77,7 +77,7 @@ def read_panel(csvs: Sequence[str], hints: Hints = NO_HINTS) -> PanelRead:
     return PanelRead(Panel(tuple(one for file in files for one in file.series)), tuple(files), tuple(failures))
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have the C library keep what is freed for the next array, instead of handing it back to the system each time.
 
     To free one large block does that, where malloc adapts to what it sees (mallopt(3), M_MMAP_THRESHOLD); the block's

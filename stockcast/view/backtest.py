@@ -15,41 +15,45 @@ from stockcast.evaluate.steps import Scores
 from stockcast.view.text import table
 
 
-def backtest_report(name: str, held: Assessment, folds: int, spread: SeedSpread | None) -> str:
+def backtest_report(name: str, assessment: Assessment, folds: int, spread: SeedSpread | None) -> str:
     """A table of all contestants on the same cutoffs, then the configuration's verdict."""
-    evaluated = held.evaluated
+    evaluated = assessment.evaluated
     days = len(np.unique(evaluated.origin))
     trained = "trained once before them" if folds == 1 else f"trained {folds} times on the way"
     title = f"Backtest from {days} days, {evaluated.origin.min()} to {evaluated.origin.max()}; {trained}"
-    sentences = [*held.verdict.sentences(), *direction_lines(held.directions), *([spread.sentence()] if spread else [])]
-    return "\n".join([title, "", contest_table(name, held), "", *sentences])
+    sentences = [
+        *assessment.verdict.sentences(),
+        *direction_lines(assessment.directions),
+        *([spread.sentence()] if spread else []),
+    ]
+    return "\n".join([title, "", contest_table(name, assessment), "", *sentences])
 
 
-def contest_table(name: str, held: Assessment) -> str:
+def contest_table(name: str, assessment: Assessment) -> str:
     """One line a step and contestant; errors in the price's unit, or in percent of it over several series."""
-    single = not math.isnan(held.scores["model"][0].rmse)
+    single = not math.isnan(assessment.scores["model"][0].rmse)
     head = ["step", "model", "RMSE" if single else "RMSE %", "/ last price", "MASE", "pinball %", "/ last price"]
     head += ["50 % held", "80 % held", "95 % held", "direction"]
     rows = [
-        _row(name if label == "model" else label, steps[step], held.scores["naive"][step], single)
-        for step in range(evaluated_steps(held))
-        for label, steps in held.scores.items()
+        _row(name if label == "model" else label, steps[step], assessment.scores["naive"][step], single)
+        for step in range(evaluated_steps(assessment))
+        for label, steps in assessment.scores.items()
     ]
     return table(head, rows, left=2)
 
 
-def evaluated_steps(held: Assessment) -> int:
+def evaluated_steps(assessment: Assessment) -> int:
     """How many steps were judged."""
-    return len(held.scores["model"])
+    return len(assessment.scores["model"])
 
 
 def _row(label: str, mine: Scores, naive: Scores, single: bool) -> list[str]:
     error, usual = (mine.rmse, naive.rmse) if single else (mine.rmse_percent, naive.rmse_percent)
-    held = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
+    coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
     return [
         *(str(mine.step), label, f"{error:.4f}", f"{error / usual:.3f}", f"{mine.mase:.3f}"),
         *(f"{mine.pinball:.4f}", f"{mine.pinball / naive.pinball:.3f}"),
-        *(held[0.5], held[0.8], held[0.95], f"{100 * mine.direction:.1f} %"),
+        *(coverage[0.5], coverage[0.8], coverage[0.95], f"{100 * mine.direction:.1f} %"),
     ]
 
 

@@ -45,12 +45,12 @@ def score_table(model: Sequence[Scores], naive: Sequence[Scores], ewma: Sequence
     rows = []
     for mine, last, bands in zip(model, naive, ewma, strict=True):
         error, usual = (mine.rmse, last.rmse) if single else (mine.rmse_percent, last.rmse_percent)
-        held = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
+        coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
         rows.append(
             [
                 *(str(mine.step), str(mine.days), f"{error:.4f}", f"{usual:.4f}", f"{error / usual:.3f}"),
                 *(f"{mine.pinball:.4f}", f"{bands.pinball:.4f}", f"{mine.pinball / bands.pinball:.3f}"),
-                *(held[0.8], held[0.95]),
+                *(coverage[0.8], coverage[0.95]),
             ]
         )
     return table(head, rows)
