@@ -42,6 +42,7 @@ TRAINING = (
         "model/fit.py",
         "model/learner.py",
         "model/losses.py",
+        "model/optimizers.py",
     ),
     "model/export.py",
 )

@@ -13,7 +13,7 @@ import pytest
 
 from stockcast.cli import run
 from stockcast.data.series import PriceSeries
-from stockcast.view.canvas import RED
+from stockcast.view.chart_style import RED
 
 pytestmark = pytest.mark.tensorflow
 

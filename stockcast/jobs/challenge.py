@@ -9,8 +9,8 @@ from stockcast.config.run import RunConfig, from_table
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
-from stockcast.jobs.bundling import Provenance, bundle, findings_of
 from stockcast.jobs.loaded import open_version
+from stockcast.jobs.new_version import Provenance, bundle, findings_of
 from stockcast.jobs.retraining import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.model.training_run import TrainingRun

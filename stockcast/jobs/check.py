@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from stockcast.checks.checks import examine_all
 from stockcast.checks.expected import expected_sessions
 from stockcast.checks.findings import KINDS, Finding
+from stockcast.checks.price_checks import examine_all
 from stockcast.data.series import PriceSeries
 from stockcast.errors import AmbiguousData, StockcastError
 from stockcast.reading.reader import find_files, read_file

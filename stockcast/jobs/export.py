@@ -9,7 +9,7 @@ from typing import Any
 from stockcast.jobs.loaded import LoadedModel, open_model
 from stockcast.jobs.output import write_output
 from stockcast.model.quiet import tensorflow_silenced
-from stockcast.store.serialization import ONNX, WEIGHTS, weights_from
+from stockcast.store.model_files import ONNX, WEIGHTS, weights_from
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from stockcast.config.run import RunConfig, from_table
 from stockcast.model.forecaster import WindowForecaster
-from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest
-from stockcast.store.serialization import FORECASTER_FILES, from_files
+from stockcast.store.model_files import FORECASTER_FILES, from_files
+from stockcast.store.read_version import Bundle
 from stockcast.store.store import Store
 
 CALENDAR_DOUBT = "calendar"

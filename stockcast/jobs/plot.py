@@ -15,9 +15,9 @@ from stockcast.jobs.loaded import open_model
 from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
 from stockcast.jobs.source import read_model_prices
-from stockcast.store.serialization import BACKTEST, HISTORY, backtest_from, history_from
+from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
 from stockcast.view import charts
-from stockcast.view.canvas import BLUE, INK, RED, check_suffix, render
+from stockcast.view.chart_style import BLUE, INK, RED, check_suffix, render
 from stockcast.view.text import some
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
-from stockcast.jobs.bundling import bundle, provenance
+from stockcast.jobs.new_version import bundle, provenance
 from stockcast.jobs.source import OnMessage, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints, PanelRead
+from stockcast.store.checkpoint import Progress
 from stockcast.store.manifest import extends, fingerprint
-from stockcast.store.progress import Progress
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
 

@@ -12,10 +12,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
-from stockcast.config.sections import FitConfig
 from stockcast.data.windows import PAD, Windows, window_rows
 from stockcast.errors import ConfigError
 from stockcast.model.losses import loss_of, penalty, volatility_loss
+from stockcast.model.optimizers import build_optimizer
 
 MEASURED = 1024
 """Windows that are measured in one call."""
@@ -46,7 +46,7 @@ class Learner:
         self.first = tf.Variable([], dtype=tf.int64, shape=(None,), trainable=False)
         self.l2 = tf.Variable(config.fit.l2, trainable=False) if config.fit.l2 else None
         self.steps = tf.Variable(1.0, trainable=False)
-        self.optimizer = _optimizer(config.fit, self.steps)
+        self.optimizer = build_optimizer(config.fit, self.steps)
         self.optimizer.build(network.trainable_variables)
         self.untouched = [np.asarray(variable).copy() for variable in self.optimizer.variables]
         self._learn, self._measure = _traced(self._learn_in_order), _traced(self._measure_in_order)
@@ -199,24 +199,3 @@ def tracks(ends: NDArray[np.int64], size: int) -> NDArray[np.int64]:
             f"--set fit.batch_size={fitting}",
         )
     return ends.reshape(size, -1).T.ravel()
-
-
-class Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # keras ships no types
-    """A step size that falls from `rate` to 0 along half a cosine, over `steps` (Loshchilov and Hutter 2017, SGDR)."""
-
-    def __init__(self, rate: float, steps: Any) -> None:
-        self.rate, self.steps = rate, steps
-
-    def __call__(self, step: Any) -> Any:
-        """The step size of a step, counted from 0."""
-        done = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
-        return self.rate * 0.5 * (1 + tf.cos(math.pi * done))
-
-
-def _optimizer(config: FitConfig, steps: Any) -> Any:
-    rate: Any = Cosine(config.learning_rate, steps) if config.decay == "cosine" else config.learning_rate
-    clip = {"global_clipnorm": config.clipnorm or None, "clipvalue": config.clipvalue or None}
-    if config.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=config.momentum, **clip)
-    kinds = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
-    return kinds[config.optimizer](rate, **clip)

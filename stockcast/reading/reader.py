@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stockcast.checks.checks import admit
 from stockcast.checks.findings import refuse
+from stockcast.checks.price_checks import admit
 from stockcast.data.series import Panel
 from stockcast.errors import DataError, NotFound, StockcastError
 from stockcast.reading.assemble import assemble

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import ModelDamaged, NotFound, StockcastError, UsageError
 from stockcast.store import atomic
-from stockcast.store.bundle import Bundle, check_content, read_bundle, read_limited
 from stockcast.store.champion import CHAMPION, Champion, parse_champion
 from stockcast.store.lock import hold, unused
 from stockcast.store.manifest import FILES, MANIFEST, file_digests
 from stockcast.store.names import PROGRESS, folder_name, is_version, model_name, next_version
+from stockcast.store.read_version import Bundle, check_content, read_bundle, read_limited
 from stockcast.store.records import damaged, dump_line, load, sha256
 
 if TYPE_CHECKING:
-    from stockcast.store.progress import Progress
+    from stockcast.store.checkpoint import Progress
 
 LOG = "log.jsonl"
 _LOCK = "lock"
@@ -226,7 +226,7 @@ class Store:
 
     def progress(self, name: str, run: str) -> Progress:
         """The progress of the training of model `name` that `run` describes; for whoever holds the lock."""
-        from stockcast.store.progress import Progress
+        from stockcast.store.checkpoint import Progress
 
         return Progress(self._folder(name), run)
 

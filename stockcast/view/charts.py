@@ -14,15 +14,15 @@ from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
-from stockcast.view import canvas
-from stockcast.view.canvas import BAND_COLOURS, BLUE, CHANCE, INK, RED, one_line, price_text
+from stockcast.view import chart_style
+from stockcast.view.chart_style import BAND_COLOURS, BLUE, CHANCE, INK, RED, one_line, price_text
 
 _LEAST_SHOWN, _MOST_SHOWN = 40, 120
 _DOTS = 40  # so few points are also drawn as dots
 _LOG_FROM = 10.0  # a loss that falls by more than this factor is drawn on a log axis
 
 
-@canvas.style()
+@chart_style.style()
 def fan(
     series: PriceSeries, forecast: Forecast, dates: Dates, model: str, *, price: str = "close", at: int = 0
 ) -> Figure:
@@ -38,9 +38,9 @@ def fan(
     last = float(forecast.last[at])
     days = np.concatenate([series.dates[known - 1 : known], dates])  # (1 + K,)
 
-    figure = canvas.blank()
+    figure = chart_style.blank()
     axes = figure.add_subplot()
-    canvas.headline(axes, *_fan_words(series, forecast, days, model, at))
+    chart_style.headline(axes, *_fan_words(series, forecast, days, model, at))
     axes.plot(series.dates[past], series.columns[price][past], color=INK, linewidth=1.5, label="Price")
     for tail, colour in BAND_COLOURS.items():
         low, high = (np.append(last, side[at, :steps]) for side in _band(forecast, tail))  # (1 + K,)
@@ -48,9 +48,9 @@ def fan(
     axes.plot(days[1:], forecast.point[at, :steps], color=BLUE, linewidth=1.6, label="Forecast", **_dots(steps))
     axes.plot(days[[0, -1]], [last, last], color=INK, linewidth=1, linestyle=":", label="Last price")
     axes.plot(days[:1], [last], color=INK, marker="o", markersize=6)
-    canvas.date_axis(axes)
-    canvas.price_axis(axes, f"Price ({price})")
-    canvas.legend_below(figure, axes)
+    chart_style.date_axis(axes)
+    chart_style.price_axis(axes, f"Price ({price})")
+    chart_style.legend_below(figure, axes)
     return figure
 
 
@@ -63,7 +63,7 @@ def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str,
     return title, facts
 
 
-@canvas.style()
+@chart_style.style()
 def held_out(
     evaluated: EvaluatedForecast,
     *,
@@ -87,29 +87,29 @@ def held_out(
     point, last = evaluated.forecast.point[mine, 0], evaluated.forecast.last[mine]
     low, high = (side[mine, 0] for side in _band(evaluated.forecast, 0.1))
 
-    figure = canvas.blank()
+    figure = chart_style.blank()
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     whose = f"{one_line(evaluated.names[at])}: one step ahead by model {one_line(evaluated.model, 24)}"
     ours, naive = (price_text(rmse(actual, said), decimals + 2) for said in (point, last))
     held = int(inside(actual, low, high).sum())
     facts = f"RMSE {ours}; of the last price {naive}. The 80 % band held {held} of {mine.size} prices"
-    canvas.headline(above, f"{whose}, {days[0]} to {days[-1]}", f"{facts} ({100 * held / mine.size:.0f} %).")
+    chart_style.headline(above, f"{whose}, {days[0]} to {days[-1]}", f"{facts} ({100 * held / mine.size:.0f} %).")
     dots = _dots(mine.size)
     edge = 3 if mine.size == 1 else 0  # a single date has no width to fill
     above.fill_between(days, low, high, color=BAND_COLOURS[0.1], linewidth=edge, label="80 % band")
     above.plot(days, actual, color=colours[0], linewidth=1.5, label="Actual", **dots)
     above.plot(days, point, color=colours[1], linewidth=1.2, linestyle="--", label="Forecast", **dots)
-    canvas.price_axis(above, f"Price ({price})")
+    chart_style.price_axis(above, f"Price ({price})")
     below.fill_between(days, low - point, high - point, color=BAND_COLOURS[0.1], linewidth=edge)
     below.plot(days, actual - point, color=colours[0], linewidth=1, **dots)
     below.axhline(0, color=colours[1], linewidth=1.2, linestyle="--")
-    canvas.price_axis(below, "Actual \N{MINUS SIGN} forecast")
-    canvas.date_axis(below)
-    canvas.legend_below(figure, above)
+    chart_style.price_axis(below, "Actual \N{MINUS SIGN} forecast")
+    chart_style.date_axis(below)
+    chart_style.legend_below(figure, above)
     return figure
 
 
-@canvas.style()
+@chart_style.style()
 def parts(
     series: PriceSeries, training: EvaluatedForecast, test: EvaluatedForecast, model: str, *, price: str = "close"
 ) -> Figure:
@@ -117,7 +117,7 @@ def parts(
 
     Each forecast stands on the date that it is about. Raises `DataError` if a part has nothing to show.
     """
-    figure = canvas.blank()
+    figure = chart_style.blank()
     axes = figure.add_subplot()
     axes.plot(series.dates, series.columns[price], color=INK, linewidth=1.5, label="Actual")
     facts = []
@@ -130,14 +130,16 @@ def parts(
         naive = price_text(rmse(actual, evaluated.forecast.last[known]), series.decimals + 2)
         facts.append(f"{name}: RMSE {error}, the last price's {naive}.")
         axes.plot(days, point, color=colour, linewidth=1.3, linestyle="--", label=f"Forecast, {name.lower()}")
-    canvas.headline(axes, f"{one_line(series.name)}: one step ahead by model {one_line(model, 24)}", " ".join(facts))
-    canvas.date_axis(axes)
-    canvas.price_axis(axes, f"Price ({price})")
-    canvas.legend_below(figure, axes)
+    chart_style.headline(
+        axes, f"{one_line(series.name)}: one step ahead by model {one_line(model, 24)}", " ".join(facts)
+    )
+    chart_style.date_axis(axes)
+    chart_style.price_axis(axes, f"Price ({price})")
+    chart_style.legend_below(figure, axes)
     return figure
 
 
-@canvas.style()
+@chart_style.style()
 def history(name: str, model: str, loss: ArrayLike, validation: ArrayLike | None = None, *, measure: str) -> Figure:
     """The loss of each epoch (epochs,), and the validation loss where there is one, NaN in epochs without.
 
@@ -148,10 +150,10 @@ def history(name: str, model: str, loss: ArrayLike, validation: ArrayLike | None
         curves["Validation"] = np.asarray(validation, dtype=np.float64)
     train = curves["Training"]
 
-    figure = canvas.blank()
+    figure = chart_style.blank()
     axes = figure.add_subplot()
     facts = f"Loss {train[0]:.4g} in epoch 1, {train[-1]:.4g} in epoch {train.size}."
-    canvas.headline(axes, f"{one_line(name)}: training of model {one_line(model, 24)}", facts)
+    chart_style.headline(axes, f"{one_line(name)}: training of model {one_line(model, 24)}", facts)
     styles = {"Training": (INK, "-"), "Validation": (BLUE, "--")}
     for label, values in curves.items():
         colour, line = styles[label]
@@ -167,11 +169,11 @@ def history(name: str, model: str, loss: ArrayLike, validation: ArrayLike | None
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("Epoch")
     axes.set_ylabel(f"Loss ({measure})")
-    canvas.legend_below(figure, axes)
+    chart_style.legend_below(figure, axes)
     return figure
 
 
-@canvas.style()
+@chart_style.style()
 def calibration(evaluated: EvaluatedForecast) -> Figure:
     """How often prices fell into the bands, step by step, and where they fell between the quantiles one step ahead.
 
@@ -181,20 +183,20 @@ def calibration(evaluated: EvaluatedForecast) -> Figure:
     """
     if not np.isfinite(evaluated.actual).any():
         raise DataError("no forecast's outcome is known yet.")
-    figure = canvas.blank()
+    figure = chart_style.blank()
     parts = figure.subplot_mosaic([[str(tail), "pit"] for tail in BAND_COLOURS], width_ratios=(3, 2))
     names = evaluated.names
     whose = one_line(names[0]) if len(names) == 1 else f"{len(names)} series"
     title = f"{whose}: bands of model {one_line(evaluated.model, 24)}"
     top, *_, bottom = (parts[str(tail)] for tail in BAND_COLOURS)
-    canvas.headline(
+    chart_style.headline(
         top, title, f"{len(evaluated.forecast)} forecasts, {evaluated.origin.min()} to {evaluated.origin.max()}."
     )
     for tail in BAND_COLOURS:
         _draw_coverage(parts[str(tail)], evaluated, tail)
     bottom.set_xlabel("Steps ahead")
     _draw_pit(parts["pit"], evaluated)
-    canvas.legend_below(figure, top)
+    chart_style.legend_below(figure, top)
     return figure
 
 

@@ -30,7 +30,7 @@ from stockcast.data.series import Floats
 from stockcast.jobs.retrain import retrain_model
 from stockcast.jobs.retraining import Retrained, RetrainRequest
 from stockcast.learn import Learned, learn
-from stockcast.store.bundle import Bundle
+from stockcast.store.read_version import Bundle
 from stockcast.store.store import Store
 
 Random = np.random.Generator

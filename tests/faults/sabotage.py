@@ -52,13 +52,13 @@ PROTECTIONS = {
         "store/lock.py", "if not _flock(descriptor, fcntl.LOCK_SH, folder):", "if False:"
     ),
     "the manifest's check of a file": Protection(
-        "store/bundle.py", 'if sha256(data) != expected["sha256"]:', "if False:"
+        "store/read_version.py", 'if sha256(data) != expected["sha256"]:', "if False:"
     ),
     "the pointer's check of the manifest": Protection(
-        "store/bundle.py", "if manifest_sha256 not in (None, sha256(page)):", "if False:"
+        "store/read_version.py", "if manifest_sha256 not in (None, sha256(page)):", "if False:"
     ),
     "the check of numbers and networks": Protection(
-        "store/bundle.py", "    check_content(path, data)\n    return data", "    return data"
+        "store/read_version.py", "    check_content(path, data)\n    return data", "    return data"
     ),
     "the gate's sanity check": Protection("evaluate/gate.py", "fault = sanity_check(challenger)", "fault = None"),
     "the gate's limit": Protection("evaluate/gate.py", "Decision(ratio <= 1 + tolerance,", "Decision(True,"),

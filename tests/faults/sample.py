@@ -9,8 +9,8 @@ import numpy as np
 
 from stockcast.data.series import PriceSeries
 from stockcast.store.arrays import decode_arrays, encode_arrays
-from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest, fingerprint
+from stockcast.store.read_version import Bundle
 
 NOW = datetime(2026, 11, 21, 2, 15, tzinfo=UTC)
 

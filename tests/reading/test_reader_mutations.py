@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stockcast.checks.checks import examine_all
+from stockcast.checks.price_checks import examine_all
 from stockcast.errors import DataError
 from stockcast.reading.reader import read_file
 from stockcast.reading.records import FileRead

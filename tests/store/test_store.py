@@ -12,9 +12,9 @@ import pytest
 
 from stockcast.errors import Busy, CannotCreate, ModelDamaged, NotFound, UsageError
 from stockcast.store.arrays import encode_arrays
-from stockcast.store.bundle import Bundle
 from stockcast.store.champion import Champion
 from stockcast.store.lock import in_use
+from stockcast.store.read_version import Bundle
 from stockcast.store.store import Store
 
 sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "sample.py"))

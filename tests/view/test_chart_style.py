@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from stockcast.errors import UsageError
-from stockcast.view import canvas, charts
+from stockcast.view import chart_style, charts
 
 ODD_NAMES = [
     "$x_1$",
@@ -34,11 +34,11 @@ def drawing(name: str = "ibm") -> Figure:
 
 def drawn(low: float, high: float) -> list[str]:
     """The labels of a price axis from `low` to `high`, as drawn, and the values that they stand at."""
-    with canvas.style():
-        figure = canvas.blank()
+    with chart_style.style():
+        figure = chart_style.blank()
         axes = figure.add_subplot()
         axes.plot([0, 1], [low, high])
-        canvas.price_axis(axes, "Price")
+        chart_style.price_axis(axes, "Price")
         figure.draw_without_rendering()
         bottom, top = axes.get_ylim()
         ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
@@ -46,11 +46,11 @@ def drawn(low: float, high: float) -> list[str]:
 
 
 def dated(first: str, last: str) -> list[str]:
-    with canvas.style():
-        figure = canvas.blank()
+    with chart_style.style():
+        figure = chart_style.blank()
         axes = figure.add_subplot()
         axes.plot(np.array([first, last], dtype="datetime64[D]"), [1, 2])
-        canvas.date_axis(axes)
+        chart_style.date_axis(axes)
         figure.draw_without_rendering()
         low, high = axes.get_xlim()
         ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
@@ -58,49 +58,49 @@ def dated(first: str, last: str) -> list[str]:
 
 
 def test_a_png_has_1200_by_700_pixels() -> None:
-    picture = canvas.render(drawing(), ".png")
+    picture = chart_style.render(drawing(), ".png")
     assert picture[:16] == b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
     assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == [1200, 700]
 
 
 def test_an_svg_is_xml_and_a_pdf_a_pdf() -> None:
-    assert ElementTree.fromstring(canvas.render(drawing(), ".svg")).tag.endswith("svg")
-    picture = canvas.render(drawing(), ".pdf")
+    assert ElementTree.fromstring(chart_style.render(drawing(), ".svg")).tag.endswith("svg")
+    picture = chart_style.render(drawing(), ".pdf")
     assert picture.startswith(b"%PDF-")
     assert picture.rstrip().endswith(b"%%EOF")
 
 
-@pytest.mark.parametrize("suffix", canvas.SUFFIXES)
+@pytest.mark.parametrize("suffix", chart_style.SUFFIXES)
 def test_the_same_data_give_the_same_bytes_whatever_the_user_has_set(suffix: str) -> None:
-    before = canvas.render(drawing(), suffix)
+    before = chart_style.render(drawing(), suffix)
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "pink", "savefig.dpi": 33, "svg.hashsalt": None}):
-        assert canvas.render(drawing(), suffix) == before
+        assert chart_style.render(drawing(), suffix) == before
         assert mpl.rcParams["font.size"] == 30
 
 
-@pytest.mark.parametrize("suffix", canvas.SUFFIXES)
+@pytest.mark.parametrize("suffix", chart_style.SUFFIXES)
 def test_any_name_can_be_drawn(suffix: str) -> None:
-    with canvas.style():
-        figure = canvas.blank()
+    with chart_style.style():
+        figure = chart_style.blank()
         for row, name in enumerate(ODD_NAMES):
-            figure.text(0.1, row / len(ODD_NAMES), canvas.one_line(name))
-    picture = canvas.render(figure, suffix)
+            figure.text(0.1, row / len(ODD_NAMES), chart_style.one_line(name))
+    picture = chart_style.render(figure, suffix)
     if suffix == ".svg":
         ElementTree.fromstring(picture)
 
 
 @pytest.mark.parametrize("name", ["$\\nothing$", "nul\0 --> <&>"])
 def test_any_series_can_be_drawn(name: str) -> None:
-    ElementTree.fromstring(canvas.render(drawing(name), ".svg"))
+    ElementTree.fromstring(chart_style.render(drawing(name), ".svg"))
 
 
 def test_a_name_is_shown_as_it_is_on_one_line_and_not_too_long() -> None:
     title = drawing("$x_1$").axes[0].get_title("left")
     assert title.startswith("$x_1$: ")
-    assert canvas.one_line("two\n lines\t") == "two lines"
-    assert canvas.one_line("nul\0") == "nul\N{REPLACEMENT CHARACTER}"
-    assert canvas.one_line("x" * 32) == "x" * 32
-    assert canvas.one_line("x" * 33) == "x" * 31 + "\N{HORIZONTAL ELLIPSIS}"
+    assert chart_style.one_line("two\n lines\t") == "two lines"
+    assert chart_style.one_line("nul\0") == "nul\N{REPLACEMENT CHARACTER}"
+    assert chart_style.one_line("x" * 32) == "x" * 32
+    assert chart_style.one_line("x" * 33) == "x" * 31 + "\N{HORIZONTAL ELLIPSIS}"
 
 
 @pytest.mark.parametrize("size", [2e-5, 0.013, 1.0, 47.0, 203.0, 6.0e5, 4.2e7])
@@ -144,21 +144,21 @@ def test_dates_are_real_and_name_their_year(first: str, last: str, labels: list[
     ],
 )
 def test_a_price_has_the_digits_of_its_source_within_reason(value: float, decimals: int, text: str) -> None:
-    assert canvas.price_text(value, decimals) == text
+    assert chart_style.price_text(value, decimals) == text
 
 
 def test_the_suffix_says_what_is_drawn() -> None:
-    assert canvas.check_suffix("a/b.PNG") == ".png"
+    assert chart_style.check_suffix("a/b.PNG") == ".png"
     with pytest.raises(UsageError, match=r"b\.jpg ends in \.jpg; a picture can be \.png, \.svg or \.pdf"):
-        canvas.check_suffix("b.jpg")
+        chart_style.check_suffix("b.jpg")
     with pytest.raises(UsageError, match=r"png has no ending"):
-        canvas.check_suffix("png")
+        chart_style.check_suffix("png")
 
 
 def test_pyplot_is_never_imported() -> None:
     program = (
-        "import sys; from stockcast.view import canvas, charts;"
-        "canvas.render(charts.history('a', 'b', [1.0], measure='mse'), '.png');"
+        "import sys; from stockcast.view import chart_style, charts;"
+        "chart_style.render(charts.history('a', 'b', [1.0], measure='mse'), '.png');"
         "print('matplotlib.pyplot' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

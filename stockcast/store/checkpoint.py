@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from stockcast.errors import NotFound, UsageError
 from stockcast.store import atomic
 from stockcast.store.arrays import decode_arrays, encode_arrays
-from stockcast.store.bundle import read_limited
 from stockcast.store.names import PROGRESS
+from stockcast.store.read_version import read_limited
 
 _TEMPORARY = f".{PROGRESS}"
 _LARGEST = 1 << 30

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stockcast.checks.checks import examine, examine_all
 from stockcast.checks.findings import KINDS, Finding, refuse
+from stockcast.checks.price_checks import examine, examine_all
 from stockcast.data.series import Floats, PriceSeries
 from stockcast.errors import DataError
 

@@ -13,9 +13,9 @@ from stockcast.data.series import Panel
 from stockcast.jobs.loaded import CALENDAR_DOUBT
 from stockcast.jobs.source import absolute, hints_to
 from stockcast.reading.records import FileRead, Hints
-from stockcast.store.bundle import Bundle
 from stockcast.store.manifest import Manifest, fingerprint
-from stockcast.store.serialization import to_files
+from stockcast.store.model_files import to_files
+from stockcast.store.read_version import Bundle
 
 if TYPE_CHECKING:
     from stockcast.learn import Learned
