@@ -40,7 +40,7 @@ TRAINING = (
         "model/cells/*",
         "model/kernels.py",
         "model/fit.py",
-        "model/learner.py",
+        "model/epochs.py",
         "model/losses.py",
         "model/optimizers.py",
     ),

@@ -1,4 +1,4 @@
-"""Floor 6: the command line. click is spoken here and nowhere else; jobs are imported inside command bodies."""
+"""Floor 6: the command line, a file a command. click is spoken here alone; jobs are imported in command bodies."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from collections.abc import Sequence
 import click
 
 from stockcast import __version__
+from stockcast.cli.audit import audit
+from stockcast.cli.backtest import backtest
 from stockcast.cli.boundary import guarded
-from stockcast.cli.evaluation import audit, backtest, check
-from stockcast.cli.forecasting import plot, predict, train
+from stockcast.cli.check import check
+from stockcast.cli.config import config
+from stockcast.cli.export import export
+from stockcast.cli.models import models
 from stockcast.cli.options import Shared, shared_options
-from stockcast.cli.settings import config
-from stockcast.cli.store import export, models
-from stockcast.cli.unattended import retrain, schedule
+from stockcast.cli.plot import plot
+from stockcast.cli.predict import predict
+from stockcast.cli.retrain import retrain
+from stockcast.cli.schedule import schedule
+from stockcast.cli.train import train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,4 +1,4 @@
-"""What several commands take: the global options, how files are read, and flags that are settings too."""
+"""What several commands take: flags, the global options, how files are read, and flags that are settings too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,42 @@ from types import MappingProxyType
 from typing import Any
 
 import click
+
+csv_option = click.option(
+    "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
+)
+
+required_csv_option = click.option(
+    "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
+)
+
+config_option = click.option(
+    "--config", "preset", default="daily", show_default=True, metavar="PRESET_OR_FILE", help="Settings to start from."
+)
+
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay one setting over them: --set data.lookback=40."
+)
+
+price_option = click.option("--price", metavar="COLUMN", help="The column to forecast. [default: the config's]")
+
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Train with so many seeds."
+)
+
+out_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE."
+)
+
+notify_option = click.option("--notify-url", metavar="URL", help="Ping URL/start, then URL or URL/fail.")
+
+on_failure_option = click.option(
+    "--on-failure", metavar="CMD", help="Run CMD if a model fails; the message is in STOCKCAST_ERROR."
+)
+
+all_option = click.option("--all", "everything", is_flag=True, help="Every model of the store.")
+
+name_argument = click.argument("name", required=False)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
 from stockcast.jobs.loaded import open_version
 from stockcast.jobs.new_version import Provenance, bundle, findings_of
-from stockcast.jobs.retraining import Retrained, Run
+from stockcast.jobs.retrain_records import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.manifest import Manifest, extends

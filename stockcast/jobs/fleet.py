@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stockcast.jobs.retraining import RetrainRequest, outcome_sentence
+from stockcast.jobs.retrain_records import RetrainRequest
 from stockcast.store.store import Store
+from stockcast.view.retrain import outcome_sentence
 
 
 @dataclass(frozen=True)

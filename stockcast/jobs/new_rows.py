@@ -5,7 +5,7 @@ Nothing is imported here that only a training needs.
 
 from __future__ import annotations
 
-from stockcast.jobs.retraining import RetrainRequest, Run
+from stockcast.jobs.retrain_records import RetrainRequest, Run
 from stockcast.jobs.source import OnMessage, read_model_prices
 from stockcast.store.store import Store
 

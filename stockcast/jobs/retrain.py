@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from stockcast.errors import ModelDamaged
-from stockcast.jobs.retraining import Retrained, RetrainRequest
+from stockcast.jobs.retrain_records import Retrained, RetrainRequest
 from stockcast.store.store import Store
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from stockcast.config.sections import FitConfig, GateConfig, SplitConfig
 from stockcast.data.rows import Floats32
 from stockcast.data.windows import Windows
 from stockcast.errors import TrainingDiverged
-from stockcast.model.learner import Learner
+from stockcast.model.epochs import Learner
 from stockcast.model.network import build_carried, build_network, build_served, shape_of, trace
 from stockcast.model.training_run import Epoch, TrainingRun
 

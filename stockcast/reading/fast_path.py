@@ -1,6 +1,6 @@
 """The short way for clean files: commas, ISO dates, plain numbers, known names, every line ended.
 
-Such a file has one reading only, the one that `dialect` would find as well; a test holds the two ways equal. Here the
+Such a file has one reading only, which `one_reading` would find as well; a test holds the two ways equal. Here the
 bytes become numbers in array operations, without a Python object for each cell.
 """
 

@@ -16,10 +16,10 @@ from stockcast.data.series import Panel
 from stockcast.errors import DataError, NotFound, StockcastError
 from stockcast.reading.assemble import assemble
 from stockcast.reading.column_names import known_names
-from stockcast.reading.dialect import choose
 from stockcast.reading.encoding import decode
 from stockcast.reading.fast_path import read_clean
 from stockcast.reading.files import load_source
+from stockcast.reading.one_reading import choose
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
 from stockcast.reading.truncation import trimmed
 

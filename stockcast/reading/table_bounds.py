@@ -9,9 +9,9 @@ from datetime import date
 import numpy as np
 
 from stockcast.errors import DataError
-from stockcast.reading.cells import Grid, Row
 from stockcast.reading.column_names import role_of
 from stockcast.reading.date_formats import DateReading, date_reading, date_readings
+from stockcast.reading.delimiters import Grid, Row
 from stockcast.reading.number_formats import formats_of, is_null, shape
 from stockcast.reading.records import Hints
 

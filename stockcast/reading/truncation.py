@@ -8,8 +8,8 @@ import numpy as np
 
 from stockcast.checks.findings import Finding, finding
 from stockcast.reading.date_formats import day_part, has_time
-from stockcast.reading.dialect import Choice
 from stockcast.reading.number_formats import usual_decimals
+from stockcast.reading.one_reading import Choice
 from stockcast.reading.table import Table, reading_of
 
 _CLOCKED = 50

@@ -13,8 +13,8 @@ from stockcast.config.sections import ModelConfig
 from stockcast.data.rows import Rows
 from stockcast.data.windows import Windows
 from stockcast.errors import ConfigError
+from stockcast.model.epochs import tracks
 from stockcast.model.fit import fit_network
-from stockcast.model.learner import tracks
 from stockcast.model.network import Shape, build_carried, build_network
 from stockcast.model.training_run import TrainingRun
 

@@ -16,9 +16,9 @@ import numpy as np
 from stockcast.checks.rhythm import by_ticker, is_regular, is_steady
 from stockcast.data.series import Dates, Floats
 from stockcast.errors import AmbiguousData, DataError
-from stockcast.reading.cells import grids
 from stockcast.reading.column_roles import Layout, find_layout
 from stockcast.reading.date_formats import DateReading
+from stockcast.reading.delimiters import grids
 from stockcast.reading.encoding import Lines
 from stockcast.reading.number_formats import (
     SPREADSHEET_ERRORS,

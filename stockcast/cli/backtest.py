@@ -1,4 +1,4 @@
-"""`stockcast check`, `backtest` and `audit`."""
+"""`stockcast backtest`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.forecasting import config_option, price_option, required_csv_option, seeds_option, set_option
-from stockcast.cli.options import Shared, reading_options, settings_of, shared_options
+from stockcast.cli.options import (
+    Shared,
+    config_option,
+    price_option,
+    reading_options,
+    required_csv_option,
+    seeds_option,
+    set_option,
+    settings_of,
+    shared_options,
+)
 from stockcast.cli.output import on_message, print_result
 from stockcast.cli.progress import trainings
 
@@ -23,26 +32,6 @@ def _sessions_or_never(_context: click.Context, _option: click.Parameter, value:
     if value.isdigit() and int(value) > 0:
         return int(value)
     raise click.BadParameter(f"{value!r} is neither 'never' nor a number of sessions from 1.")
-
-
-@click.command()
-@required_csv_option
-@reading_options
-@shared_options
-def check(shared: Shared, hints: Hints, csvs: tuple[str, ...]) -> int:
-    """What a file holds, how it was read, and what is wrong with it.
-
-    Exit code 1 if some of several files can't be used, 65 if none can.
-    """
-    from datetime import date
-
-    from stockcast.jobs.check import run_check
-    from stockcast.view.check import check_text
-
-    checked = run_check(csvs, hints, date.today())  # noqa: DTZ011 -- the user's own day
-    result = checked.to_dict()
-    print_result(shared, result, lambda: check_text(result))
-    return checked.exit_code
 
 
 @click.command()
@@ -103,28 +92,3 @@ def backtest(
         lambda: backtest_report(result.config_name, result.assessment, len(result.folds), result.spread),
     )
     return 1 if result.failures else 0
-
-
-@click.command()
-@required_csv_option
-@config_option
-@set_option
-@click.option(
-    "--repeats", type=click.IntRange(2, 100), default=5, show_default=True, help="Trainings on shuffled returns."
-)
-@reading_options
-@shared_options
-def audit(
-    shared: Shared, hints: Hints, csvs: tuple[str, ...], preset: str, settings: tuple[str, ...], repeats: int
-) -> int:
-    """Prove on your own prices that no forecast saw the future. Exit code 1 if one did.
-
-    Prices after a cutoff are changed: nothing that was fitted or forecast before it may move by a bit. Returns are
-    shuffled: no skill may appear. It trains the configuration several times.
-    """
-    from stockcast.jobs.audit import run_audit
-    from stockcast.view.backtest import audit_report
-
-    result = run_audit(csvs, hints, preset, settings_of(settings), repeats, on_message(shared))
-    print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
-    return 0 if result.passed else 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
+from stockcast.view.retrain import outcome_sentence
 
 if TYPE_CHECKING:
     from stockcast.evaluate.gate import Decision
@@ -56,11 +57,6 @@ class Retrained:
 
     def __str__(self) -> str:
         return outcome_sentence(self.name, self.promoted, self.version, self.reason)
-
-
-def outcome_sentence(name: str, promoted: bool, version: str, reason: str) -> str:
-    """What came of a retraining of model `name`: which version serves from now on, and why."""
-    return f"{name}: {version} {'serves now' if promoted else 'goes on serving'}; {reason}."
 
 
 @dataclass(frozen=True)

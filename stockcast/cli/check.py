@@ -1,0 +1,33 @@
+"""`stockcast check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from stockcast.cli.options import Shared, reading_options, required_csv_option, shared_options
+from stockcast.cli.output import print_result
+
+if TYPE_CHECKING:
+    from stockcast.reading.records import Hints
+
+
+@click.command()
+@required_csv_option
+@reading_options
+@shared_options
+def check(shared: Shared, hints: Hints, csvs: tuple[str, ...]) -> int:
+    """What a file holds, how it was read, and what is wrong with it.
+
+    Exit code 1 if some of several files can't be used, 65 if none can.
+    """
+    from datetime import date
+
+    from stockcast.jobs.check import run_check
+    from stockcast.view.check import check_text
+
+    checked = run_check(csvs, hints, date.today())  # noqa: DTZ011 -- the user's own day
+    result = checked.to_dict()
+    print_result(shared, result, lambda: check_text(result))
+    return checked.exit_code

@@ -1,0 +1,69 @@
+"""`stockcast train`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from stockcast.cli.options import (
+    Shared,
+    config_option,
+    price_option,
+    reading_options,
+    required_csv_option,
+    seeds_option,
+    set_option,
+    settings_of,
+    shared_options,
+)
+from stockcast.cli.output import on_message, print_result
+
+if TYPE_CHECKING:
+    from stockcast.reading.records import Hints
+
+
+@click.command()
+@required_csv_option
+@click.option("--test-csv", metavar="PATH", help="Later prices of the same series to judge on.")
+@click.option("--name", help="What the model is called. [default: the file's or folder's name]")
+@config_option
+@set_option
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last date that training may know.")
+@click.option("--seed", type=int, help="Seed of everything random. [default: the config's]")
+@seeds_option
+@click.option("--resume", is_flag=True, help="Go on with a training that was broken off, from its last finished epoch.")
+@price_option
+@reading_options
+@shared_options
+def train(
+    shared: Shared,
+    hints: Hints,
+    csvs: tuple[str, ...],
+    test_csv: str | None,
+    name: str | None,
+    preset: str,
+    settings: tuple[str, ...],
+    until: datetime | None,
+    seed: int | None,
+    seeds: int,
+    resume: bool,
+    price: str | None,
+) -> int:
+    """Fit a model to prices, judge it on the newest part, and save it.
+
+    One file is one series; several files, a folder, or a file with a ticker column are one model over all of them.
+    The model takes the place of the one that served before; `stockcast models rollback` brings that one back.
+    """
+    from stockcast.cli.progress import epochs
+    from stockcast.jobs.train import TrainRequest, train_model
+    from stockcast.view.train import train_report
+
+    flags = {"fit.seed": seed, "split.until": until and until.date(), "data.price": price}
+    changed = settings_of(settings, flags)
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, changed, hints, seeds, resume)
+    with epochs(shared) as on_epoch:
+        result = train_model(request, on_message=on_message(shared), on_epoch=on_epoch)
+    print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, result.spread, str(result)))
+    return 1 if result.failures else 0
