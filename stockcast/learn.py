@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
 from stockcast.config.sections import DataConfig
-from stockcast.data.categories import code_names
+from stockcast.data.calendar_features import code_names
 from stockcast.data.feature_table import FeatureTable, make_features
 from stockcast.data.features import choose_features
 from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, evaluate

@@ -40,7 +40,7 @@ TRAINING = (
         "model/cells/*",
         "model/kernels.py",
         "model/fit.py",
-        "model/epochs.py",
+        "model/traced_steps.py",
         "model/losses.py",
         "model/optimizers.py",
     ),
@@ -58,7 +58,7 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "matplotlib": {"top": ("view/*",)},
     "pandas": {},
     "sklearn": {"late": ("evaluate/directions.py",)},
-    "exchange_calendars": {"late": ("data/calendars.py",)},
+    "exchange_calendars": {"late": ("data/trading_calendars.py",)},
     "scipy": {"late": ("evaluate/*",)},
     "arch": {"late": ("model/baselines.py",)},
 }

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from stockcast.data.calendars import MONTHS, match_calendar, sessions_between
 from stockcast.data.series import Dates, PriceSeries
+from stockcast.data.trading_calendars import MONTHS, match_calendar, sessions_between
 
 PERIODIC = ("weekly", *MONTHS)
 

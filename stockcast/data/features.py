@@ -20,7 +20,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.categories import code, is_code
+from stockcast.data.calendar_features import code, is_code
 from stockcast.data.earnings import QUARTER, SCHEDULE_STEPS, earnings_schedule, log_excess, trailing_max
 from stockcast.data.returns import ReturnSeries
 from stockcast.data.series import COLUMNS, PRICE_COLUMNS, Floats, Panel

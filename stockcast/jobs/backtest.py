@@ -23,7 +23,7 @@ from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
-from stockcast.evaluate.walk import Fold, walk
+from stockcast.evaluate.walk_forward import Fold, walk
 from stockcast.jobs.output import write_output
 from stockcast.jobs.source import OnMessage, read_prices
 from stockcast.learn import fit_to_cutoff

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from stockcast.config.run import RunConfig
-from stockcast.data.calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.data.series import Panel
+from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.jobs.loaded import CALENDAR_DOUBT
 from stockcast.jobs.source import absolute, hints_to
 from stockcast.reading.records import FileRead, Hints

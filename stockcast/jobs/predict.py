@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.calendars import coming
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.trading_calendars import coming
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.output import write_output

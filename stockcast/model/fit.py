@@ -18,8 +18,8 @@ from stockcast.config.sections import FitConfig, GateConfig, SplitConfig
 from stockcast.data.rows import Floats32
 from stockcast.data.windows import Windows
 from stockcast.errors import TrainingDiverged
-from stockcast.model.epochs import Learner
 from stockcast.model.network import build_carried, build_network, build_served, shape_of, trace
+from stockcast.model.traced_steps import Learner
 from stockcast.model.training_run import Epoch, TrainingRun
 
 

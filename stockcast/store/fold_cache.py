@@ -14,7 +14,7 @@ import numpy as np
 from stockcast import __version__
 from stockcast.data.forecast import Directions, Forecast
 from stockcast.data.series import Panel
-from stockcast.evaluate.walk import Fold
+from stockcast.evaluate.walk_forward import Fold
 from stockcast.store.atomic import make_folder, replace_file
 
 ARRAYS = ("series", "row", "last", "point", "quantiles")

@@ -13,9 +13,9 @@ from stockcast.config.sections import ModelConfig
 from stockcast.data.rows import Rows
 from stockcast.data.windows import Windows
 from stockcast.errors import ConfigError
-from stockcast.model.epochs import tracks
 from stockcast.model.fit import fit_network
 from stockcast.model.network import Shape, build_carried, build_network
+from stockcast.model.traced_steps import tracks
 from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import DataError, UsageError
-from stockcast.evaluate.walk import walk
+from stockcast.evaluate.walk_forward import walk
 
 Prices = Callable[..., PriceSeries]
 

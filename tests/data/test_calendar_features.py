@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stockcast.config.sections import DataConfig
-from stockcast.data.categories import code, code_names, is_code
+from stockcast.data.calendar_features import code, code_names, is_code
 from stockcast.data.feature_table import make_features
 from stockcast.data.series import PriceSeries
 
