@@ -219,7 +219,8 @@ def test_coming_sessions_are_those_after_the_newest_row() -> None:
 def test_predicting_imports_no_calendar() -> None:
     program = (
         "import sys, numpy as np; from stockcast.data.trading_calendars import coming;"
-        "day = np.datetime64('2013-03-01'); coming(np.array([day + 3]), day, 1, day); print({'exchange_calendars', 'pandas'} & set(sys.modules))"
+        "day = np.datetime64('2013-03-01');"
+        "coming(np.array([day + 3]), day, 1, day); print({'exchange_calendars', 'pandas'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"
