@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from stockcast.cli.options import Shared, shared_options
@@ -17,9 +19,11 @@ def config(shared: Shared) -> None:
 @shared_options
 def list_presets(shared: Shared) -> None:
     """The presets that come with stockcast."""
+    from stockcast.config.run import preset_comments
     from stockcast.view.settings import preset_list
 
-    click.echo(preset_list(shared.as_json))
+    about = preset_comments()
+    click.echo(json.dumps({"presets": about}) if shared.as_json else preset_list(about))
 
 
 @config.command("show")
@@ -29,7 +33,8 @@ def list_presets(shared: Shared) -> None:
 def show_settings(shared: Shared, preset_or_file: str, settings: tuple[str, ...]) -> None:
     """All settings of PRESET_OR_FILE as TOML, each with its bounds and meaning."""
     from stockcast.config.run import load_config
-    from stockcast.view.settings import commented_toml, settings_json
+    from stockcast.view.settings import commented_toml
 
     loaded = load_config(preset_or_file, settings)
-    click.echo(settings_json(loaded) if shared.as_json else commented_toml(loaded))
+    fields = {"digest": loaded.digest(), "settings": loaded.model_dump(mode="json")}
+    click.echo(json.dumps(fields) if shared.as_json else commented_toml(loaded))

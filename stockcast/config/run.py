@@ -61,6 +61,14 @@ def preset_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in config_folder().glob("*.toml")))
 
 
+def preset_comments() -> dict[str, str]:
+    """What each preset says of itself: the first line of its own comment."""
+    firsts = {
+        name: (config_folder() / f"{name}.toml").read_text(encoding="utf-8").splitlines()[0] for name in preset_names()
+    }
+    return {name: first.removeprefix("#").strip().removeprefix(f"{name}:").strip() for name, first in firsts.items()}
+
+
 def load_config(preset_or_file: str = DEFAULT_PRESET, settings: Iterable[str] | Mapping[str, Any] = ()) -> RunConfig:
     """A preset's name or a TOML file's path, with settings laid over it: `KEY=VALUE` texts, or values by their key.
 

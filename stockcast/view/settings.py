@@ -1,37 +1,24 @@
-"""The settings as text: TOML with comments, JSON, and the list of presets."""
+"""The settings as text: TOML with comments, and the list of presets."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
-from stockcast.config.run import RunConfig, config_folder, preset_names
+from stockcast.config.run import RunConfig
 
 _SIGNS = {Ge: ("ge", ">="), Gt: ("gt", ">"), Le: ("le", "<="), Lt: ("lt", "<")}
 _LENGTHS = {MinLen: ("min_length", "at least"), MaxLen: ("max_length", "at most")}
 
 
-def preset_list(as_json: bool) -> str:
-    """Each preset with the first line of its own comment."""
-    about = {name: _first_comment(name) for name in preset_names()}
-    if as_json:
-        return json.dumps({"presets": about})
+def preset_list(about: Mapping[str, str]) -> str:
+    """Each preset with what it says of itself."""
     width = max(len(name) for name in about)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in about.items())
-
-
-def _first_comment(name: str) -> str:
-    first = (config_folder() / f"{name}.toml").read_text(encoding="utf-8").splitlines()[0]
-    return first.removeprefix("#").strip().removeprefix(f"{name}:").strip()
-
-
-def settings_json(config: RunConfig) -> str:
-    """The settings and their digest as one JSON object."""
-    return json.dumps({"digest": config.digest(), "settings": config.model_dump(mode="json")})
 
 
 def commented_toml(config: RunConfig) -> str:
