@@ -2,8 +2,10 @@
 
 Read this page first. It touches no file, and nothing in it sees further than its own part of time: the scaler and the
 network know the prices up to `cuts.fit`, its early stopping those up to `cuts.validation`, the bands those up to
-`cuts.calibration`. Later prices are not even handed to `fit`; they are only evaluated on. Every feature is made once, before: row t of one
-depends on rows up to t alone, so that what was known on a date is the table of features up to it.
+`cuts.calibration`. Later prices are not even handed to `fit`; they are only evaluated on.
+
+Every feature is made once, before all that: row t of one depends on rows up to t alone, so that what was known on a
+date is the table of features up to it.
 """
 
 from __future__ import annotations
