@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.prices import write_panel  # noqa: E402 -- the checkout's own
+from benchmarks.beside import other_checkout  # noqa: E402 -- the checkout's own
+from benchmarks.prices import write_panel  # noqa: E402
 
 TIME_OR_VERSION = re.compile(r'"(seconds|version)": ("[^"]*"|[\d.]+)')
 SERIES, SESSIONS = 5, 900
@@ -36,13 +38,9 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        base = folder / "base"
-        subprocess.run(["git", "worktree", "add", "--detach", "--quiet", base, given.base], cwd=ROOT, check=True)
-        try:
-            panel = given.panel.resolve() if given.panel else write_panel(folder / "of5", SERIES, SESSIONS)
+        panel = given.panel.resolve() if given.panel else write_panel(folder / "of5", SERIES, SESSIONS)
+        with other_checkout(given.base, folder / "base") as base:
             differing = [name for name, same in compared(base, panel, folder) if not same]
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", base], cwd=ROOT, check=True)
     print(f"differing: {', '.join(differing)}" if differing else "all are equal, but for times and versions")
     return int(bool(differing))
 
@@ -71,7 +69,7 @@ def results(tree: Path, store: Path, arguments: list[str]) -> list[str]:
     printed = [TIME_OR_VERSION.sub(r'"\1": 0', run(tree, ["--store", str(store), *command])) for command in commands]
     evaluated = sorted(store.glob("one/versions/*/backtest.csv"))
     rows = evaluated[-1].read_text(encoding="utf-8") if evaluated else ""
-    subprocess.run(["rm", "-rf", store], check=True)
+    shutil.rmtree(store, ignore_errors=True)
     return [*printed, rows]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from stockcast.config.sections import DataConfig
 from stockcast.data.features import MARKET, FeatureRows, make_feature
-from stockcast.data.returns import ReturnSeries, day_numbers, day_sums, panel_returns
+from stockcast.data.returns import day_numbers, day_sums, panel_returns
 from stockcast.data.series import Dates, Floats, PriceSeries
 
 
@@ -100,9 +100,8 @@ def _columns(rows: int, columns: int) -> Floats:
 
 
 def _part(rows: FeatureRows, values: Floats) -> SeriesFeatures:
-    of: ReturnSeries = rows.of
-    tails = (rows.tail(of.volatility), rows.tail(of.variance))
-    return SeriesFeatures(of.series.name, rows.first, of.series.dates[rows.first :], values, *tails)
+    series, tails = rows.of.series, (rows.tail(rows.of.volatility), rows.tail(rows.of.variance))
+    return SeriesFeatures(series.name, rows.first, series.dates[rows.first :], values, *tails)
 
 
 def _fill_markets(

@@ -98,8 +98,8 @@ class WindowForecaster:
             return np.array([], dtype=np.int64)
         usable = usable_ends(rows, self.data.lookback)
         dates = rows.dates[usable]
-        shared_offset: Ints = usable[(dates >= since) & (dates < rows.dates[ends].max())]
-        return shared_offset
+        pending: Ints = usable[(dates >= since) & (dates < rows.dates[ends].max())]
+        return pending
 
     def _calibrated(self, rows: Rows, ends: Ints, outputs: Floats) -> Floats:
         """Network outputs (n, H, 1 or K) made on rows `ends` as quantiles (n, H, K)."""

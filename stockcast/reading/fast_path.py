@@ -110,8 +110,8 @@ def _parse(
     digits: dict[int, Places] = {}
     longest = (cells.ends - cells.starts).max(axis=0)
     short = [index for index in used if longest[index] <= _AT_ONCE]
-    for columns in (short, [index for index in used if longest[index] > _AT_ONCE]):
-        parsed = _numbers(cells, columns) if columns else (np.empty((0, 0)), np.empty((0, 0), dtype=np.int64))
+    for columns in filter(None, (short, [index for index in used if longest[index] > _AT_ONCE])):
+        parsed = _numbers(cells, columns)
         if parsed is None:
             return None
         numbers |= dict(zip(columns, parsed[0].T, strict=True))

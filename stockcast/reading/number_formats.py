@@ -72,13 +72,13 @@ def formats_of(form: str) -> frozenset[NumberFormat]:
     cell = _CELL.fullmatch(form)
     if cell is None or bool(cell["open"]) != bool(cell["close"]):
         return frozenset()
-    return frozenset(formats for formats in NUMBER_FORMATS if _core(formats).fullmatch(cell["core"]))
+    return frozenset(number_format for number_format in NUMBER_FORMATS if _core(number_format).fullmatch(cell["core"]))
 
 
 @cache
-def _core(formats: NumberFormat) -> re.Pattern[str]:
-    point, group = re.escape(formats.decimal), re.escape(formats.thousands)
-    whole = (_INDIAN if formats.indian else _GROUPED).format(group) if group else r"\d+"
+def _core(number_format: NumberFormat) -> re.Pattern[str]:
+    point, group = re.escape(number_format.decimal), re.escape(number_format.thousands)
+    whole = (_INDIAN if number_format.indian else _GROUPED).format(group) if group else r"\d+"
     return re.compile(rf"{whole}(?:{point}\d+)?|{point}\d+")
 
 
@@ -96,11 +96,11 @@ class Column:
 
     def decimals(self) -> frozenset[str]:
         """The decimal marks that the column allows."""
-        return frozenset(formats.decimal for formats in self.formats)
+        return frozenset(number_format.decimal for number_format in self.formats)
 
     def plainest(self, decimal: str) -> NumberFormat:
         """The marks with this decimal that group least."""
-        return next(formats for formats in NUMBER_FORMATS if formats.decimal == decimal and formats in self.formats)
+        return next(one for one in NUMBER_FORMATS if one.decimal == decimal and one in self.formats)
 
 
 def study(cells: Sequence[str]) -> Column | None:
@@ -125,7 +125,7 @@ def study(cells: Sequence[str]) -> Column | None:
     if _mixed(rows_of):
         allowed = frozenset()
     elif any(_LONG.fullmatch(form) for form in rows_of):
-        allowed = frozenset(formats for formats in allowed if not formats.thousands)
+        allowed = frozenset(number_format for number_format in allowed if not number_format.thousands)
     return Column(cells, frozenset(rows_of), allowed, tuple(sorted(non_numeric)))
 
 
@@ -148,37 +148,37 @@ def _excluded_by_zero(form: str, cells: Iterable[str]) -> frozenset[NumberFormat
     ambiguous = _MARK_AFTER_ONE_DIGIT.match(form)
     if ambiguous is None or not any(_first_digit(cell) == "0" for cell in cells):
         return frozenset()
-    return frozenset(formats for formats in NUMBER_FORMATS if formats.thousands == ambiguous[1])
+    return frozenset(number_format for number_format in NUMBER_FORMATS if number_format.thousands == ambiguous[1])
 
 
 def _first_digit(cell: str) -> str:
     return next(letter for letter in cell if letter.isdigit())
 
 
-def values(column: Column, formats: NumberFormat) -> Floats:
+def values(column: Column, number_format: NumberFormat) -> Floats:
     """The numbers of a column under marks that it allows; NaN for nulls and aliens. A percent sign is left out."""
-    simple = {form for form in column.shapes if _SIMPLE.fullmatch(form) and formats in formats_of(form)}
+    simple = {form for form in column.shapes if _SIMPLE.fullmatch(form) and number_format in formats_of(form)}
 
     def digits(cell: str) -> float:
-        ungrouped = cell.replace(formats.thousands, "") if formats.thousands else cell
-        return float(ungrouped.replace(",", ".") if formats.decimal == "," else ungrouped)
+        ungrouped = cell.replace(number_format.thousands, "") if number_format.thousands else cell
+        return float(ungrouped.replace(",", ".") if number_format.decimal == "," else ungrouped)
 
     def number(cell: str) -> float:
         if shape(cell) in simple and cell.isascii():
             return digits(cell)
-        return math.nan if is_null(cell) else value(cell, formats)
+        return math.nan if is_null(cell) else value(cell, number_format)
 
     all_simple = simple == column.shapes and all(map(str.isascii, column.cells))
     return np.array([*map(digits if all_simple else number, column.cells)])
 
 
-def value(text: str, formats: NumberFormat) -> float:
+def value(text: str, number_format: NumberFormat) -> float:
     """One number under given marks, or NaN."""
     cell = _CELL.fullmatch(text.translate(_PLAIN_SIGNS))
-    if cell is None or not _core(formats).fullmatch(cell["core"]):
+    if cell is None or not _core(number_format).fullmatch(cell["core"]):
         return math.nan
-    core = cell["core"].replace(formats.thousands, "") if formats.thousands else cell["core"]
-    number = float(core.replace(formats.decimal, ".") + (cell["exponent"] or ""))
+    core = cell["core"].replace(number_format.thousands, "") if number_format.thousands else cell["core"]
+    number = float(core.replace(number_format.decimal, ".") + (cell["exponent"] or ""))
     negative = cell["sign"] == "-" or cell["minus"] or cell["open"]
     return (-number if negative else number) * _SCALES.get((cell["scale"] or "").lower(), 1.0)
 

@@ -206,8 +206,8 @@ def test_news_is_what_the_others_did_not_do(prices: Prices) -> None:
     alone, together = sessions(one)[0], sessions(one, replace(one, name="b"))[0]
     assert alone.earnings_proxy[20:].min() > 0
     np.testing.assert_allclose(together.earnings_proxy, 0, atol=1e-12)
-    report_heights = reporting(one, one.dates[[250]])
-    earnings_proxy = sessions(report_heights, replace(one, name="b"))[0].earnings_proxy
+    reported = reporting(one, one.dates[[250]])
+    earnings_proxy = sessions(reported, replace(one, name="b"))[0].earnings_proxy
     assert np.flatnonzero(earnings_proxy > 1e-9).tolist() == [250]
 
 
