@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from stockcast.data.forecast import EvaluatedForecast, labels_of
 from stockcast.data.series import Floats
+from stockcast.evaluate.power import FEW, separate_days
 from stockcast.evaluate.significance import binomial_test, diebold_mariano, effective_size, holm
 from stockcast.evaluate.steps import jsonable
+from stockcast.evaluate.wording import p_value
 
 ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class DirectionScores:
-    """One step, over `n` forecasts whose outcome is known.
+    """One step, over `n` forecasts whose outcome is known, worth so many separate `days`.
 
     - `accuracy` and `balanced_accuracy` (the mean over the classes that came) of the likeliest class;
     - `log_loss`, and `brier`: the mean squared distance of the probabilities from the outcome, summed over the classes;
@@ -32,6 +34,7 @@ class DirectionScores:
 
     step: int
     n: int
+    days: float
     accuracy: float
     balanced_accuracy: float
     log_loss: float
@@ -58,13 +61,13 @@ class DirectionVerdict:
     def sentence(self) -> str:
         """One plain sentence on the first step, or on the first that shows skill."""
         one = next((step for step in self.steps if step.p_majority < ALPHA), self.steps[0])
-        word = "no evidence of skill"
+        word = "no evidence of skill" if one.days >= FEW else "too few days to tell of skill"
         if one.p_majority < ALPHA:
             word = "evidence of skill" if one.accuracy > one.majority_accuracy else "worse than the majority class"
         return (
             f"The likeliest class was right {100 * one.accuracy:.1f} % of {one.n} times, step {one.step}: {word} "
-            f"(always {one.majority!r} {100 * one.majority_accuracy:.1f} %, {_p(one.p_majority)}; "
-            f"chance {100 * one.chance_accuracy:.1f} %, {_p(one.p_chance)})."
+            f"(always {one.majority!r} {100 * one.majority_accuracy:.1f} %, {p_value(one.p_majority)}; "
+            f"chance {100 * one.chance_accuracy:.1f} %, {p_value(one.p_chance)})."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,6 +106,7 @@ def _score(step: int, came: NDArray[np.int64], probabilities: Floats, day: NDArr
     return DirectionScores(
         step=step,
         n=len(came),
+        days=separate_days(len(np.unique(day)), step),
         accuracy=float(accuracy_score(came, said)),
         balanced_accuracy=_mean_recall(confusion),
         log_loss=float(log_loss(came, probabilities, labels=every)),
@@ -119,12 +123,6 @@ def _score(step: int, came: NDArray[np.int64], probabilities: Floats, day: NDArr
 def _mean_recall(confusion: NDArray[np.int64]) -> float:
     came = confusion.sum(axis=1)
     return float(np.mean(np.diag(confusion)[came > 0] / came[came > 0]))
-
-
-def _p(p: float) -> str:
-    if math.isnan(p):
-        return "not testable"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.{3 if p < 0.1 else 2}f}"
 
 
 def direction_lines(verdict: DirectionVerdict | None) -> Sequence[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.series import Floats
+from stockcast.evaluate.power import separate_days
 
 Days = NDArray[np.int64]
 
@@ -124,11 +125,11 @@ def effective_size(hits: Floats, day: Days, step: int) -> float:
     n, days = len(hits), int(np.count_nonzero(np.bincount(day)))
     if days == n and step == 1:
         return float(n)
-    separate_days = days * 3 * step / (2 * step**2 + 1)
+    separate = separate_days(days, step)
     variance = variance_of_mean(daily_mean(hits, day), clustered_span(days, step) - 1) if n else 0.0
-    if separate_days < 2 or variance == 0:
-        return separate_days
-    freedom = (stdtrit(n - 1.0, 0.975) / stdtrit(separate_days - 1, 0.975)) ** 2
+    if separate < 2 or variance == 0:
+        return separate
+    freedom = (stdtrit(n - 1.0, 0.975) / stdtrit(separate - 1, 0.975)) ** 2
     share = float(hits.mean())
     return float(min(share * (1 - share) / variance * freedom, n))
 

@@ -1,7 +1,9 @@
 """What may be said of a model: words that its tests have earned.
 
 `RULES` is the whole of it. Each topic has a test at every step; after Holm's correction over all of a topic's tests,
-p < 0.05 earns the word for the side on which the statistic lies, and nothing else does.
+p < 0.05 earns the word for the side on which the statistic lies, and nothing else does. Where nothing is earned, that
+is said as what it is: no evidence, or too few days to tell; never as evidence of the contrary. What may be said of
+bands is in `band_verdict`.
 """
 
 from __future__ import annotations
@@ -17,39 +19,37 @@ import numpy as np
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import StockcastError
 from stockcast.evaluate import scores
+from stockcast.evaluate.band_verdict import ALPHA, TOO_FEW, BandsVerdict, bands_verdict
 from stockcast.evaluate.persistence import PersistenceCheck, check_persistence
-from stockcast.evaluate.significance import (
-    Evidence,
-    binomial_test,
-    diebold_mariano,
-    effective_size,
-    holm,
-    pesaran_timmermann,
-)
-from stockcast.evaluate.steps import BANDS, Step, jsonable, steps_of
+from stockcast.evaluate.power import FEW, separate_days
+from stockcast.evaluate.significance import FEWEST_DAYS, Evidence, diebold_mariano, holm, pesaran_timmermann
+from stockcast.evaluate.steps import Step, jsonable, steps_of
+from stockcast.evaluate.wording import ahead, capital, count, p_value, relative
 
-ALPHA = 0.05
 UNTESTED = "untested"
-QUOTED_FIRST = (0.8, *(band for band in BANDS if band != 0.8))
 ROUNDING = 0.0005  # of a usual move
+
+OPPONENTS: Mapping[str, str] = MappingProxyType({"har": "HAR's", "ewma": "EWMA's"})
+"""Whose bands those of a model are held against, the hardest first, and what they are called."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A topic's test, and the word for a statistic below zero, for none (p >= 0.05), and for one above zero."""
+    """A topic's test, and the word for a statistic below zero and for one above, where p < 0.05."""
 
     test: str
     below: str
-    none: str
     above: str
 
 
+NO_EVIDENCE = "no evidence"
+"""For whatever was tested on days enough and earned nothing."""
+
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "level": Rule("Diebold-Mariano, squared errors against the last price's", "skill", "no evidence", "worse"),
-        "direction": Rule("Pesaran-Timmermann, up or down", "wrong", "no evidence", "skill"),
-        "bands": Rule("binomial, the 50, 80, 90 and 95 % bands", "too narrow", "honest", "too wide"),
-        "sharpness": Rule("Diebold-Mariano, pinball losses against EWMA's", "sharper", "no sharper", "blunter"),
+        "level": Rule("Diebold-Mariano, squared errors against the last price's", "skill", "worse"),
+        "direction": Rule("Pesaran-Timmermann, up or down", "wrong", "skill"),
+        "sharpness": Rule("Diebold-Mariano, pinball losses against the hardest baseline's", "sharper", "blunter"),
     }
 )
 
@@ -58,28 +58,32 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 class TopicVerdict:
     """A topic's word, and the numbers to quote for it.
 
-    `step` is the first that earned the word, 1 if none did; `p` the corrected p value there, and `value` the RMSE or
-    the pinball loss relative to the opponent's, less 1; the share of right directions; or the coverage of `band`.
-    `corrected` holds all corrected p values, in order of steps (and bands).
+    `step` is the first that earned the word, 1 if none did; `p` the corrected p value there, `days` the separate days
+    behind it, and `value` the RMSE or the pinball loss relative to the opponent's, less 1, or the share of right
+    directions. `corrected` holds all corrected p values, in order of steps.
     """
 
     word: str
     p: float
     step: int
     value: float
-    band: float | None
+    days: float
     corrected: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings on each topic; `sharpness` is None where there is no EWMA, and `daily` is true of daily prices."""
+    """The findings on each topic; `daily` is true of daily prices.
+
+    `sharpness` is against the bands of `opponent`, one of `OPPONENTS`; both are None where there is none.
+    """
 
     model: str
     level: TopicVerdict
     direction: TopicVerdict
-    bands: TopicVerdict
+    bands: BandsVerdict
     sharpness: TopicVerdict | None
+    opponent: str | None
     persistence: PersistenceCheck
     daily: bool
 
@@ -89,18 +93,19 @@ class Verdict:
         return self.level.word == RULES["level"].below or self.direction.word == RULES["direction"].above
 
     def sentences(self) -> tuple[str, ...]:
-        """Two plain sentences: one on the forecast, one on its bands."""
-        forecast = f"{self._opening()}{_level(self.level)}, and {_direction(self.direction)}"
+        """Plain sentences: one on the forecast, one on its bands, and one on their sharpness if it was judged."""
+        joined = " or " if self.level.word == self.direction.word == TOO_FEW else ", and "
+        forecast = f"{self._opening()}{_level(self.level)}{joined}{_direction(self.direction, joined)}"
         if self.persistence.distance < ROUNDING and not self.skilled:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
-        bands = _bands(self.bands) + (f"; they are {_sharpness(self.sharpness)}" if self.sharpness else "")
-        return (_capital(f"{forecast}."), _capital(f"{bands}."))
+        sharpness = [_sharpness(self.sharpness, OPPONENTS[self.opponent])] if self.sharpness and self.opponent else []
+        return tuple(f"{capital(sentence)}." for sentence in (forecast, self.bands.sentence(), *sharpness))
 
     def _opening(self) -> str:
         late = self.persistence.late
         if self.persistence.repeats:
             what = ("yesterday's price" if self.daily else "the last price") if late == 1 else "past prices"
-            return f"the forecast repeats {what}, {_count(late, 'day' if self.daily else 'step')} late: "
+            return f"the forecast repeats {what}, {count(late, 'day' if self.daily else 'step')} late: "
         if self.persistence.is_last_price and not self.skilled:
             near = f"{100 * self.persistence.distance:.0f} % of a usual move"
             return f"the forecast stays at the last price (within {near}): "
@@ -114,16 +119,17 @@ class Verdict:
 
 
 def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]) -> Verdict:
-    """Judge `model` against baselines evaluated from the same origins: "naive", and "ewma" if there is one."""
-    ewma = baselines.get("ewma")
+    """Judge `model` against baselines evaluated from the same origins: "naive", and some of `OPPONENTS`."""
+    opponent = next((name for name in OPPONENTS if name in baselines), None)
     steps, naive = steps_of(model), steps_of(_same_origins(baselines["naive"], model))
-    sharp = steps_of(_same_origins(ewma, model)) if ewma else None
+    sharp = steps_of(_same_origins(baselines[opponent], model)) if opponent else None
     return Verdict(
         model.model,
         _find("level", [_level_case(mine, other) for mine, other in zip(steps, naive, strict=True)]),
         _find("direction", [_direction_case(mine) for mine in steps]),
-        _find("bands", [_band_case(mine, band) for mine in steps for band in QUOTED_FIRST]),
+        bands_verdict(steps),
         _find("sharpness", [_sharp_case(a, b) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
+        opponent,
         check_persistence(model),
         _is_daily(model),
     )
@@ -132,9 +138,12 @@ def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]
 @dataclass(frozen=True)
 class _Case:
     evidence: Evidence
-    step: int
+    mine: Step
     value: float
-    band: float | None = None
+
+    @property
+    def days(self) -> float:
+        return separate_days(len(np.unique(self.mine.day)), self.mine.number)
 
 
 def _find(topic: str, cases: Sequence[_Case]) -> TopicVerdict:
@@ -145,33 +154,28 @@ def _find(topic: str, cases: Sequence[_Case]) -> TopicVerdict:
     case = cases[quoted]
     if earned:
         word = rule.below if case.evidence.statistic < 0 else rule.above
+    elif np.isnan(corrected).all() and case.days >= FEWEST_DAYS:
+        word = UNTESTED
     else:
-        word = UNTESTED if np.isnan(corrected).all() else rule.none
-    return TopicVerdict(word, corrected[quoted], case.step, case.value, case.band, corrected)
+        word = TOO_FEW if case.days < FEW else NO_EVIDENCE
+    return TopicVerdict(word, corrected[quoted], case.mine.number, case.value, case.days, corrected)
 
 
 def _level_case(mine: Step, naive: Step) -> _Case:
     evidence = diebold_mariano(mine.squared(), naive.squared(), mine.day, mine.number)
-    return _Case(evidence, mine.number, _relation(mine.rmse(), naive.rmse()))
+    return _Case(evidence, mine, _relation(mine.rmse(), naive.rmse()))
 
 
 def _direction_case(mine: Step) -> _Case:
     move, foreseen = mine.actual - mine.last, mine.point - mine.last
     right = scores.mean(scores.direction_hits(mine.last, mine.actual, mine.point))
-    return _Case(pesaran_timmermann(move, foreseen, mine.day, mine.number), mine.number, right)
+    return _Case(pesaran_timmermann(move, foreseen, mine.day, mine.number), mine, right)
 
 
-def _band_case(mine: Step, band: float) -> _Case:
-    hits = mine.hits(band)
-    size = effective_size(hits, mine.day, mine.number)
-    coverage = scores.mean(hits)
-    return _Case(binomial_test(coverage * size, size, band), mine.number, coverage, band)
-
-
-def _sharp_case(mine: Step, ewma: Step) -> _Case:
-    loss, other = mine.pinball(), ewma.pinball()
+def _sharp_case(mine: Step, opponent: Step) -> _Case:
+    loss, other = mine.pinball(), opponent.pinball()
     evidence = diebold_mariano(loss, other, mine.day, mine.number, clustered=True)
-    return _Case(evidence, mine.number, _relation(scores.mean(loss), scores.mean(other)))
+    return _Case(evidence, mine, _relation(scores.mean(loss), scores.mean(other)))
 
 
 def _relation(loss: float, other: float) -> float:
@@ -194,55 +198,31 @@ def _is_daily(evaluated: EvaluatedForecast) -> bool:
 
 
 def _level(found: TopicVerdict) -> str:
-    measure = f"RMSE {_relative(found.value)} the last price's"
+    measure = f"RMSE {relative(found.value)} the last price's, {p_value(found.p)}"
     if found.word == RULES["level"].below:
-        return f"evidence of skill in the level {_ahead(found.step)} ({measure}, {_p(found.p)})"
+        return f"evidence of skill in the level {ahead([found.step])} ({measure})"
     if found.word == RULES["level"].above:
-        return f"the level is worse than the last price {_ahead(found.step)} ({measure}, {_p(found.p)})"
-    return f"no evidence of skill in the level ({measure}, {_p(found.p)})"
+        return f"the level is worse than the last price {ahead([found.step])} ({measure})"
+    if found.word == TOO_FEW:
+        return f"too few days to tell of skill in the level ({measure})"
+    return f"no evidence of skill in the level ({measure})"
 
 
-def _direction(found: TopicVerdict) -> str:
-    right = f"{100 * found.value:.0f} % right, {_p(found.p)}"
+def _direction(found: TopicVerdict, joined: str) -> str:
+    right = f"{100 * found.value:.0f} % right, {p_value(found.p)}"
     if found.word == RULES["direction"].above:
-        return f"evidence of skill in direction {_ahead(found.step)} ({right})"
+        return f"evidence of skill in direction {ahead([found.step])} ({right})"
     if found.word == RULES["direction"].below:
-        return f"its direction is wrong more often than chance {_ahead(found.step)} ({right})"
+        return f"its direction is wrong more often than chance {ahead([found.step])} ({right})"
+    if found.word == TOO_FEW:
+        return f"{'' if joined == ' or ' else 'too few days to tell of skill '}in direction ({right})"
     return "none in direction" if found.word == UNTESTED else f"no evidence of skill in direction ({right})"
 
 
-def _bands(found: TopicVerdict) -> str:
-    coverage = f"the {100 * (found.band or 0):.0f} % band held {100 * found.value:.1f} % {_ahead(found.step)}"
-    if found.word == UNTESTED:
-        return f"there are too few forecasts to judge the bands: {coverage}"
-    return f"the bands are {found.word}: {coverage}"
-
-
-def _sharpness(found: TopicVerdict) -> str:
-    word = RULES["sharpness"].none if found.word == UNTESTED else found.word
-    return f"{word} than EWMA's (pinball loss {_relative(found.value)} EWMA's {_ahead(found.step)}, {_p(found.p)})"
-
-
-def _relative(share: float) -> str:
-    if math.isnan(share):
-        return "equal to"
-    return f"{100 * abs(share):.1f} % {'above' if share > 0 else 'below'}"
-
-
-def _ahead(step: int) -> str:
-    return f"{_count(step, 'step')} ahead"
-
-
-def _count(number: int, noun: str) -> str:
-    words = ("one", "two", "three", "four", "five")
-    return f"{words[number - 1] if number <= len(words) else number} {noun}{'s' if number > 1 else ''}"
-
-
-def _p(p: float) -> str:
-    if math.isnan(p):
-        return "not testable"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.{3 if p < 0.1 else 2}f}"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+def _sharpness(found: TopicVerdict, whose: str) -> str:
+    measure = f"pinball loss {relative(found.value)} {whose} {ahead([found.step])}, {p_value(found.p)}"
+    if found.word in (RULES["sharpness"].below, RULES["sharpness"].above):
+        return f"they are {found.word} than {whose} ({measure})"
+    if found.word == TOO_FEW:
+        return f"there are too few days to tell whether they are sharper than {whose} ({measure})"
+    return f"there is no evidence that they are sharper or blunter than {whose} ({measure})"

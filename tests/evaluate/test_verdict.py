@@ -12,6 +12,7 @@ import pytest
 from stockcast.data.forecast import EvaluatedForecast, Forecast, evaluate
 from stockcast.data.series import Floats, Panel, PriceSeries
 from stockcast.errors import StockcastError
+from stockcast.evaluate.band_verdict import BAND_WORDS, NO_EVIDENCE, TOO_FEW
 from stockcast.evaluate.verdict import RULES, UNTESTED, Verdict, verdict
 from stockcast.model.baselines import build
 
@@ -72,7 +73,7 @@ def test_the_last_price_claims_nothing_and_bands_that_follow_volatility_are_shar
     against_naive, text = say(others["ewma"], {"naive": others["naive"], "ewma": others["naive"]})
     assert against_naive.sharpness is not None
     assert against_naive.sharpness.word == "sharper"
-    assert "they are sharper than EWMA's (pinball loss" in text
+    assert "They are sharper than EWMA's (pinball loss" in text
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -112,13 +113,23 @@ def test_a_copy_of_yesterdays_price_is_named_in_days_or_steps() -> None:
         assert text.startswith(f"The forecast {words}: ")
 
 
-@pytest.mark.parametrize(("widen", "word"), [(0.6, "too narrow"), (1.0, "honest"), (1.7, "too wide")])
+@pytest.mark.parametrize(("widen", "word"), [(0.6, "too narrow"), (1.7, "too wide")])
 @pytest.mark.parametrize("count", [1, 5])
-def test_bands_are_judged_by_what_they_hold(widen: float, word: str, count: int) -> None:
+def test_bands_that_are_off_are_called_so(widen: float, word: str, count: int) -> None:
     others = baselines(walks(count))
     result, text = say(changed(others["ewma"], widen=widen), others)
     assert result.bands.word == word
-    assert f"The bands are {word}: the {100 * (result.bands.band or 0):.0f} % band held" in text
+    assert f"The bands are {word} at every step: the {100 * result.bands.band:.0f} % band held" in text
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_bands_that_four_hundred_days_can_not_fault_are_not_said_to_be_kept(count: int) -> None:
+    others = baselines(walks(count))
+    result, text = say(others["ewma"], others)
+    assert {step.word for step in result.bands.steps} == {NO_EVIDENCE, TOO_FEW} if count == 1 else {NO_EVIDENCE}
+    quoted = f"the 80 % band held {100 * result.bands.value:.1f} % ({100 * result.bands.low:.1f} to "
+    assert quoted in text
+    assert "There is no evidence against the bands" in text
 
 
 def test_skill_at_a_later_step_is_not_hidden_by_a_first_one_that_claims_nothing() -> None:
@@ -138,19 +149,35 @@ def test_the_error_of_one_series_is_compared_in_its_own_unit() -> None:
     assert verdict(model, others).level.value == pytest.approx(ratio - 1)
 
 
-def test_without_an_ewma_sharpness_is_not_mentioned() -> None:
+def test_without_an_opponent_sharpness_is_not_mentioned() -> None:
     others = baselines(walks())
     result, text = say(others["naive"], {"naive": others["naive"]})
-    assert result.sharpness is None
-    assert "EWMA" not in text
+    assert (result.sharpness, result.opponent) == (None, None)
+    assert "sharper" not in text
 
 
-def test_five_forecasts_are_too_few_to_judge() -> None:
+def test_sharpness_is_held_against_the_hardest_opponent_there_is() -> None:
     others = baselines(walks())
-    few = {name: _part(one, slice(5)) for name, one in others.items()}
-    result, text = say(changed(few["ewma"], 1.0001 * few["ewma"].forecast.point), few)
-    assert {result.level.word, result.direction.word, result.bands.word} == {UNTESTED}
-    assert "too few forecasts to judge the bands" in text
+    both, text = say(others["ewma"], {**others, "har": others["naive"]})
+    assert (both.opponent, both.sharpness and both.sharpness.word) == ("har", "sharper")
+    assert "They are sharper than HAR's (pinball loss" in text
+    equal, text = say(others["ewma"], {**others, "har": changed(others["ewma"], widen=1.01)})
+    assert equal.sharpness is not None
+    assert equal.sharpness.word == "no evidence"
+    assert "There is no evidence that they are sharper or blunter than HAR's" in text
+
+
+@pytest.mark.parametrize("days", [5, 20, 60])
+def test_a_few_days_are_said_to_be_too_few_and_prove_nothing(days: int) -> None:
+    others = baselines(walks())
+    few = {name: _part(one, slice(50, 50 + days)) for name, one in others.items()}
+    noise = np.random.default_rng(5).normal(1, 0.0005, few["ewma"].forecast.point.shape)
+    result, text = say(changed(few["ewma"], noise * few["ewma"].forecast.point), few)
+    assert {result.level.word, result.direction.word, result.bands.word} == {TOO_FEW}
+    assert "oo few days to tell of skill in the level" in text
+    assert " or in direction" in text
+    assert "There are too few days to tell whether the bands keep their promise at every step" in text
+    assert "evidence" not in text
 
 
 def _part(evaluated: EvaluatedForecast, part: slice) -> EvaluatedForecast:
@@ -199,4 +226,6 @@ def test_the_verdict_as_json_holds_the_sentences_and_only_words_of_the_rules() -
     assert tuple(record["sentences"]) == result.sentences()
     assert record["echo"]["repeats"] is False
     for topic, rule in RULES.items():
-        assert record[topic]["word"] in {rule.below, rule.none, rule.above, UNTESTED}
+        assert record[topic]["word"] in {rule.below, "no evidence", TOO_FEW, rule.above, UNTESTED}
+    assert record["bands"]["word"] == record["bands"]["steps"][0]["word"]
+    assert {step["word"] for step in record["bands"]["steps"]} <= set(BAND_WORDS)
