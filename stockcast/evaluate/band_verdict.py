@@ -8,7 +8,7 @@ of the step must pass, each at an error of 5 %; so the word as a whole errs no m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,13 +78,24 @@ class BandsVerdict:
 
     def sentence(self) -> str:
         """One plain sentence without its capital and full stop: each word, with the steps that earned it."""
+        (first, *others), (quoted, *_) = self._words(_MAIN, _ALSO), self._groups()[0]
+        return "; ".join([f"{first}: {_quote(quoted)}", *others])
+
+    def short(self) -> str:
+        """The words and their steps alone, for a picture."""
+        return "; ".join(self._words(_SHORT, _SHORT))
+
+    def _words(self, first: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+        groups = self._groups()
+        texts = [first, *[other] * (len(groups) - 1)]
+        return [text[group[0].word].format(where=self._where(group)) for text, group in zip(texts, groups, strict=True)]
+
+    def _groups(self) -> list[list[BandStep]]:
+        """The steps by their word, what was found to be off first."""
         groups: dict[str, list[BandStep]] = {}
         for one in sorted(self.steps, key=lambda one: one.word not in (NARROW, WIDE)):
             groups.setdefault(one.word, []).append(one)
-        (first, *_), *others = groups.values()
-        main = _MAIN[first.word].format(where=self._where(groups[first.word]))
-        also = "".join(f"; {_ALSO[group[0].word].format(where=self._where(group))}" for group in others)
-        return f"{main}: {_quote(first)}{also}"
+        return list(groups.values())
 
     def _where(self, group: Sequence[BandStep]) -> str:
         if len(group) == len(self.steps) > 1:
@@ -107,6 +118,8 @@ _ALSO = {
     NO_EVIDENCE: "there is no evidence against them {where}",
     TOO_FEW: "there are too few days to tell {where}",
 }
+
+_SHORT = {word: f"{word} {{where}}" for word in BAND_WORDS}
 
 
 def _quote(one: BandStep) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stockcast.data.forecast import EvaluatedForecast
+from stockcast.evaluate.band_verdict import NARROW, WIDE
 from stockcast.evaluate.significance import binomial_test, diebold_mariano, effective_size
 from stockcast.evaluate.steps import steps_of
 
@@ -72,7 +73,8 @@ def sanity_check(evaluated: EvaluatedForecast) -> str | None:
     size = effective_size(hits, step.day, step.number)
     coverage = float(hits.mean())
     if binomial_test(coverage * size, size, 0.8).p < FAR_OFF:
-        return f"its 80 % band held {100 * coverage:.0f} % of {len(hits)} prices"
+        word = NARROW if coverage < 0.8 else WIDE
+        return f"its bands are {word}: the 80 % band held {100 * coverage:.0f} % of {len(hits)} prices"
     return None
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
+from stockcast.evaluate.band_verdict import judge_bands
 from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
 from stockcast.view import chart_style
 from stockcast.view.chart_style import BAND_COLOURS, BLUE, CHANCE, INK, RED, one_line, price_text
@@ -59,7 +60,7 @@ def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str,
     step = len(days) - 2
     prices = (forecast.last[at], forecast.point[at, step], *(side[at, step] for side in _band(forecast, 0.1)))
     last, final, low, high = (price_text(value, series.decimals) for value in prices)
-    facts = f"Last price {last}. Forecast for {days[-1]}: {final}, four times in five between {low} and {high}."
+    facts = f"Last price {last}. Forecast for {days[-1]}: {final}; 80 % band {low} to {high}."
     return title, facts
 
 
@@ -177,8 +178,9 @@ def history(name: str, model: str, loss: ArrayLike, validation: ArrayLike | None
 def calibration(evaluated: EvaluatedForecast) -> Figure:
     """How often prices fell into the bands, step by step, and where they fell between the quantiles one step ahead.
 
-    Grey is where 95 of 100 honest models would lie, by the normal approximation of the binomial. Steps that overlap and
-    series that share their days repeat each other, so it counts the distinct cutoffs and divides them by the step.
+    Grey is where 95 of 100 models would lie whose bands hold what they promise, by the normal approximation of the
+    binomial. Steps that overlap and series that share their days repeat each other, so it counts the distinct cutoffs
+    and divides them by the step. The words for the bands are those of the verdict.
     Raises `DataError` if no outcome is known yet.
     """
     if not np.isfinite(evaluated.actual).any():
@@ -189,9 +191,8 @@ def calibration(evaluated: EvaluatedForecast) -> Figure:
     whose = one_line(names[0]) if len(names) == 1 else f"{len(names)} series"
     title = f"{whose}: bands of model {one_line(evaluated.model, 24)}"
     top, *_, bottom = (parts[str(tail)] for tail in BAND_COLOURS)
-    chart_style.headline(
-        top, title, f"{len(evaluated.forecast)} forecasts, {evaluated.origin.min()} to {evaluated.origin.max()}."
-    )
+    which = f"{len(evaluated.forecast)} forecasts, {evaluated.origin.min()} to {evaluated.origin.max()}"
+    chart_style.headline(top, title, f"{which}. Bands: {judge_bands(evaluated).short()}.")
     for tail in BAND_COLOURS:
         _draw_coverage(parts[str(tail)], evaluated, tail)
     bottom.set_xlabel("Steps ahead")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from stockcast.evaluate.assessment import Assessment
 from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
+from stockcast.evaluate.verdict import OPPONENTS
 from stockcast.view.text import table
 
 
@@ -18,38 +20,30 @@ def train_report(held_out: Assessment, spread: SeedSpread | None, saved: str) ->
     evaluated, scores = held_out.evaluated, held_out.scores
     cutoffs = len(np.unique(evaluated.origin))
     title = f"Held out: forecasts from {cutoffs} days, {evaluated.origin.min()} to {evaluated.origin.max()}"
-    lines = [title, "", score_table(scores["model"], scores["naive"], scores["ewma"]), ""]
+    lines = [title, "", score_table(scores), ""]
     lines += [*held_out.verdict.sentences(), *direction_lines(held_out.directions)]
     return "\n".join([*lines, *([spread.sentence()] if spread else []), "", saved])
 
 
-def score_table(model: Sequence[Scores], naive: Sequence[Scores], ewma: Sequence[Scores]) -> str:
-    """One line a step: the error beside the last price's, the pinball loss beside EWMA's, and how the bands held.
+def score_table(scores: Mapping[str, Sequence[Scores]]) -> str:
+    """One line a step: the error beside the last price's, the pinball loss beside that of others, and how bands held.
 
     Errors are in the price's unit for one series and in percent of the last price for several.
     """
-    single = model[0].rmse == model[0].rmse  # NaN over several series
-    unit = "" if single else " %"
-    head = [
-        "step",
-        "days",
-        f"RMSE{unit}",
-        "last price",
-        "ratio",
-        "pinball %",
-        "EWMA",
-        "ratio",
-        "80 % held",
-        "95 % held",
-    ]
+    model, naive = scores["model"], scores["naive"]
+    others = [name for name in scores if name in OPPONENTS]
+    single = not math.isnan(model[0].rmse)
+    head = ["step", "days", "RMSE" if single else "RMSE %", "last price", "ratio", "pinball %"]
+    head += [*(f"/ {name.upper()}" for name in others), "80 % held", "95 % held"]
     rows = []
-    for mine, last, bands in zip(model, naive, ewma, strict=True):
+    for step, (mine, last) in enumerate(zip(model, naive, strict=True)):
         error, usual = (mine.rmse, last.rmse) if single else (mine.rmse_percent, last.rmse_percent)
         coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
         rows.append(
             [
                 *(str(mine.step), str(mine.days), f"{error:.4f}", f"{usual:.4f}", f"{error / usual:.3f}"),
-                *(f"{mine.pinball:.4f}", f"{bands.pinball:.4f}", f"{mine.pinball / bands.pinball:.3f}"),
+                f"{mine.pinball:.4f}",
+                *(f"{mine.pinball / scores[name][step].pinball:.3f}" for name in others),
                 *(coverage[0.8], coverage[0.95]),
             ]
         )

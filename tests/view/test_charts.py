@@ -123,7 +123,7 @@ def test_a_fan_of_fewer_dates_than_steps_draws_the_first_steps(prices: Prices) -
     dates = np.busday_offset(series.dates[-1], [1, 2])
     figure = charts.fan(series, forecast, dates, "daily")
     np.testing.assert_array_equal(line(figure.axes[0], "Forecast")[:, 1], forecast.point[0, :2])
-    assert f"Forecast for {dates[1]}: {forecast.point[0, 1]:.2f}, four times in five" in words(figure)
+    assert f"Forecast for {dates[1]}: {forecast.point[0, 1]:.2f}; 80 % band" in words(figure)
 
 
 @pytest.mark.parametrize(("rows", "horizon", "shown"), [(200, 1, 40), (200, 60, 120), (30, 5, 30), (1, 1, 1)])
