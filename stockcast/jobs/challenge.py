@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stockcast.config.run import RunConfig, from_table
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
-from stockcast.jobs.loaded import open_version
+from stockcast.jobs.loaded import LoadedModel, open_version
 from stockcast.jobs.new_version import Provenance, bundle, findings_of
 from stockcast.jobs.retrain_records import Retrained, Run
 from stockcast.jobs.source import OnMessage
+from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.manifest import Manifest, extends
 from stockcast.store.records import log_line
@@ -32,7 +35,7 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     seen = _seen_block(manifest, config)
     if seen is not None and not request.force:
         return run.kept(seen, None)
-    champion = open_version(run.store, request.name, manifest.version).forecaster
+    champion = as_it_stood(open_version(run.store, request.name, manifest.version))
     learned = learn(panel, TrainingRun(config, manifest.config_name))
     mine = learned.assessment.evaluated
     theirs = evaluate_on(champion, panel, mine, config.data.price)
@@ -44,7 +47,17 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
         return run.kept(f"dry run: it {would} be promoted; {reason}", decision)
     if decision.promoted or forced:
         return _promote(run, learned, config, reason, decision)
-    return run.kept(reason, decision)
+    return run.rejected(reason, decision)
+
+
+def as_it_stood(champion: LoadedModel) -> WindowForecaster:
+    """The champion with its bands as they were after training, so that they follow the answers to each forecast since.
+
+    What it has saved of them knows answers from inside the block that it is judged on; the challenger's don't.
+    """
+    forecaster, cutoff = champion.forecaster, np.datetime64(champion.manifest.scores["cutoffs"]["first"], "D")
+    calibration = forecaster.calibration
+    return forecaster if calibration is None else forecaster.calibrated(calibration.restarted(cutoff))
 
 
 def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:

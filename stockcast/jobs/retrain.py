@@ -41,8 +41,8 @@ def _retrain(request: RetrainRequest, store: Store, begin: float, on_message: On
     run = read_new_rows(request, store, begin, on_message)
     if request.max_age is not None and not request.dry_run:
         store.limit_age(request.name, request.max_age)
-    if not (run.has_new_rows or request.force):
-        return run.kept("nothing new", None)
+    if (seen := run.nothing_new) and not request.force:
+        return run.kept(seen, None)
     from stockcast.jobs.challenge import challenge
 
     return challenge(run, on_message)

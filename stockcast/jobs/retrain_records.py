@@ -11,7 +11,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from stockcast.store.records import log_line
+from stockcast.store.manifest import fingerprint
+from stockcast.store.records import dump_line, log_line, sha256
 from stockcast.store.store import Store
 from stockcast.view.retrain import outcome_sentence
 
@@ -70,10 +71,18 @@ class Run:
     begin: float
 
     @property
-    def has_new_rows(self) -> bool:
-        """Whether some series of the model has a row after the last that it was trained or judged on."""
+    def nothing_new(self) -> str | None:
+        """A sentence if no series of the model has a row that it, or a challenger that was rejected, has not seen."""
         newest = {one.name: str(one.dates[-1]) for one in self.read.panel.series}
-        return any(newest.get(one["name"], "") > one["last"] for one in self.manifest.data)
+        if not any(newest.get(one["name"], "") > one["last"] for one in self.manifest.data):
+            return "nothing new"
+        if self._prices_digest() == self.store.champion(self.request.name).rejected:
+            return "nothing new since a challenger was rejected on these prices"
+        return None
+
+    def _prices_digest(self) -> str:
+        """The SHA-256 of the fingerprints of all series."""
+        return sha256(dump_line({one.name: fingerprint(one) for one in self.read.panel.series}))
 
     def kept(self, reason: str, decision: Decision | None) -> Retrained:
         """The champion stays, and the log says why; a dry run writes nothing at all."""
@@ -81,6 +90,14 @@ class Run:
         if not self.request.dry_run:
             line = log_line("retrain", datetime.now(UTC), result.to_dict())
             self.store.append_log(self.request.name, line)
+        return result
+
+    def rejected(self, reason: str, decision: Decision) -> Retrained:
+        """The same of a challenger that was judged; it is remembered, so that the next run does not train it again."""
+        result = self.ended(False, reason, self.manifest.version, decision)
+        if not self.request.dry_run:
+            line = log_line("retrain", datetime.now(UTC), result.to_dict())
+            self.store.reject(self.request.name, self._prices_digest(), line)
         return result
 
     def ended(self, promoted: bool, reason: str, version: str, decision: Decision | None) -> Retrained:

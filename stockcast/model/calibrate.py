@@ -95,6 +95,10 @@ class Calibration:
                 quantiles[made[day]] = adaptive.correct(outputs[made[day]], pending.series[made[day]])
         return quantiles
 
+    def restarted(self, since: np.datetime64) -> Calibration:
+        """The calibration as it was fitted, before any answer moved it on, for forecasts from `since` on."""
+        return replace(self, shared_offset=0.0, series_log_scale={}, since=since)
+
     def advance(self, evaluated: EvaluatedForecast) -> Calibration:
         """The calibration after the answers to all forecasts of `evaluated`, which it made, for those that follow."""
         since = self.adapts_from

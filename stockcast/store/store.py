@@ -151,6 +151,16 @@ class Store:
                 limited = replace(champion, max_age=days)
                 atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, limited.encode())
 
+    def reject(self, name: str, prices: str, line: Mapping[str, Any]) -> None:
+        """Remember that a challenger was rejected on the prices with this digest, and add `line` to the log with it.
+
+        Raises `NotFound`, `ModelDamaged` for a damaged pointer.
+        """
+        with self._changing(name):
+            folder, champion = self._folder(name), replace(self.champion(name), rejected=prices)
+            with atomic.appended(folder / LOG, dump_line(line)):
+                atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, champion.encode())
+
     def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
         """Promote `version`, or the one that the champion replaced, and log it. Raises `NotFound` or `ModelDamaged`."""
         if not self.versions(name):

@@ -9,10 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stockcast.cli import run
 from stockcast.data.series import PriceSeries
+from stockcast.jobs.challenge import as_it_stood
+from stockcast.jobs.loaded import open_version
+from stockcast.reading.reader import read_panel
 from stockcast.store.store import Store
 
 pytestmark = pytest.mark.tensorflow
@@ -117,10 +121,62 @@ def test_a_challenger_whose_bands_are_absurd_is_turned_away_with_the_reason(
     answer = told(capsys, tmp_path, "retrain", "acme")
     assert answer["promoted"] is False
     assert "80 % band held" in answer["reason"]
-    assert store.champion("acme") == old
+    assert store.champion("acme").version == old.version
     assert store.log("acme")[-1]["promoted"] is False
     forced = told(capsys, tmp_path, "retrain", "acme", "--force")
     assert forced["promoted"] is False
+
+
+def test_a_champion_that_is_the_challenger_ties_to_the_last_digit(
+    model: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    """Both follow the answers from the block's beginning; nothing that the champion learned later is held for it."""
+    dates = [line.split(",")[0] for line in model().read_text().splitlines()[1:]]
+    model("acme", "--set", "fit.follow=0.05", "--set", "fit.follow_own=0.2", "--until", dates[-21])
+    answer = told(capsys, tmp_path, "retrain", "acme", "--force", "--dry-run")
+    assert answer["gate"]["ratio"] == 1.0
+    assert answer["gate"]["against_naive"] is not None
+
+
+def test_a_champion_from_longer_ago_brings_what_it_had_learned_when_the_block_began(
+    prices: Prices, write_csv: WriteCsv, tmp_path: Path
+) -> None:
+    """From where it began to serve, it is judged by the very forecasts that `predict` made.
+
+    But for two steps ahead: `predict` begins with the answers that were known when the model was saved, and the one to
+    the last forecast before that was not.
+    """
+    path = write_csv(prices(rows=215), tmp_path / "acme.csv")
+    whole = path.read_text()
+    path.write_text("".join(whole.splitlines(keepends=True)[:201]))
+    follow = ["--set", "fit.follow=0.05", "--set", "fit.follow_own=0.2"]
+    assert run(["train", "--csv", str(path), *TINY, *follow, "--store", str(tmp_path / "models"), "--quiet"]) == 0
+    path.write_text(whole)
+    served = open_version(Store(tmp_path / "models"), "acme")
+    panel, rows = read_panel([str(path)]).panel, np.arange(199, 214)
+    judged, predicted = (one.forecast(panel, [rows]) for one in (as_it_stood(served), served.forecaster))
+    np.testing.assert_allclose(judged.quantiles[:, 0], predicted.quantiles[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(judged.quantiles[0], predicted.quantiles[0], rtol=1e-12)
+
+
+def test_a_rejected_challenger_is_not_trained_again_on_the_same_prices(
+    model: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    path = model()
+    lines = path.read_text().splitlines()
+    wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000" for day, p in zip(range(11, 31), [90, 108] * 10, strict=True)]
+    path.write_text("\n".join([*lines, *wild]) + "\n")
+    store, dry = Store(tmp_path / "models"), told(capsys, tmp_path, "retrain", "acme", "--dry-run")
+    assert "80 % band held" in dry["reason"]
+    assert store.champion("acme").rejected is None
+    first = told(capsys, tmp_path, "retrain", "acme")
+    assert first["gate"] is not None
+    second = told(capsys, tmp_path, "retrain", "acme")
+    assert (second["gate"], second["reason"]) == (None, "nothing new since a challenger was rejected on these prices")
+    assert told(capsys, tmp_path, "retrain", "acme", "--force")["gate"] is not None
+    path.write_text("\n".join([*lines, *wild, "2020-12-01,99,99,99,99,1000"]) + "\n")
+    assert told(capsys, tmp_path, "retrain", "acme")["gate"] is not None
+    assert [line["event"] for line in store.log("acme")] == ["train", *["retrain"] * 4]
 
 
 def test_one_failing_model_does_not_stop_the_others(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runpy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,7 +34,30 @@ def test_a_limit_of_age_changes_nothing_else_and_outlives_the_champion(tmp_path:
     assert not (tmp_path / "models" / "acme").exists()
 
 
-@pytest.mark.parametrize("changed", [{"max_age": -1}, {"max_age": "7"}, {"max_age": True}, {"max_age": 7.0}, {"x": 1}])
+def test_a_rejected_challenger_is_remembered_until_another_champion_serves(tmp_path: Path) -> None:
+    store = Store(tmp_path / "models")
+    first, second = (store.save("ibm", make_bundle(seed), NOW) for seed in (1, 2))
+    champion = store.promote("ibm", first, "trained", NOW)
+    store.reject("ibm", "a" * 64, {"event": "retrain"})
+    assert store.champion("ibm") == replace(champion, rejected="a" * 64)
+    assert store.log("ibm") == ({"event": "retrain"},)
+    assert store.promote("ibm", second, "better", NOW + timedelta(days=1)).rejected is None
+    with pytest.raises(NotFound):
+        store.reject("acme", "a" * 64, {})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"max_age": -1},
+        {"max_age": "7"},
+        {"max_age": True},
+        {"max_age": 7.0},
+        {"x": 1},
+        {"rejected": 7},
+        {"rejected": "a"},
+    ],
+)
 def test_a_pointer_of_another_kind_is_damage(changed: dict[str, object]) -> None:
     sound = Champion("20261121T021500Z-3f9c2a1b", "0" * 64, "2026-11-21T02:15:00Z", "trained", None, 7)
     assert parse_champion(sound.encode(), "here") == sound
