@@ -200,7 +200,7 @@ def test_prices_that_often_stand_still_do_not_break_garch() -> None:
 def test_an_unknown_baseline_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="Did you mean 'garch'") as error:
         build("grach", Panel((walk(),)), "close", 1)
-    assert error.value.fix == "use one of naive, drift, ewma, garch."
+    assert error.value.fix == "use one of naive, drift, ewma, har, har-pooled, garch."
 
 
 def test_without_arch_garch_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
