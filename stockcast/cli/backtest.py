@@ -73,7 +73,7 @@ def backtest(
     """Walk forward through the past and judge a configuration beside others, on the same cutoffs.
 
     At each cutoff only what was known then is used: prices, scaling, calibration and early stopping.
-    Baselines are naive (the last price), drift, ewma, har, har-pooled and garch. A cell (linear, mlp, rnn, gru, lstm,
+    Baselines are naive (the last price), drift, ewma, har, har-own and garch. A cell (linear, mlp, rnn, gru, lstm,
     ...) is the same configuration with that cell in it.
     """
     from stockcast.jobs.backtest import BacktestRequest, run_backtest

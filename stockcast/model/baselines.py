@@ -203,15 +203,15 @@ def _fit_garch(level: Floats) -> Floats | None:
 
 
 def _har(train: Panel, price: str, horizon: int) -> Scaled:
-    return _scaled("har", train, price, horizon, fit_log_har(train, price, horizon))
+    return _scaled("har", train, price, horizon, fit_log_har(train, price, horizon, pooled=True))
 
 
-def _pooled_har(train: Panel, price: str, horizon: int) -> Scaled:
-    return _scaled("har-pooled", train, price, horizon, fit_log_har(train, price, horizon, pooled=True))
+def _own_har(train: Panel, price: str, horizon: int) -> Scaled:
+    return _scaled("har-own", train, price, horizon, fit_log_har(train, price, horizon, pooled=False))
 
 
 BASELINES: Mapping[str, Callable[[Panel, str, int], Forecaster]] = MappingProxyType(
-    {"naive": _naive, "drift": _drift, "ewma": _ewma, "har": _har, "har-pooled": _pooled_har, "garch": _garch}
+    {"naive": _naive, "drift": _drift, "ewma": _ewma, "har": _har, "har-own": _own_har, "garch": _garch}
 )
 
 

@@ -32,7 +32,7 @@ class Following:
         every = [np.union1d(rows, more) for rows, more in zip(origins, pending, strict=True)]
         made = self._adapted(evaluate(self.name, panel, self.forecaster.forecast(panel, every), self.price))
         starts = np.cumsum([0, *map(len, every[:-1])])
-        places = [start + np.searchsorted(*pair) for start, *pair in zip(starts, every, origins, strict=True)]
+        places = [start + np.searchsorted(own, rows) for start, own, rows in zip(starts, every, origins, strict=True)]
         return _taken(made, np.concatenate(places))
 
     def _pending_rows(self, panel: Panel, origins: Origins) -> Origins:
