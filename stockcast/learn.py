@@ -41,8 +41,8 @@ from stockcast.model.training_run import Epoch, TrainingRun
 if TYPE_CHECKING:
     from stockcast.model.fit import Trained
 
-BASELINES = ("naive", "ewma")
-"""What every model is judged against: the last price, and the last price with volatility bands."""
+BASELINES = ("naive", "ewma", "har")
+"""What every model is judged against: the last price, and the last price with volatility bands of two kinds."""
 
 COMPARED = 1024
 """Held-out windows on which the exported network is compared with Keras."""
@@ -132,7 +132,7 @@ def learn(panel: Panel, run: TrainingRun) -> Learned:
         cuts,
         len(_thinned(fitted.train, config)),
         evaluate_training(forecaster, panel, rows, fitted.train, config),
-        assess_forecast(evaluated, panel, origins, prepared.known, config.data.price),
+        assess_forecast(evaluated, panel, origins, prepared.known, config),
     )
 
 
@@ -177,12 +177,15 @@ def assess_forecast(
     panel: Panel,
     origins: Origins,
     known: Panel,
-    price: str,
+    config: RunConfig,
 ) -> Assessment:
-    """The assessment of forecasts from `origins` beside baselines that are fitted on `known` alone."""
-    horizon = evaluated.forecast.horizon
-    baselines = {name: build_baseline(name, known, price, horizon).forecast(panel, origins) for name in BASELINES}
-    others = {name: evaluate(name, panel, forecast, price) for name, forecast in baselines.items()}
+    """The assessment of forecasts from `origins` beside baselines that are fitted on `known` alone.
+
+    Their bands follow the answers as the model's do.
+    """
+    price, horizon, rates = config.data.price, evaluated.forecast.horizon, (config.fit.follow, config.fit.follow_own)
+    baselines = [build_baseline(name, known, price, horizon, *rates) for name in BASELINES]
+    others = {one.name: evaluate(one.name, panel, one.forecast(panel, origins), price) for one in baselines}
     return assess(evaluated, others, naive_errors(known, price, horizon))
 
 

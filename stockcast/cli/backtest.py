@@ -49,7 +49,7 @@ def _sessions_or_never(_context: click.Context, _option: click.Parameter, value:
 )
 @click.option("--window", type=click.IntRange(1), metavar="M", help="Train on M sessions. [default: on all before]")
 @click.option("--horizon", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the config's]")
-@click.option("--against", default="naive,ewma", show_default=True, help="Baselines, cells, presets, TOML files.")
+@click.option("--against", default="naive,ewma,har", show_default=True, help="Baselines, cells, presets, TOML files.")
 @seeds_option
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Rows as CSV.")
 @price_option
@@ -73,8 +73,8 @@ def backtest(
     """Walk forward through the past and judge a configuration beside others, on the same cutoffs.
 
     At each cutoff only what was known then is used: prices, scaling, calibration and early stopping.
-    Baselines are naive (the last price), drift, ewma and garch. A cell (linear, mlp, rnn, gru, lstm, ...) is the
-    same configuration with that cell in it.
+    Baselines are naive (the last price), drift, ewma, har, har-own and garch. A cell (linear, mlp, rnn, gru, lstm,
+    ...) is the same configuration with that cell in it.
     """
     from stockcast.jobs.backtest import BacktestRequest, run_backtest
     from stockcast.view.backtest import backtest_report

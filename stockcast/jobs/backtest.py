@@ -101,7 +101,7 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     trainings = (len(seeds) + len(rivals)) * len(folds)
     run = _Run(panel, folds, price, FoldCache(request.store / ".backtests", panel), on_message, on_fit, trainings)
     mine = [run.network(name, one) for one in seeds]
-    others = {one: run.baseline(one, config.data.horizon) for one in _baselines(request.against)}
+    others = {one: run.baseline(one, config) for one in _baselines(request.against)}
     others |= {one: run.network(one, rival) for one, rival in rivals.items()}
 
     training = naive_errors(folds[0].training(panel), price, config.data.horizon)
@@ -148,9 +148,10 @@ class _Run:
             self.on_message(f"1 of {self.trainings} trainings is done; the others take about {left:.0f} s.")
         return forecast
 
-    def baseline(self, name: str, horizon: int) -> EvaluatedForecast:
-        """A baseline's forecasts, fitted anew in each fold."""
-        makers = (build(name, fold.training(self.panel), self.price, horizon) for fold in self.folds)
+    def baseline(self, name: str, config: RunConfig) -> EvaluatedForecast:
+        """A baseline's forecasts, fitted anew in each fold; its bands follow the answers as those of `config` do."""
+        horizon, rates = config.data.horizon, (config.fit.follow, config.fit.follow_own)
+        makers = (build(name, fold.training(self.panel), self.price, horizon, *rates) for fold in self.folds)
         parts = [one.forecast(self.panel, fold.origins) for one, fold in zip(makers, self.folds, strict=True)]
         return self._evaluate(name, parts)
 

@@ -1,4 +1,4 @@
-"""Forecasters that any network must beat: the last price, drift, EWMA bands, GARCH.
+"""Forecasters that any network must beat: the last price, drift, and the bands of EWMA, HAR and GARCH.
 
     forecaster = build("ewma", train_panel, price="close", horizon=5)
     forecast = forecaster.forecast(panel, origins)
@@ -24,22 +24,13 @@ from numpy.typing import NDArray
 from stockcast.data.forecast import QUANTILES, Forecast, Forecaster, Origins
 from stockcast.data.series import Floats, Panel
 from stockcast.errors import DataError, UsageError
+from stockcast.model.calibrate import Calibration
+from stockcast.model.following import Following
+from stockcast.model.har import LogHar, fit_log_har
+from stockcast.model.series_table import ENOUGH, SeriesTable
 
 HALFLIFE = 20.0
-ENOUGH = 100  # moves, for a series' own quantiles
 FEWEST = 20  # moves, for any quantiles
-
-
-@dataclass(frozen=True)
-class SeriesTable:
-    """Rows of numbers, one for each series of training, and one for every other series."""
-
-    own: Mapping[str, Floats]
-    other: Floats
-
-    def of(self, names: tuple[str, ...]) -> Floats:
-        """The rows of the series `names`, (series, ...)."""
-        return np.stack([self.own.get(name, self.other) for name in names])
 
 
 @dataclass(frozen=True)
@@ -105,7 +96,7 @@ class Scaled:
 
     name: str
     price: str
-    volatility: Volatility
+    volatility: Volatility | LogHar
     quantiles: SeriesTable  # of (H, Q), in standard deviations
 
     def forecast(self, panel: Panel, origins: Origins) -> Forecast:
@@ -116,8 +107,13 @@ class Scaled:
         return Forecast(series, row, last, point, last[:, None, None] * np.exp(spread[:, :, None] * numbers))
 
 
-def build(name: str, train: Panel, price: str, horizon: int) -> Forecaster:
+def build(
+    name: str, train: Panel, price: str, horizon: int, conformal_rate: float = 0.0, series_rate: float = 0.0
+) -> Forecaster:
     """The baseline called `name`, fitted on `train`, for `horizon` steps of the column `price`.
+
+    From the end of `train` on its bands follow the answers as fast as the two rates say, which are those of
+    `Calibration`; 0: never.
 
     Raises `UsageError` for an unknown name, or where `garch` lacks its library; `DataError` for too little training.
     """
@@ -132,7 +128,12 @@ def build(name: str, train: Panel, price: str, horizon: int) -> Forecaster:
             f"the baseline {name} needs {FEWEST + horizon} to forecast {horizon} steps.",
             "use a longer history, a later --from, or a shorter horizon.",
         )
-    return BASELINES[name](train, price, horizon)
+    baseline = BASELINES[name](train, price, horizon)
+    if not (conformal_rate or series_rate):
+        return baseline
+    unmoved = np.zeros((horizon, len(QUANTILES)))
+    since = train.dates[-1]
+    return Following(baseline, price, Calibration(unmoved, 0, False, conformal_rate, series_rate, since=since))
 
 
 def _naive(train: Panel, price: str, horizon: int) -> Naive:
@@ -201,12 +202,20 @@ def _fit_garch(level: Floats) -> Floats | None:
     return np.array([constant * unit**2, reaction, memory]) if sound else None
 
 
+def _har(train: Panel, price: str, horizon: int) -> Scaled:
+    return _scaled("har", train, price, horizon, fit_log_har(train, price, horizon, pooled=True))
+
+
+def _own_har(train: Panel, price: str, horizon: int) -> Scaled:
+    return _scaled("har-own", train, price, horizon, fit_log_har(train, price, horizon, pooled=False))
+
+
 BASELINES: Mapping[str, Callable[[Panel, str, int], Forecaster]] = MappingProxyType(
-    {"naive": _naive, "drift": _drift, "ewma": _ewma, "garch": _garch}
+    {"naive": _naive, "drift": _drift, "ewma": _ewma, "har": _har, "har-own": _own_har, "garch": _garch}
 )
 
 
-def _scaled(name: str, train: Panel, price: str, horizon: int, volatility: Volatility) -> Scaled:
+def _scaled(name: str, train: Panel, price: str, horizon: int, volatility: Volatility | LogHar) -> Scaled:
     return Scaled(name, price, volatility, _quantiles(train, price, volatility.ahead(train, price, horizon)))
 
 

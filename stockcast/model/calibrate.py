@@ -221,4 +221,4 @@ def _by_date(dates: Dates) -> dict[np.datetime64, Any]:
     """The rows of each date, in order of dates; those of NaT are left out."""
     order = np.argsort(dates, kind="stable")  # NaT come last
     days, first = np.unique(dates[order], return_index=True)
-    return {day: rows for day, rows in zip(days, np.split(order, first[1:]), strict=True) if not np.isnat(day)}
+    return {day: rows for day, rows in zip(days, np.split(order, first)[1:], strict=True) if not np.isnat(day)}

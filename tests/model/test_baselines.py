@@ -20,6 +20,8 @@ from stockcast.model.baselines import BASELINES, Scaled, build
 
 Prices = Callable[..., PriceSeries]
 HORIZON = 5
+BANDED = ("naive", "drift", "ewma", "har", "har-own")
+"""Those that need no library."""
 
 
 def walk(rows: int = 600, seed: int = 1, name: str = "one") -> PriceSeries:
@@ -130,7 +132,7 @@ def test_series_that_training_never_saw_get_the_bands_of_all_others(name: str) -
     assert (width[2:] < 3 * width[:2].max()).all()
 
 
-@pytest.mark.parametrize("name", ["naive", "ewma"])
+@pytest.mark.parametrize("name", ["naive", "ewma", "har"])
 def test_a_short_series_has_no_quantiles_of_its_own(name: str) -> None:
     short, long = walk(rows=70, seed=2, name="short"), walk(seed=1, name="long")
     calm = PriceSeries("short", short.dates, {"close": short.columns["close"] ** 0.01})
@@ -157,7 +159,10 @@ def test_wild_times_have_wider_bands_except_of_the_last_price() -> None:
         assert wild == pytest.approx(calm) if name in ("naive", "drift") else wild > 1.5 * calm
 
 
-@given(st.lists(st.floats(0.01, 1e6), min_size=30, max_size=60), st.sampled_from(["naive", "drift", "ewma"]))
+@given(
+    st.lists(st.floats(0.01, 1e6), min_size=30, max_size=60),
+    st.sampled_from(["naive", "drift", "ewma", "har", "har-own"]),
+)
 def test_any_prices_give_finite_bands_in_order(level: list[float], name: str) -> None:
     dates = np.array(["2000-01"], dtype="datetime64[M]") + np.arange(len(level))  # months
     panel = Panel((PriceSeries("monthly", dates.astype("datetime64[D]"), {"close": np.array(level)}),))
@@ -181,7 +186,7 @@ def test_a_series_may_have_no_forecasts() -> None:
 
 def test_prices_that_never_move_have_bands_without_width_and_no_garch() -> None:
     flat = Panel((PriceSeries("flat", np.datetime64("2015-01-01") + np.arange(300), {"close": np.full(300, 7.0)}),))
-    for name in ("naive", "drift", "ewma"):
+    for name in BANDED:
         forecast = build(name, flat, "close", 2).forecast(flat, [np.array([250])])
         np.testing.assert_array_equal(forecast.quantiles, np.full((1, 2, len(QUANTILES)), 7.0))
     with pytest.raises(DataError, match="found no fit"):
@@ -200,7 +205,7 @@ def test_prices_that_often_stand_still_do_not_break_garch() -> None:
 def test_an_unknown_baseline_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="Did you mean 'garch'") as error:
         build("grach", Panel((walk(),)), "close", 1)
-    assert error.value.fix == "use one of naive, drift, ewma, garch."
+    assert error.value.fix == "use one of naive, drift, ewma, har, har-own, garch."
 
 
 def test_without_arch_garch_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
