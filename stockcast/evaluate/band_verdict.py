@@ -119,7 +119,13 @@ _ALSO = {
     TOO_FEW: "there are too few days to tell {where}",
 }
 
-_SHORT = {word: f"{word} {{where}}" for word in BAND_WORDS}
+_SHORT = {
+    NARROW: "too narrow {where}",
+    WIDE: "too wide {where}",
+    KEPT: "kept {where}",
+    NO_EVIDENCE: "no evidence against them {where}",
+    TOO_FEW: "too few days to tell {where}",
+}
 
 
 def _quote(one: BandStep) -> str:

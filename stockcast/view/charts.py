@@ -189,10 +189,10 @@ def calibration(evaluated: EvaluatedForecast) -> Figure:
     parts = figure.subplot_mosaic([[str(tail), "pit"] for tail in BAND_COLOURS], width_ratios=(3, 2))
     names = evaluated.names
     whose = one_line(names[0]) if len(names) == 1 else f"{len(names)} series"
-    title = f"{whose}: bands of model {one_line(evaluated.model, 24)}"
+    days = f"{evaluated.origin.min()} to {evaluated.origin.max()}"
+    title = f"{whose}: bands of model {one_line(evaluated.model, 24)}, {days}"
     top, *_, bottom = (parts[str(tail)] for tail in BAND_COLOURS)
-    which = f"{len(evaluated.forecast)} forecasts, {evaluated.origin.min()} to {evaluated.origin.max()}"
-    chart_style.headline(top, title, f"{which}. Bands: {judge_bands(evaluated).short()}.")
+    chart_style.headline(top, title, f"{len(evaluated.forecast)} forecasts. Bands: {judge_bands(evaluated).short()}.")
     for tail in BAND_COLOURS:
         _draw_coverage(parts[str(tail)], evaluated, tail)
     bottom.set_xlabel("Steps ahead")
