@@ -102,8 +102,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
             for one in reseeded(config, request.seeds)
         ]
         learned = all_learned[0]
-        csvs = [*request.csvs, *([request.test_csv] if request.test_csv else [])]
-        source = provenance(csvs, request.hints, read.files)
+        source = provenance(request.csvs, request.test_csv, request.hints, read.files)
         now = datetime.now(UTC)
         saved = store.save(name, bundle(learned, panel, config, called, source), now)
         line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
