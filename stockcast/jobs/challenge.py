@@ -33,7 +33,7 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     if seen is not None and not request.force:
         return run.kept(seen, None)
     champion = open_version(run.store, request.name, manifest.version).forecaster
-    learned = learn(panel, TrainingRun(config, manifest.config_name))
+    learned = learn(panel, TrainingRun(config, manifest.config_name), must_be_judged=True)
     mine = learned.assessment.evaluated
     theirs = evaluate_on(champion, panel, mine, config.data.price)
     decision = decide(mine, theirs, learned.assessment.baselines["naive"], config.gate.tolerance)

@@ -74,12 +74,13 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
         data=tuple(fingerprint(one) for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
-        scores=learned.assessment.as_dict(),
+        scores=learned.scores,
         calendar=calendar,
         next_sessions=sessions,
         test_csv=source.test_csv,
     )
-    files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, learned.assessment.evaluated)
+    evaluated = learned.held_out.evaluated if learned.held_out else None
+    files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, evaluated)
     return Bundle(manifest, files)
 
 
