@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +27,10 @@ from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, eval
 from stockcast.data.rows import Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
-from stockcast.data.time_split import Cuts, cut, embargoed
+from stockcast.data.time_split import Cuts, cut, embargoed, nothing_held_out
 from stockcast.data.windows import Windows, origins_between, strided, windows_between
 from stockcast.errors import DataError
-from stockcast.evaluate.assessment import Assessment, assess
+from stockcast.evaluate.assessment import Assessment, assess, unjudged
 from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build as build_baseline
 from stockcast.model.calibrate import Calibration, calibrate
@@ -61,7 +61,8 @@ class Fitted:
 class Learned:
     """All that a training gives: the forecaster that will serve, its parts as plain arrays, and how it was judged.
 
-    `training` are the forecasts of the training windows themselves, where `evaluate_training` has any.
+    `training` are the forecasts of the training windows themselves, where `evaluate_training` has any. `held_out` is
+    None where no price after `cuts.calibration` was left to hold a forecast against.
     """
 
     forecaster: WindowForecaster
@@ -72,15 +73,28 @@ class Learned:
     cuts: Cuts
     training_windows: int
     training: EvaluatedForecast | None
-    assessment: Assessment
+    held_out: Assessment | None
+
+    @property
+    def assessment(self) -> Assessment:
+        """How it was judged. Raises `DataError` if it was not."""
+        if self.held_out is None:
+            raise nothing_held_out(self.cuts)
+        return self.held_out
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """Plain values of the assessment; of a model that was not judged, the last date that it knows alone."""
+        cutoff = str(self.cuts.calibration)
+        return unjudged(cutoff) if self.held_out is None else self.held_out.as_dict()
 
     @property
     def serving(self) -> WindowForecaster:
         """The forecaster to save: its bands have followed the judged answers, and go on from there."""
         calibration = self.forecaster.calibration
-        if calibration is None:
+        if calibration is None or self.held_out is None:
             return self.forecaster
-        return self.forecaster.calibrated(calibration.advance(self.assessment.evaluated))
+        return self.forecaster.calibrated(calibration.advance(self.held_out.evaluated))
 
 
 @dataclass(frozen=True)
@@ -106,13 +120,16 @@ def input_names(known: Panel, data: DataConfig) -> tuple[str, ...]:
     return (*choose_features(data.features, known, data.price), *codes)
 
 
-def learn(panel: Panel, run: TrainingRun) -> Learned:
+def learn(panel: Panel, run: TrainingRun, must_be_judged: bool = False) -> Learned:
     """Train one model over all series of `panel` and evaluate it on the newest part, beside the baselines.
 
-    Raises `DataError` if the prices can't be used with these settings, `TrainingDiverged` if the loss explodes.
+    Raises `DataError` if the prices can't be used with these settings, or hold no forecast that could be evaluated
+    where that `must_be_judged`; `TrainingDiverged` if the loss explodes.
     """
     prepared, config = prepare(panel, run.config), run.config
     cuts = prepared.cuts
+    if must_be_judged:
+        demand_test_origins(prepared, config)
     fitted = fit(prepared.table.upto(cuts.calibration), cuts, run)
     from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
@@ -120,9 +137,11 @@ def learn(panel: Panel, run: TrainingRun) -> Learned:
     rows = fitted.forecaster.rows(prepared.table)
     origins = test_origins(rows, panel, cuts, config)
     held_out = Windows(rows, rows.flat(origins), config.data.lookback)
-    onnx = export_onnx(fitted.trained.traced, held_out.take(slice(COMPARED)).x)
+    compared = held_out if len(held_out) else fitted.train
+    onnx = export_onnx(fitted.trained.traced, compared.take(slice(COMPARED)).x)
     forecaster = replace(fitted.forecaster, infer=Runner(onnx))
-    evaluated = evaluate(run.name, panel, forecaster.forecast_rows(rows, origins), config.data.price)
+    made = forecaster.forecast_rows(rows, origins) if len(held_out) else None
+    evaluated = evaluate(run.name, panel, made, config.data.price) if made else None
     return Learned(
         forecaster,
         fitted.trained.weights,
@@ -132,7 +151,7 @@ def learn(panel: Panel, run: TrainingRun) -> Learned:
         cuts,
         len(_thinned(fitted.train, config)),
         evaluate_training(forecaster, panel, rows, fitted.train, config),
-        assess_forecast(evaluated, panel, origins, prepared.known, config),
+        assess_forecast(evaluated, panel, origins, prepared.known, config) if evaluated else None,
     )
 
 
@@ -193,6 +212,15 @@ def test_origins(rows: Rows, panel: Panel, cuts: Cuts, config: RunConfig) -> Ori
     """The rows of the test part that forecasts are judged from."""
     ends = embargoed(cuts, panel.dates, config.split.embargo)
     return origins_between(rows, config.data.lookback, cuts.calibration, ends.test)
+
+
+def demand_test_origins(prepared: Prepared, config: RunConfig) -> None:
+    """Raise `DataError` if no forecast can be judged with these settings: before anything is trained."""
+    # Which rows have a full window does not depend on how it is scaled.
+    scalers = fit_scalers(prepared.table.upto(prepared.cuts.calibration).values(), config.data)
+    rows = scaled_rows(prepared.table, scalers, config.data)
+    if not any(map(len, test_origins(rows, prepared.panel, prepared.cuts, config))):
+        raise nothing_held_out(prepared.cuts)
 
 
 def evaluate_training(

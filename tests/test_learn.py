@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from stockcast.config.run import RunConfig, load_config
+from stockcast.data.forecast import QUANTILES
 from stockcast.data.rows import Floats32
 from stockcast.data.series import Panel, PriceSeries
+from stockcast.data.windows import windows_between
 from stockcast.errors import DataError, TrainingDiverged
-from stockcast.learn import Learned, learn
+from stockcast.learn import Learned, fit, learn, prepare
 from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow
@@ -109,6 +111,23 @@ def test_early_stopping_keeps_the_best_epoch(prices: Prices) -> None:
     assert None not in losses
     assert learned.best_epoch == 1 + int(np.argmin(np.array(losses, dtype=np.float64)))
     assert len(losses) in (30, learned.best_epoch + 2)
+
+
+@pytest.mark.parametrize("positions", ["all", "last"])
+def test_early_stopping_looks_at_no_price_from_before_the_validation_part(prices: Prices, positions: str) -> None:
+    """The loss is that of the forecasts made from the cut on, each from a full window, as it serves: by numpy."""
+    panel = Panel((prices(rows=260, name="a"), prices(rows=240, name="b", seed=1)))
+    config = tiny("daily", "split.validation=40", f"fit.positions={positions}", "fit.epochs=1", "fit.refit=false")
+    prepared = prepare(panel, config)
+    cuts = prepared.cuts
+    fitted = fit(prepared.table.upto(cuts.calibration), cuts, TrainingRun(config))
+    held_back = windows_between(fitted.train.rows, config.data.lookback, cuts.fit, cuts.validation)
+    assert held_back.first_dates.min() > cuts.fit
+    outputs = fitted.forecaster.outputs(held_back.rows, held_back.ends)  # (n, H, Q)
+    errors = held_back.y[..., None] - outputs
+    pinball = np.maximum(np.array(QUANTILES) * errors, (np.array(QUANTILES) - 1) * errors)
+    (epoch,) = fitted.trained.history
+    assert epoch.validation_loss == pytest.approx(pinball.mean(), rel=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_with_the_setting_to_change(prices: Prices) -> None:

@@ -21,6 +21,7 @@ from stockcast.cli.options import (
 from stockcast.cli.output import on_message, print_result
 
 if TYPE_CHECKING:
+    from stockcast.jobs.train import TrainResult
     from stockcast.reading.records import Hints
 
 
@@ -58,12 +59,20 @@ def train(
     """
     from stockcast.cli.progress import epochs
     from stockcast.jobs.train import TrainRequest, train_model
-    from stockcast.view.train import train_report
 
     flags = {"fit.seed": seed, "split.until": until and until.date(), "data.price": price}
     changed = settings_of(settings, flags)
     request = TrainRequest(shared.store, csvs, test_csv, name, preset, changed, hints, seeds, resume)
     with epochs(shared) as on_epoch:
         result = train_model(request, on_message=on_message(shared), on_epoch=on_epoch)
-    print_result(shared, result.to_dict(), lambda: train_report(result.learned.assessment, result.spread, str(result)))
+    print_result(shared, result.to_dict(), lambda: _text(result))
     return 1 if result.failures else 0
+
+
+def _text(result: TrainResult) -> str:
+    from stockcast.view.train import train_report, unjudged_report
+
+    learned = result.learned
+    if learned.held_out is None:
+        return unjudged_report(str(learned.cuts.calibration), str(result))
+    return train_report(learned.held_out, result.spread, str(result))

@@ -61,6 +61,15 @@ def embargoed(cuts: Cuts, dates: Dates, sessions: int) -> Cuts:
     return Cuts(earlier(cuts.fit), earlier(cuts.validation), earlier(cuts.calibration), earlier(cuts.test))
 
 
+def nothing_held_out(cuts: Cuts) -> DataError:
+    """The error of whoever needs a forecast that can be judged, where the test part holds none."""
+    return DataError(
+        f"no forecast can be judged: training knows the prices up to {cuts.calibration}, and those up to {cuts.test} "
+        "hold none to set beside a later price.",
+        "hold prices back: --set split.test=0.15, without --until and split.embargo.",
+    )
+
+
 def demand_lookback(panel: Panel, config: RunConfig) -> None:
     """Raise `ConfigError` for a lookback that is longer than every series."""
     longest = max(panel.series, key=len)

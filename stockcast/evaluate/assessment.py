@@ -40,6 +40,11 @@ class Assessment:
         }
 
 
+def unjudged(cutoff: str) -> dict[str, Any]:
+    """`Assessment.as_dict` of a model that knows all prices up to `cutoff` (ISO), and was held against no later one."""
+    return {"cutoffs": {"first": cutoff, "last": cutoff}, "models": {}, "verdict": None, "directions": None}
+
+
 def assess(
     evaluated: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast], training: NaiveErrors
 ) -> Assessment:

@@ -17,7 +17,7 @@ from stockcast.data.series import Panel
 from stockcast.data.windows import origins_between
 from stockcast.evaluate.audit import Check, Subject, Trial, audit_pipeline
 from stockcast.jobs.source import OnMessage, read_prices
-from stockcast.learn import fit_to_cutoff, prepare
+from stockcast.learn import demand_test_origins, fit_to_cutoff, prepare
 from stockcast.model.baselines import build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
@@ -46,6 +46,7 @@ def run_audit(
     panel = read_prices(csvs, on_message, hints).panel
     config, name = load_config(preset, settings), config_name(preset)
     run, prepared = TrainingRun(config, name), prepare(panel, config)
+    demand_test_origins(prepared, config)
     price, horizon, cutoff = config.data.price, config.data.horizon, prepared.cuts.calibration
 
     def train(prices: Panel) -> Subject:

@@ -30,7 +30,7 @@ from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
-from stockcast.store.fold_cache import FoldCache
+from stockcast.store.fold_cache import FoldCache, kept_folds
 
 
 @dataclass(frozen=True)
@@ -99,18 +99,18 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
 
     seeds = reseeded(config, request.seeds)
     trainings = (len(seeds) + len(rivals)) * len(folds)
-    run = _Run(panel, folds, price, FoldCache(request.store / ".backtests", panel), on_message, on_fit, trainings)
-    mine = [run.network(name, one) for one in seeds]
-    others = {one: run.baseline(one, config) for one in _baselines(request.against)}
-    others |= {one: run.network(one, rival) for one, rival in rivals.items()}
+    with kept_folds(request.store / ".backtests", panel) as cache:
+        run = _Run(panel, folds, price, cache, on_message, on_fit, trainings)
+        mine = [run.network(name, one) for one in seeds]
+        others = {one: run.baseline(one, config) for one in _baselines(request.against)}
+        others |= {one: run.network(one, rival) for one, rival in rivals.items()}
 
-    training = naive_errors(folds[0].training(panel), price, config.data.horizon)
-    assessments = [assess(one, others, training) for one in mine]
-    assessment = assessments[0]
-    spread = seed_spread(assessments) if len(assessments) > 1 else None
-    if request.output:
-        write_output(request.output, rows_text(assessment.rows).encode())
-    run.cache.clear()
+        training = naive_errors(folds[0].training(panel), price, config.data.horizon)
+        assessments = [assess(one, others, training) for one in mine]
+        assessment = assessments[0]
+        spread = seed_spread(assessments) if len(assessments) > 1 else None
+        if request.output:
+            write_output(request.output, rows_text(assessment.rows).encode())
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     return BacktestResult(name, folds, assessment, spread, request.output, failures, training)
 

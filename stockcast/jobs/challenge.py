@@ -12,7 +12,7 @@ from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
 from stockcast.jobs.loaded import LoadedModel, open_version
-from stockcast.jobs.new_version import Provenance, bundle, findings_of
+from stockcast.jobs.new_version import bundle, provenance_anew
 from stockcast.jobs.retrain_records import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.model.forecaster import WindowForecaster
@@ -36,7 +36,7 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     if seen is not None and not request.force:
         return run.kept(seen, None)
     champion = as_it_stood(open_version(run.store, request.name, manifest.version))
-    learned = learn(panel, TrainingRun(config, manifest.config_name))
+    learned = learn(panel, TrainingRun(config, manifest.config_name), must_be_judged=True)
     mine = learned.assessment.evaluated
     theirs = evaluate_on(champion, panel, mine, config.data.price)
     decision = decide(mine, theirs, learned.assessment.baselines["naive"], config.gate.tolerance)
@@ -63,7 +63,7 @@ def as_it_stood(champion: LoadedModel) -> WindowForecaster:
 def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
     """Save the challenger and let it serve."""
     manifest, name = run.manifest, run.request.name
-    recorded = Provenance(manifest.csv, manifest.hints, findings_of(run.read.files))
+    recorded = provenance_anew(manifest, run.request.csvs, run.read.files)
     now = datetime.now(UTC)
     version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
     result = run.ended(True, reason, version, decision)

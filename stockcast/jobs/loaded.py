@@ -33,6 +33,11 @@ class LoadedModel:
     since: str
     max_age: int
 
+    @property
+    def judged(self) -> bool:
+        """Whether any forecast was held against a later price when the model was trained."""
+        return self.manifest.scores["verdict"] is not None
+
     def facts(self) -> dict[str, Any]:
         """What every report about this model says of it."""
         return {"name": self.name, "config": self.manifest.config_name, "version": self.manifest.version}

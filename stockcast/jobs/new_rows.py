@@ -5,13 +5,32 @@ Nothing is imported here that only a training needs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from stockcast.data.series import Panel
+from stockcast.errors import DataError
 from stockcast.jobs.retrain_records import RetrainRequest, Run
 from stockcast.jobs.source import OnMessage, read_model_prices
+from stockcast.store.manifest import Manifest
 from stockcast.store.store import Store
+from stockcast.view.text import some
 
 
 def read_new_rows(request: RetrainRequest, store: Store, begin: float, on_message: OnMessage) -> Run:
     """The champion's manifest and its newest prices. The caller holds the model's lock."""
     # Asked for under the lock: a run that ended just before may have promoted another.
     manifest = store.load(request.name, wanted=()).manifest
-    return Run(request, store, manifest, read_model_prices(manifest, request.csvs, on_message), begin)
+    read = read_model_prices(manifest, request.csvs, on_message)
+    _demand_own_series(manifest, read.panel, request.csvs or manifest.csv)
+    return Run(request, store, manifest, read, begin)
+
+
+def _demand_own_series(manifest: Manifest, panel: Panel, csvs: Sequence[str]) -> None:
+    """A model learns on from its own series: prices of others alone are not "nothing new", and no challenger's."""
+    own = [one["name"] for one in manifest.data]
+    if set(own).isdisjoint(panel.names):
+        flags = " ".join(f"--csv {csv}" for csv in csvs)
+        raise DataError(
+            f"the model {manifest.name!r} is of {some(own)}; these prices are of {some(panel.names)}.",
+            f"call the file {own[0]}.csv if it is the same series, or train another model: stockcast train {flags}",
+        )

@@ -11,7 +11,7 @@ from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.jobs.loaded import CALENDAR_DOUBT
-from stockcast.jobs.source import absolute, hints_to
+from stockcast.jobs.source import absolute, hints_to, recorded_test_csv
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
 from stockcast.store.model_files import to_files
@@ -29,16 +29,28 @@ LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the prices came from: absolute paths, what the user said of them, and what was found in them."""
+    """Where the prices came from: absolute paths, what the user said of them, and what was found in them.
+
+    `test_csv` is the one of the paths whose prices follow the others', if there is one.
+    """
 
     csvs: tuple[str, ...]
     hints: Mapping[str, Any]
     findings: tuple[Mapping[str, Any], ...]
+    test_csv: str = ""
 
 
-def provenance(csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Provenance:
-    """The provenance of the prices in `files`."""
-    return Provenance(absolute(csvs), hints_to(hints), findings_of(files))
+def provenance(csvs: Sequence[str], test_csv: str | None, hints: Hints, files: Sequence[FileRead]) -> Provenance:
+    """The provenance of the prices in `files`: those of `csvs`, and those of `test_csv` after them."""
+    last = absolute([test_csv] if test_csv else [])
+    return Provenance((*absolute(csvs), *last), hints_to(hints), findings_of(files), *last)
+
+
+def provenance_anew(manifest: Manifest, csvs: Sequence[str], files: Sequence[FileRead]) -> Provenance:
+    """The provenance of the prices in `files`, read as the model's were: of `csvs`, or of the model's own paths."""
+    if csvs:
+        return Provenance(absolute(csvs), manifest.hints, findings_of(files))
+    return Provenance(manifest.csv, manifest.hints, findings_of(files), recorded_test_csv(manifest))
 
 
 def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
@@ -62,11 +74,13 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
         data=tuple(fingerprint(one) for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
-        scores=learned.assessment.as_dict(),
+        scores=learned.scores,
         calendar=calendar,
         next_sessions=sessions,
+        test_csv=source.test_csv,
     )
-    files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, learned.assessment.evaluated)
+    evaluated = learned.held_out.evaluated if learned.held_out else None
+    files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, evaluated)
     return Bundle(manifest, files)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import DataError, NotFound, UsageError
 from stockcast.evaluate.rows import read_rows
-from stockcast.jobs.loaded import open_model
+from stockcast.jobs.loaded import LoadedModel, open_model
 from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
 from stockcast.jobs.source import read_model_prices
@@ -65,6 +65,8 @@ def _parts(request: PlotRequest) -> Figure:
     from stockcast.learn import evaluate_parts
 
     loaded = open_model(request.store, request.name)
+    if not loaded.judged:
+        raise _not_judged(loaded)
     config, trained_on = loaded.config, loaded.manifest.data
     panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None).panel
     panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
@@ -87,21 +89,36 @@ def _history(request: PlotRequest) -> Figure:
 def _evaluated(request: PlotRequest) -> Figure:
     """A picture of judged forecasts: those of a backtest's row file, or those that the model was judged on."""
     if request.rows is not None:
-        evaluated, price = read_rows(_read(request.rows))[0], "price"
+        evaluated, price = _first(request.rows), "price"
     else:
         loaded = open_model(request.store, request.name, also=(BACKTEST,))
-        evaluated, price = backtest_from(loaded.bundle.files), loaded.config.data.price
+        saved, price = backtest_from(loaded.bundle.files), loaded.config.data.price
+        if saved is None:
+            raise _not_judged(loaded)
+        evaluated = saved
     if request.kind == "calibration":
         return charts.calibration(evaluated)
     colours = TEXTBOOK if evaluated.model.startswith("tutorial-") else (INK, BLUE)
     return charts.held_out(evaluated, at=_index(evaluated, request.ticker), price=price, colours=colours)
 
 
-def _read(path: Path) -> str:
+def _not_judged(loaded: LoadedModel) -> DataError:
+    return DataError(
+        f"{loaded.name} was never judged: no price was held back to judge it by.",
+        "train one with a test part, --set split.test=0.15, or draw a backtest's rows with --rows FILE.",
+    )
+
+
+def _first(path: Path) -> EvaluatedForecast:
+    """The forecasts of the first model in a row file."""
+    fix = "give one that backtest -o has written."
     try:
-        return path.read_text(encoding="utf-8")
+        every = read_rows(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a row file of forecasts.", "give one that backtest -o has written.") from error
+        raise DataError(f"{path} is not a row file of forecasts.", fix) from error
+    if not every:
+        raise DataError(f"{path} has no forecasts.", fix)
+    return every[0]
 
 
 def _index(evaluated: EvaluatedForecast, ticker: str | None) -> int:

@@ -209,6 +209,8 @@ def _doubts(loaded: LoadedModel, days: int) -> list[str]:
             f"the model forecasts {horizon} session{'s' * (horizon > 1)}; the later ones keep the last price forecast, "
             "with bands that grow as the square root of time."
         )
+    if not loaded.judged:
+        doubts.append("the model was never judged: no price was held back to judge it by.")
     if loaded.forecaster.calibration and loaded.forecaster.calibration.in_sample:
         doubts.append("the bands are made from the training part's own errors and may be too narrow.")
     return doubts

@@ -76,14 +76,54 @@ def read_model_prices(
 ) -> PanelRead:
     """The newest prices of a saved model: of `csvs`, or of the paths that were recorded at training.
 
-    Without `hints` the files are read as the user said at training.
-    Test prices that were recorded beside training prices follow them, as they did then.
+    Without `hints` the files are read as the user said at training. Of the recorded paths, test prices follow the
+    training prices, as they did then; and a model of one series stays one, whatever files have come into its folder.
     """
-    read = read_prices(csvs or manifest.csv, on_message, hints if hints != NO_HINTS else hints_from(manifest.hints))
-    if not csvs and len(manifest.data) == 1 and len(read.panel) == 2:
-        earlier, later = read.panel.series
-        read = replace(read, panel=Panel((earlier.then(later),)))
-    return read
+    said = hints if hints != NO_HINTS else hints_from(manifest.hints)
+    if csvs:
+        return read_prices(csvs, on_message, said)
+    test_csv = recorded_test_csv(manifest)
+    read = read_prices([one for one in manifest.csv if one != test_csv], on_message, said)
+    if len(manifest.data) == 1:
+        read = _of_its_series(read, manifest, on_message)
+    if not test_csv:
+        return read
+    later = read_prices([test_csv], on_message, said)
+    return replace(read, panel=with_later(read.panel, later.panel), files=(*read.files, *later.files))
+
+
+def recorded_test_csv(manifest: Manifest) -> str:
+    """Which of the recorded paths has test prices; empty: none.
+
+    Where an older version did not write it down: the last of several, if a single series was trained on that goes on
+    after the other paths' prices.
+    """
+    if manifest.test_csv is not None:
+        return manifest.test_csv
+    *others, last = manifest.csv
+    if not others or len(manifest.data) > 1:
+        return ""
+    (series,) = manifest.data
+    ends = {one.name: str(one.dates[-1]) for one in read_panel(others, hints_from(manifest.hints)).panel.series}
+    return last if ends.get(series["name"], series["last"]) < series["last"] else ""
+
+
+def _of_its_series(read: PanelRead, manifest: Manifest, on_message: OnMessage) -> PanelRead:
+    """The prices of the one series that a model was trained on; any other is left out, and that is said."""
+    own = manifest.data[0]["name"]
+    strange = {one.name: file.path for file in read.files for one in file.series if one.name != own}
+    if own not in read.panel.names or not strange:
+        return read
+    left_out = {
+        name: DataError(f"{name} is left out: the model was trained on {own} alone.", f"stockcast train --csv {path}")
+        for name, path in strange.items()
+    }
+    for line in likewise({name: f"{strange[name]}: {error.message}" for name, error in left_out.items()}):
+        on_message(line)
+    kept = [replace(file, series=tuple(one for one in file.series if one.name == own)) for file in read.files]
+    files = tuple(file for file in kept if file.series)
+    failures = (*read.failures, *((strange[name], error) for name, error in left_out.items()))
+    return PanelRead(Panel(tuple(one for file in files for one in file.series)), files, failures)
 
 
 def hints_to(hints: Hints) -> dict[str, Any]:

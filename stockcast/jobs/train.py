@@ -13,6 +13,7 @@ from typing import Any
 from stockcast.config.run import RunConfig, config_name, load_config, reseeded
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
+from stockcast.data.time_split import cut
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
@@ -72,7 +73,7 @@ class TrainResult:
             "config": self.config_name,
             "series": len(self.panel),
             "rows": self.panel.rows,
-            "scores": self.learned.assessment.as_dict(),
+            "scores": self.learned.scores,
             "training": _fit_of(self.learned.training),
             "seeds": None if self.spread is None else self.spread.as_dict(),
             "failures": list(self.failures),
@@ -94,16 +95,19 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
     _demand_same_series(store, name, panel)
+    cuts = cut(panel, config)
+    if cuts.calibration == cuts.test:
+        on_message(f"All prices up to {cuts.test} are trained on: none is left to judge the model by.")
     with store.lock(name):
         progress = _progress(store, name, panel, config, request, on_message)
         on_message(f"Training with {called}; loading TensorFlow takes some seconds.")
+        several = request.seeds > 1  # which are compared by how they are judged
         all_learned = [
-            learn(panel, TrainingRun(one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress))
+            learn(panel, TrainingRun(one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress), several)
             for one in reseeded(config, request.seeds)
         ]
         learned = all_learned[0]
-        csvs = [*request.csvs, *([request.test_csv] if request.test_csv else [])]
-        source = provenance(csvs, request.hints, read.files)
+        source = provenance(request.csvs, request.test_csv, request.hints, read.files)
         now = datetime.now(UTC)
         saved = store.save(name, bundle(learned, panel, config, called, source), now)
         line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})

@@ -86,7 +86,10 @@ class Learner:
         return float(self._learn(np.random.default_rng([self.seed, number]).permutation(self.ends)))
 
     def loss(self, windows: Windows) -> float:
-        """The mean loss on windows of the same rows, without dropout, each window from zeros."""
+        """The mean loss at the ends of windows of the same rows, without dropout, each window from zeros.
+
+        At its earlier positions a window's targets may lie before the part that it is of.
+        """
         return float(self._measure(windows.ends))
 
     def _learn_in_order(self, order: Any) -> Any:
@@ -108,8 +111,8 @@ class Learner:
         """The mean loss of windows, (n,)."""
 
         def measure(ends: Any, _: list[Any]) -> tuple[Any, list[Any]]:
-            loss, *_ = self._losses(ends, slice(0, self.lookback), self._zeros(tf.size(ends)), training=False)
-            return loss, []
+            whole, states = slice(0, self.lookback), self._zeros(tf.size(ends))
+            return self._losses(ends, whole, states, self.lookback - 1, training=False)[0], []
 
         return _mean_over_batches(order, MEASURED, measure, [])
 
@@ -119,7 +122,8 @@ class Learner:
         total = 0.0
         for begin in self._pieces:
             with tf.GradientTape() as tape:
-                loss, second, states = self._losses(ends, slice(begin, begin + self.piece), states, training=True)
+                piece = slice(begin, begin + self.piece)
+                loss, second, states = self._losses(ends, piece, states, self.unjudged, training=True)
                 objective = loss + second + penalty(variables, self.config.l1, self.l2)
             states = [tf.stop_gradient(state) for state in states]
             if begin + self.piece > self.unjudged:
@@ -127,10 +131,15 @@ class Learner:
                 total += loss * (begin + self.piece - max(begin, self.unjudged))
         return total / (self.lookback - self.unjudged), states
 
-    def _losses(self, ends: Any, piece: slice, states: list[Any], training: bool) -> tuple[Any, Any, list[Any]]:
-        """The mean loss on a piece of the windows that end in `ends`, the second loss, and the states after it."""
+    def _losses(
+        self, ends: Any, piece: slice, states: list[Any], unjudged: int, training: bool
+    ) -> tuple[Any, Any, list[Any]]:
+        """The mean loss on a piece of the windows that end in `ends`, the second loss, and the states after it.
+
+        It is taken at each position after the first `unjudged` ones of a window.
+        """
         x = self._windows(ends)[:, piece]
-        judged = self.past[max(piece.start, self.unjudged) : piece.stop]
+        judged = self.past[max(piece.start, unjudged) : piece.stop]
         outputs = self.network([x, *states] if states else x, training=training)
         outputs, *states = outputs if states else [outputs]
         if not judged.shape[0]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import secrets
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +18,29 @@ import numpy as np
 from stockcast import __version__
 from stockcast.data.forecast import Directions, Forecast
 from stockcast.data.series import Panel
+from stockcast.errors import NotFound
 from stockcast.evaluate.walk_forward import Fold
-from stockcast.store.atomic import make_folder, replace_file
+from stockcast.store.atomic import make_folder, replace_file, sweep
+from stockcast.store.lock import in_use, unused
 
 ARRAYS = ("series", "row", "last", "point", "quantiles")
+
+_TEMPORARY = ".aside"
+
+
+@contextmanager
+def kept_folds(root: Path, panel: Panel) -> Iterator[FoldCache]:
+    """The finished folds of a backtest of `panel`, kept under `root` until it ends whole.
+
+    Raises `CannotCreate` or `IOFailure`.
+    """
+    cache, whole = FoldCache(root, panel), False
+    try:
+        with cache.at_work():
+            yield cache
+            whole = True
+    finally:
+        cache.clear(whole)
 
 
 @dataclass(frozen=True)
@@ -43,11 +66,31 @@ class FoldCache:
         np.savez(buffer, **{key: getattr(forecast, key) for key in ARRAYS}, **directions)
         path = self._path(config, fold)
         make_folder(path.parent)
-        replace_file(path.with_suffix(".aside"), path, buffer.getvalue())
+        # A name of its own: another backtest may write the same fold, or have been killed while it did.
+        replace_file(path.with_suffix(f".{secrets.token_hex(8)}{_TEMPORARY}"), path, buffer.getvalue())
 
-    def clear(self) -> None:
-        """Forget this data's folds: the backtest is whole."""
-        shutil.rmtree(self._folder(), ignore_errors=True)
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Keep the folder, which is made if need be, from being cleared, after sweeping it if nobody else is at work.
+
+        Raises `CannotCreate` or `IOFailure`.
+        """
+        folder = self._folder()
+        make_folder(folder)
+        with suppress(NotFound), unused(folder) as free:
+            for left in folder.glob(f"*{_TEMPORARY}") if free else ():
+                sweep(left)
+        with ExitStack() as held:
+            while not _is_held(folder, held):
+                make_folder(folder)
+            yield
+
+    def clear(self, whole: bool) -> None:
+        """Forget this data's folds if the backtest is `whole`, unless another one is at work with them."""
+        folder = self._folder()
+        with suppress(NotFound), unused(folder) as free:
+            if free and (whole or not any(folder.iterdir())):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _folder(self) -> Path:
         digest = hashlib.sha256(__version__.encode())
@@ -63,3 +106,11 @@ class FoldCache:
         for rows in fold.origins:
             digest.update(np.asarray(rows).tobytes() + b"\0")
         return self._folder() / f"{digest.hexdigest()[:16]}.npz"
+
+
+def _is_held(folder: Path, held: ExitStack) -> bool:
+    """Whether `folder` is held from now on; not if another backtest, which has ended, has just deleted it."""
+    with suppress(NotFound, FileNotFoundError):
+        descriptor = held.enter_context(in_use(folder))
+        return os.path.samestat(os.fstat(descriptor), folder.stat())
+    return False

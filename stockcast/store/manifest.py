@@ -41,6 +41,8 @@ class Manifest:
     - `config`: the settings as nested tables, `config_name` what they are called;
     - `csv`: the paths that were read, and `hints`: what the user said of how to read them; `findings`: what was found
       wrong with them; `data`: a `fingerprint` of each series of the training data;
+    - `test_csv`: which of these paths has the test prices that follow the others'; empty: none. None is of manifests
+      that were written before this was kept, and isn't written;
     - `libraries`: the version of each library; `seed`: of everything random;
     - `scores`: the held-out scores, in any shape that JSON knows;
     - `calendar`, and `next_sessions`: the newest dates (ISO) of the prices and the coming ones;
@@ -63,10 +65,14 @@ class Manifest:
     created: str = ""
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema: int = SCHEMA
+    test_csv: str | None = None
 
     def encode(self) -> bytes:
         """The bytes of manifest.json. Raises `ValueError` for NaN or infinity among the scores."""
-        return dump({one.name: getattr(self, one.name) for one in fields(self)})
+        table = {one.name: getattr(self, one.name) for one in fields(self)}
+        if self.test_csv is None:
+            del table["test_csv"]
+        return dump(table)
 
     def digest(self) -> str:
         """The SHA-256 of everything but the version, whose end is this digest's beginning."""
@@ -117,11 +123,13 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
             "use the stockcast that wrote it, or train the model again.",
         )
     names = {one.name for one in fields(Manifest)}
-    if table.keys() != names:
+    if table.keys() | {"test_csv"} != names:
         raise damaged(where, f"missing or stray keys {sorted(table.keys() ^ names)[:5]}")
     for key, sound in _SOUND.items():
         if not sound(table[key]):
             raise damaged(where, f"{key} is {str(table[key])[:60]!r}")
+    if table.get("test_csv", "") not in ("", *table["csv"]):
+        raise damaged(where, f"test_csv is {str(table['test_csv'])[:60]!r}")
     for key in ("csv", "findings", "data", "next_sessions"):
         table[key] = tuple(table[key])
     manifest = Manifest(**table)

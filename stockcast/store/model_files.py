@@ -45,9 +45,12 @@ def to_files(
     onnx: bytes,
     weights: Mapping[str, NDArray[np.float32]],
     history: Sequence[Epoch],
-    evaluated: EvaluatedForecast,
+    evaluated: EvaluatedForecast | None,
 ) -> dict[str, bytes]:
-    """The content of every file, by its name. `onnx` and `weights` are of the same network."""
+    """The content of every file, by its name. `onnx` and `weights` are of the same network.
+
+    `evaluated` is None of a model that was not judged: its backtest.csv has a header alone.
+    """
     parts = {
         "features": list(forecaster.features),
         "scalers": forecaster.scalers.to_dict(),
@@ -58,7 +61,7 @@ def to_files(
         WEIGHTS: encode_arrays(weights),
         ONNX: onnx,
         HISTORY: _history(history),
-        BACKTEST: rows_text([newest_days(evaluated, MOST_ROWS)]).encode(),
+        BACKTEST: rows_text([newest_days(evaluated, MOST_ROWS)] if evaluated else []).encode(),
     }
 
 
@@ -91,9 +94,9 @@ def history_from(files: Mapping[str, bytes]) -> tuple[Epoch, ...]:
     )
 
 
-def backtest_from(files: Mapping[str, bytes]) -> EvaluatedForecast:
-    """The held-out forecasts that the model was judged on."""
-    return read_rows(files[BACKTEST].decode())[0]
+def backtest_from(files: Mapping[str, bytes]) -> EvaluatedForecast | None:
+    """The held-out forecasts that the model was judged on, or None if it was not judged."""
+    return next(iter(read_rows(files[BACKTEST].decode())), None)
 
 
 def _history(history: Sequence[Epoch]) -> bytes:

@@ -23,6 +23,7 @@ def list_text(result: Mapping[str, Any]) -> str:
 def show_text(result: Mapping[str, Any]) -> str:
     """The champion, where it comes from, every version, and what happened to the model."""
     champion, manifest = result["champion"], result["manifest"]
+    scores = manifest["scores"]
     facts = {
         "model": result["name"],
         "champion": f"{champion['version']}, since {champion['since']}",
@@ -30,6 +31,7 @@ def show_text(result: Mapping[str, Any]) -> str:
         "replaced": champion["replaced"] or "nothing",
         **({"stale": f"after {champion['max_age']} days"} if champion["max_age"] else {}),
         "config": manifest["config_name"],
+        **({"judged": "never: no price was held back to judge it by"} if scores.get("verdict", scores) is None else {}),
         "prices": ", ".join(manifest["csv"]),
         "calendar": manifest["calendar"],
     }

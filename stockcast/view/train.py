@@ -15,6 +15,15 @@ from stockcast.evaluate.verdict import OPPONENTS
 from stockcast.view.text import table
 
 
+def unjudged_report(cutoff: str, saved: str) -> str:
+    """That nothing was held out after `cutoff` (ISO), in the place of scores; then where the model was `saved`."""
+    lines = [
+        f"Not judged: training knows the prices up to {cutoff}, and no forecast could be held against a later one.",
+        "How good these settings are, a training with a test part tells (--set split.test=0.15), or a backtest.",
+    ]
+    return "\n".join([*lines, "", saved])
+
+
 def train_report(held_out: Assessment, spread: SeedSpread | None, saved: str) -> str:
     """The held-out part: its dates, the scores of each step and the verdict; then where the model was `saved`."""
     evaluated, scores = held_out.evaluated, held_out.scores

@@ -90,8 +90,8 @@ def stubbed_fault(model: Model, honest: Learned, spoil: Spoil, random: Random, f
     before = pointer.read_bytes()
     evaluated = honest.assessment.evaluated
     spoiled = replace(evaluated, forecast=spoil(evaluated.forecast, random))
-    learned = replace(honest, assessment=replace(honest.assessment, evaluated=spoiled))
-    result = retrained(model, lambda *_: learned, force)
+    learned = replace(honest, held_out=replace(honest.assessment, evaluated=spoiled))
+    result = retrained(model, lambda *_, **__: learned, force)
     if result.promoted or pointer.read_bytes() != before:
         return f"promoted: {result.reason}"
     line = Store(model.store).log("acme")[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -93,6 +94,33 @@ def test_a_challenger_that_passes_the_gate_serves_and_the_log_says_why(
     assert evaluated["first"] < evaluated["last"]
     assert store.load("acme").manifest.data[0]["rows"] == 215
     assert told(capsys, tmp_path, "predict", "acme")["version"] == champion.version
+
+
+def test_a_version_that_was_trained_on_other_files_goes_on_with_these(
+    model: Callable[..., Path], prices: Prices, write_csv: WriteCsv, tmp_path: Path, capsys: Capture
+) -> None:
+    old = model()
+    (tmp_path / "new").mkdir()
+    new = write_csv(prices(rows=215), tmp_path / "new" / "acme.csv")
+    assert told(capsys, tmp_path, "retrain", "acme", "--csv", os.path.relpath(new))["promoted"] is True
+    manifest = Store(tmp_path / "models").load("acme").manifest
+    assert Path(manifest.csv[0]).resolve() == new.resolve()
+    assert manifest.data[0]["last"] == str(prices(rows=215).dates[-1])
+    assert told(capsys, tmp_path, "predict", "acme")["as_of"] == manifest.data[0]["last"]
+    old.unlink()
+    assert told(capsys, tmp_path, "retrain", "acme")["reason"] == "nothing new"
+
+
+@pytest.mark.parametrize("flags", [[], ["--force"]])
+def test_prices_of_another_series_are_not_called_nothing_new(
+    model: Callable[..., Path], prices: Prices, write_csv: WriteCsv, tmp_path: Path, capsys: Capture, flags: list[str]
+) -> None:
+    model()
+    other = write_csv(prices(rows=240, seed=1), tmp_path / "zinc.csv")
+    error = told(capsys, tmp_path, "retrain", "acme", "--csv", str(other), *flags, code=65)["error"]
+    assert "zinc" in error["message"]
+    assert "acme" in error["message"]
+    assert f"stockcast train --csv {other}" in error["fix"]
 
 
 def test_a_dry_run_says_what_would_happen_and_changes_nothing(

@@ -55,6 +55,20 @@ def test_a_manifest_reads_back_as_it_was_written() -> None:
         parse_manifest(replace(manifest, seed=1).encode(), "manifest.json")
 
 
+@pytest.mark.parametrize(("test_csv", "written"), [(None, False), ("", True), ("prices/acme.csv", True)])
+def test_which_file_was_tested_on_is_written_where_it_is_known(test_csv: str | None, written: bool) -> None:
+    draft = replace(
+        make_manifest(),
+        name="acme",
+        created="2026-11-21T02:15:00Z",
+        files=file_digests(make_bundle().files),
+        test_csv=test_csv,
+    )
+    manifest = replace(draft, version=f"20261121T021500Z-{draft.digest()[:8]}")
+    assert (b"test_csv" in manifest.encode()) is written
+    assert parse_manifest(manifest.encode(), "manifest.json") == manifest
+
+
 def test_a_later_schema_says_what_to_do() -> None:
     page = dump({"schema": 2})
     with pytest.raises(ModelDamaged, match="schema 2; this stockcast reads schema 1") as raised:
