@@ -12,6 +12,10 @@ from stockcast.evaluate.steps import NaiveErrors, Scores, score
 from stockcast.evaluate.verdict import Verdict, verdict
 
 
+JUDGED = "model"
+"""What the judged forecasts are called among the scores, so that no other contestant may be."""
+
+
 @dataclass(frozen=True)
 class Assessment:
     """What the held-out part says, of prices and, where they were forecast, of `directions`.
@@ -44,5 +48,5 @@ def assess(
     evaluated: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast], training: NaiveErrors
 ) -> Assessment:
     """Judge a model beside baselines from the same origins; `training` has the units of MASE and RMSSE."""
-    scores = {name: score(one, training) for name, one in {"model": evaluated, **baselines}.items()}
+    scores = {name: score(one, training) for name, one in {JUDGED: evaluated, **baselines}.items()}
     return Assessment(evaluated, baselines, scores, verdict(evaluated, baselines), evaluate_directions(evaluated))
