@@ -11,7 +11,6 @@ from stockcast.evaluate.directions import DirectionVerdict, evaluate_directions
 from stockcast.evaluate.steps import NaiveErrors, Scores, score
 from stockcast.evaluate.verdict import Verdict, verdict
 
-
 JUDGED = "model"
 """What the judged forecasts are called among the scores, so that no other contestant may be."""
 
