@@ -17,6 +17,7 @@ import numpy as np
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import StockcastError
 from stockcast.evaluate import scores
+from stockcast.evaluate.levels import shared_levels
 from stockcast.evaluate.persistence import PersistenceCheck, check_persistence
 from stockcast.evaluate.significance import (
     Evidence,
@@ -26,11 +27,11 @@ from stockcast.evaluate.significance import (
     holm,
     pesaran_timmermann,
 )
-from stockcast.evaluate.steps import BANDS, Step, jsonable, steps_of
+from stockcast.evaluate.steps import Step, jsonable, steps_of
 
 ALPHA = 0.05
 UNTESTED = "untested"
-QUOTED_FIRST = (0.8, *(band for band in BANDS if band != 0.8))
+QUOTED_FIRST = 0.8  # of the bands
 ROUNDING = 0.0005  # of a usual move
 
 
@@ -73,12 +74,15 @@ class TopicVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings on each topic; `sharpness` is None where there is no EWMA, and `daily` is true of daily prices."""
+    """The findings on each topic, and `daily` is true of daily prices.
+
+    `bands` is None where there are no quantiles; `sharpness` where there is no EWMA, or none at the same levels.
+    """
 
     model: str
     level: TopicVerdict
     direction: TopicVerdict
-    bands: TopicVerdict
+    bands: TopicVerdict | None
     sharpness: TopicVerdict | None
     persistence: PersistenceCheck
     daily: bool
@@ -93,6 +97,8 @@ class Verdict:
         forecast = f"{self._opening()}{_level(self.level)}, and {_direction(self.direction)}"
         if self.persistence.distance < ROUNDING and not self.skilled:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
+        if self.bands is None:
+            return (_capital(f"{forecast}."), "There are no bands to judge.")
         bands = _bands(self.bands) + (f"; they are {_sharpness(self.sharpness)}" if self.sharpness else "")
         return (_capital(f"{forecast}."), _capital(f"{bands}."))
 
@@ -117,13 +123,15 @@ def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]
     """Judge `model` against baselines evaluated from the same origins: "naive", and "ewma" if there is one."""
     ewma = baselines.get("ewma")
     steps, naive = steps_of(model), steps_of(_same_origins(baselines["naive"], model))
-    sharp = steps_of(_same_origins(ewma, model)) if ewma else None
+    bands = [_band_case(mine, band) for mine in steps for band in _quoted_first(mine.bands)]
+    shared = shared_levels([model.forecast.levels, ewma.forecast.levels]) if ewma and model.forecast.levels else ()
+    sharp = steps_of(_same_origins(ewma, model)) if ewma and shared else None
     return Verdict(
         model.model,
         _find("level", [_level_case(mine, other) for mine, other in zip(steps, naive, strict=True)]),
         _find("direction", [_direction_case(mine) for mine in steps]),
-        _find("bands", [_band_case(mine, band) for mine in steps for band in QUOTED_FIRST]),
-        _find("sharpness", [_sharp_case(a, b) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
+        _find("bands", bands) if bands else None,
+        _find("sharpness", [_sharp_case(a, b, shared) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
         check_persistence(model),
         _is_daily(model),
     )
@@ -151,26 +159,30 @@ def _find(topic: str, cases: Sequence[_Case]) -> TopicVerdict:
 
 
 def _level_case(mine: Step, naive: Step) -> _Case:
-    evidence = diebold_mariano(mine.squared(), naive.squared(), mine.day, mine.number)
+    evidence = diebold_mariano(mine.squared(), naive.squared(), mine.day, mine.overlap)
     return _Case(evidence, mine.number, _relation(mine.rmse(), naive.rmse()))
 
 
 def _direction_case(mine: Step) -> _Case:
     move, foreseen = mine.actual - mine.last, mine.point - mine.last
     right = scores.mean(scores.direction_hits(mine.last, mine.actual, mine.point))
-    return _Case(pesaran_timmermann(move, foreseen, mine.day, mine.number), mine.number, right)
+    return _Case(pesaran_timmermann(move, foreseen, mine.day, mine.overlap), mine.number, right)
 
 
 def _band_case(mine: Step, band: float) -> _Case:
     hits = mine.hits(band)
-    size = effective_size(hits, mine.day, mine.number)
+    size = effective_size(hits, mine.day, mine.overlap)
     coverage = scores.mean(hits)
     return _Case(binomial_test(coverage * size, size, band), mine.number, coverage, band)
 
 
-def _sharp_case(mine: Step, ewma: Step) -> _Case:
-    loss, other = mine.pinball(), ewma.pinball()
-    evidence = diebold_mariano(loss, other, mine.day, mine.number, clustered=True)
+def _quoted_first(bands: tuple[float, ...]) -> list[float]:
+    return sorted(bands, key=lambda band: band != QUOTED_FIRST)
+
+
+def _sharp_case(mine: Step, ewma: Step, levels: tuple[float, ...]) -> _Case:
+    loss, other = mine.pinball(levels), ewma.pinball(levels)
+    evidence = diebold_mariano(loss, other, mine.day, mine.overlap, clustered=True)
     return _Case(evidence, mine.number, _relation(scores.mean(loss), scores.mean(other)))
 
 

@@ -117,6 +117,7 @@ def test_a_copy_of_yesterdays_price_is_named_in_days_or_steps() -> None:
 def test_bands_are_judged_by_what_they_hold(widen: float, word: str, count: int) -> None:
     others = baselines(walks(count))
     result, text = say(changed(others["ewma"], widen=widen), others)
+    assert result.bands is not None
     assert result.bands.word == word
     assert f"The bands are {word}: the {100 * (result.bands.band or 0):.0f} % band held" in text
 
@@ -149,6 +150,7 @@ def test_five_forecasts_are_too_few_to_judge() -> None:
     others = baselines(walks())
     few = {name: _part(one, slice(5)) for name, one in others.items()}
     result, text = say(changed(few["ewma"], 1.0001 * few["ewma"].forecast.point), few)
+    assert result.bands is not None
     assert {result.level.word, result.direction.word, result.bands.word} == {UNTESTED}
     assert "too few forecasts to judge the bands" in text
 
