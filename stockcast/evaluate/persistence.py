@@ -25,7 +25,7 @@ COPIED = 0.5  # from this score on, a forecast is made of past changes
 
 @dataclass(frozen=True)
 class PersistenceCheck:
-    """What forecasts of the first step have in common with the last prices; NaN where fewer than 13 in a row were judged.
+    """What forecasts of the first step have in common with the last prices; NaN where fewer than 13 in a row are there.
 
     - `score`: the share (adjusted R^2, 0 to 1) of the forecast's changes that the price's last five changes explain by
       linear regression. Near 1: a copy, be it late, smoothed, shrunk or shifted. Near 0: it moves by itself.

@@ -206,10 +206,12 @@ def score(
     return tuple(_score(step, evaluated.names, training, own) for step in steps_of(evaluated))
 
 
-def score_each(evaluated: EvaluatedForecast, training: NaiveErrors) -> dict[str, tuple[Scores, ...]]:
-    """The scores of each series that was forecast, by name, and of each step."""
+def score_each(
+    evaluated: EvaluatedForecast, training: NaiveErrors, levels: tuple[float, ...] | None = None
+) -> dict[str, tuple[Scores, ...]]:
+    """The scores of each series that was forecast, by name, and of each step, as `score` makes them."""
     return {
-        name: score(pick(evaluated, evaluated.forecast.series == index), training)
+        name: score(pick(evaluated, evaluated.forecast.series == index), training, levels)
         for index, name in enumerate(evaluated.names)
         if (evaluated.forecast.series == index).any()
     }

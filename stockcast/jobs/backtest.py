@@ -26,12 +26,12 @@ from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk_forward import Fold, walk
-from stockcast.jobs.output import write_output
 from stockcast.jobs.source import OnMessage, read_prices
 from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
+from stockcast.store.atomic import write_output
 from stockcast.store.fold_cache import FoldCache
 
 
