@@ -20,7 +20,6 @@ def check_rows(table: RowTable) -> RowTable:
     _rising_dates(table)
     _same_dates(table)
     _rising_quantiles(table)
-    _one_price(table)
     return table
 
 
@@ -98,8 +97,11 @@ def _rising_quantiles(table: RowTable) -> None:
     )
 
 
-def _one_price(table: RowTable) -> None:
-    """One price for each series and day, be it the last of one row or the actual of another."""
+def demand_one_price(table: RowTable) -> None:
+    """One price for each series and day, be it the last of one row or the actual of another. Raises `DataError`.
+
+    Where prices say what is right, they are asked instead: then it is known which of the two is wrong.
+    """
     series, day = np.concatenate([table.series] * 2), np.concatenate([table.cutoff, table.date]).astype(np.int64)
     price, row = np.concatenate([table.last, table.actual]), np.tile(np.arange(len(table)), 2)
     known = np.flatnonzero(np.isfinite(price))

@@ -19,7 +19,7 @@ from stockcast.data.series import Dates, Floats
 from stockcast.errors import DataError
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.evaluate.row_cells import parse_rows
-from stockcast.evaluate.row_checks import check_rows
+from stockcast.evaluate.row_checks import check_rows, demand_one_price
 from stockcast.evaluate.row_table import FIELDS, RowTable
 from stockcast.evaluate.steps import pick
 
@@ -101,7 +101,11 @@ def evaluated_models(table: RowTable) -> dict[str, EvaluatedForecast]:
 
 
 def with_outcome(table: RowTable) -> RowTable:
-    """The rows whose price has come; how many were left out is noted. Raises `DataError` where there is none."""
+    """The rows whose price has come; how many were left out is noted.
+
+    Raises `DataError` where there is none, or where two rows disagree on a price.
+    """
+    demand_one_price(table)
     known = np.isfinite(table.actual)
     if not known.any():
         raise DataError(f"{table.where} has no actual price.", "add the column actual, or --csv PRICES that has them.")
