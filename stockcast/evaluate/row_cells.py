@@ -20,6 +20,8 @@ from stockcast.evaluate.row_table import CONTRACT, FIELDS, MEDIAN, NEEDED, RowTa
 MOST_STEPS = 1000
 ROWS_AT_ONCE = 4096
 
+NUMBERS = "write numbers as 1234.5, with a point and no other marks; leave out rows that have no forecast."
+
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -181,11 +183,7 @@ class _Columns:
             what = (
                 f"{column} {shown!r} is no number" if unread[first] else f"{column} is {shown}, and prices are above 0"
             )
-            fix = (
-                "write numbers as 1234.5: a point, and no other marks."
-                if unread[first]
-                else "give prices, not returns."
-            )
+            fix = NUMBERS if unread[first] else "give prices, not returns."
             refuse_line(self.where, self.lines[first], what, fix, others=int(wrong.sum()) - 1)
         return values
 

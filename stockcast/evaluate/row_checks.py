@@ -18,7 +18,6 @@ def check_rows(table: RowTable) -> RowTable:
     _later_dates(table)
     _each_once(table)
     _rising_dates(table)
-    _same_dates(table)
     _rising_quantiles(table)
     return table
 
@@ -70,8 +69,8 @@ def _rising_dates(table: RowTable) -> None:
     )
 
 
-def _same_dates(table: RowTable) -> None:
-    """Models that are compared mean the same day by a step."""
+def demand_same_dates(table: RowTable) -> None:
+    """Models that are compared mean the same day by a step. Raises `DataError`."""
     _, first, at = np.unique(keys_of(table), return_index=True, return_inverse=True)
     table.refuse(
         table.date != table.date[first][at],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stockcast.data.forecast import EvaluatedForecast, Forecast, Forecaster
 from stockcast.data.series import PRICE_COLUMNS, Floats, Panel
 from stockcast.errors import DataError
+from stockcast.evaluate.row_checks import demand_same_dates
 from stockcast.evaluate.row_table import Mask, RowTable
 from stockcast.evaluate.steps import NaiveErrors, naive_errors
 
@@ -100,6 +101,7 @@ def priced(table: RowTable, panel: Panel, price: str) -> PricedRows:
     ends = np.array([one.dates[-1] for one in panel.series])[table.series]
     late = table.date > ends
     _demand_sessions(table, panel, sessions, late)
+    demand_same_dates(table)
     last, actual = sessions.prices(price)
     _demand_prices(table, sessions, price, {"last": last, "actual": actual})
     if late.all():
@@ -111,7 +113,8 @@ def priced(table: RowTable, panel: Panel, price: str) -> PricedRows:
 
 
 OTHER_PRICES = (
-    "give the prices that were forecast, adjusted as they were then, or leave out the columns last and actual."
+    "last is the price on the cutoff, actual the one on the date: correct them, leave both columns out, or give the "
+    "prices that were forecast, adjusted as they were then."
 )
 LATER = "judge it again when they have come, with newer prices."
 

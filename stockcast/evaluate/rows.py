@@ -19,7 +19,7 @@ from stockcast.data.series import Dates, Floats
 from stockcast.errors import DataError
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.evaluate.row_cells import parse_rows
-from stockcast.evaluate.row_checks import check_rows, demand_one_price
+from stockcast.evaluate.row_checks import check_rows, demand_one_price, demand_same_dates
 from stockcast.evaluate.row_table import FIELDS, RowTable
 from stockcast.evaluate.steps import pick
 
@@ -103,8 +103,9 @@ def evaluated_models(table: RowTable) -> dict[str, EvaluatedForecast]:
 def with_outcome(table: RowTable) -> RowTable:
     """The rows whose price has come; how many were left out is noted.
 
-    Raises `DataError` where there is none, or where two rows disagree on a price.
+    Raises `DataError` where there is none, or where two rows disagree on a price or a date.
     """
+    demand_same_dates(table)
     demand_one_price(table)
     known = np.isfinite(table.actual)
     if not known.any():
