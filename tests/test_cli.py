@@ -13,7 +13,7 @@ import pytest
 from stockcast.cli import run
 from stockcast.data.series import PriceSeries
 
-COMMANDS = ("train", "predict", "plot", "backtest", "audit", "models", "config")
+COMMANDS = ("train", "predict", "plot", "backtest", "judge", "audit", "models", "config")
 
 Capture = pytest.CaptureFixture[str]
 
@@ -52,6 +52,8 @@ BAD = {
         2,
         "Did you mean 'naive'",
     ),
+    "rows that are none": (["judge", "good.csv"], 65, "good.csv is not a row file of forecasts"),
+    "rows that are nowhere": (["plot", "--rows", "absent.csv", "--kind", "backtest"], 66, "absent.csv"),
     "a damaged model": (["predict", "broken"], 65, "champion.json"),
     "a store that is a file": (["models", "list", "--store", "good.csv"], 74, "good.csv"),
 }

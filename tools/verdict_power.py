@@ -49,7 +49,8 @@ def walk(days: int, coverage: float, random: np.random.Generator) -> EvaluatedFo
 def verdicts(days: int, coverage: float, runs: int) -> list[BandsVerdict]:
     """What is said of so many walks."""
     random = np.random.default_rng([days, round(1000 * coverage)])
-    return [judge_bands(walk(days, coverage, random)) for _ in range(runs)]
+    every = (judge_bands(walk(days, coverage, random)) for _ in range(runs))
+    return [one for one in every if one is not None]
 
 
 def share(found: Sequence[BandsVerdict], word: str, step: int) -> float:

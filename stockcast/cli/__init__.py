@@ -13,6 +13,7 @@ from stockcast.cli.boundary import guarded
 from stockcast.cli.check import check
 from stockcast.cli.config import config
 from stockcast.cli.export import export
+from stockcast.cli.judge import judge
 from stockcast.cli.models import models
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.plot import plot
@@ -35,7 +36,7 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, plot, check, backtest, audit, retrain, schedule, models, export, config):
+for command in (train, predict, plot, check, backtest, judge, audit, retrain, schedule, models, export, config):
     stockcast.add_command(command)
 
 

@@ -11,6 +11,7 @@ import click
 from stockcast.cli.options import (
     Shared,
     config_option,
+    names_in,
     price_option,
     reading_options,
     required_csv_option,
@@ -79,10 +80,9 @@ def backtest(
     from stockcast.jobs.backtest import BacktestRequest, run_backtest
     from stockcast.view.backtest import backtest_report
 
-    names = tuple(name.strip() for name in against.split(",") if name.strip())
     changed = settings_of(settings, {"data.horizon": horizon, "data.price": price})
     request = BacktestRequest(
-        shared.store, csvs, preset, changed, start.date(), refit, window, names, seeds, output, hints
+        shared.store, csvs, preset, changed, start.date(), refit, window, names_in(against), seeds, output, hints
     )
     with trainings(shared) as on_fit:
         result = run_backtest(request, on_message(shared), on_fit)

@@ -136,6 +136,11 @@ def _kinds(accept: tuple[str, ...]) -> frozenset[str]:
     return frozenset(kinds)
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """The names that stand between commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def settings_of(texts: tuple[str, ...], flags: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """The settings by key: what `--set` was given, and over it the flags that are settings too; None: not given."""
     from stockcast.config.run import parse_settings

@@ -23,9 +23,9 @@ from stockcast.cli.output import print_result
 @click.option("--series", "ticker", metavar="TICKER", help="Which series of a panel. [default: the first]")
 @click.option(
     "--rows",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Draw the rows that backtest -o has written.",
+    help="Draw a row file, such as backtest -o writes; NAME is a model in it.",
 )
 @out_option
 @shared_options

@@ -8,8 +8,12 @@ from typing import Any
 
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.evaluate.directions import DirectionVerdict, evaluate_directions
+from stockcast.evaluate.levels import shared_levels
 from stockcast.evaluate.steps import NaiveErrors, Scores, score
 from stockcast.evaluate.verdict import Verdict, verdict
+
+JUDGED = "model"
+"""What the judged forecasts are called among the scores, so that no other contestant may be."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ def unjudged(cutoff: str) -> dict[str, Any]:
 def assess(
     evaluated: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast], training: NaiveErrors
 ) -> Assessment:
-    """Judge a model beside baselines from the same origins; `training` has the units of MASE and RMSSE."""
-    scores = {name: score(one, training) for name, one in {"model": evaluated, **baselines}.items()}
+    """Judge a model beside baselines from the same origins; `training` has the units of MASE and RMSSE.
+
+    Pinball losses are over the levels that all have who have any.
+    """
+    contestants = {JUDGED: evaluated, **baselines}
+    shared = shared_levels([one.forecast.levels for one in contestants.values()])
+    scores = {name: score(one, training, shared) for name, one in contestants.items()}
     return Assessment(evaluated, baselines, scores, verdict(evaluated, baselines), evaluate_directions(evaluated))

@@ -17,7 +17,7 @@ from stockcast.data.forecast import EvaluatedForecast
 from stockcast.evaluate import scores
 from stockcast.evaluate.power import FEW
 from stockcast.evaluate.significance import Evidence, binomial_interval, binomial_test, effective_size, holm
-from stockcast.evaluate.steps import BANDS, Step, steps_of
+from stockcast.evaluate.steps import Step, steps_of
 from stockcast.evaluate.wording import ahead, interval
 
 ALPHA = 0.05
@@ -25,7 +25,7 @@ ALPHA = 0.05
 NARROW, WIDE, KEPT, NO_EVIDENCE, TOO_FEW = "too narrow", "too wide", "kept", "no evidence against", "too few days"
 BAND_WORDS = (NARROW, WIDE, KEPT, NO_EVIDENCE, TOO_FEW)
 
-QUOTED_FIRST = (0.8, *(band for band in BANDS if band != 0.8))
+QUOTED_FIRST = 0.8
 
 MARGIN = 0.05
 
@@ -41,7 +41,8 @@ def margin(band: float) -> float:
 
 @dataclass(frozen=True)
 class BandStep:
-    """The word for one step, and the band to quote for it: the one that earned the word, else the 80 % band.
+    """The word for one step, and the band to quote for it: the one that earned the word, else the 80 % band, or
+    the first where there is none.
 
     `coverage` is the share of prices inside, `low` and `high` its 95 % interval (Clopper-Pearson), `days` the effective
     number of forecasts behind it; `p` is corrected for all bands of all steps.
@@ -133,16 +134,19 @@ def _quote(one: BandStep) -> str:
     return f"the {100 * one.band:.0f} % band held {held} {ahead([one.step])}"
 
 
-def judge_bands(evaluated: EvaluatedForecast) -> BandsVerdict:
-    """The words that the bands of a forecast have earned."""
+def judge_bands(evaluated: EvaluatedForecast) -> BandsVerdict | None:
+    """The words that the bands of a forecast have earned; None where it has no quantiles that make a band."""
     return bands_verdict(steps_of(evaluated))
 
 
-def bands_verdict(steps: Sequence[Step]) -> BandsVerdict:
+def bands_verdict(steps: Sequence[Step]) -> BandsVerdict | None:
     """The same of steps that are taken apart already."""
-    found = [[_coverage(step, band) for band in QUOTED_FIRST] for step in steps]
+    bands = sorted(steps[0].bands, key=lambda band: band != QUOTED_FIRST)
+    if not bands:
+        return None
+    found = [[_coverage(step, band) for band in bands] for step in steps]
     corrected = holm([one.evidence.p for row in found for one in row])
-    rows = np.reshape(corrected, (len(steps), len(QUOTED_FIRST))).tolist()
+    rows = np.reshape(corrected, (len(steps), len(bands))).tolist()
     words = tuple(_word(step.number, row, p) for step, row, p in zip(steps, found, rows, strict=True))
     first = next((one for one in words if one.word in (NARROW, WIDE)), words[0])
     quoted = (first.word, first.p, first.step, first.coverage, first.band, first.low, first.high)
@@ -168,7 +172,7 @@ class _Coverage:
 
 def _coverage(step: Step, band: float) -> _Coverage:
     hits = step.hits(band)
-    days = effective_size(hits, step.day, step.number)
+    days = effective_size(hits, step.day, step.overlap)
     share = scores.mean(hits)
     return _Coverage(band, share, days, binomial_test(share * days, days, band))
 

@@ -25,7 +25,7 @@ COPIED = 0.5  # from this score on, a forecast is made of past changes
 
 @dataclass(frozen=True)
 class PersistenceCheck:
-    """What one-step forecasts have in common with the last prices; NaN where fewer than 13 in a row were judged.
+    """What forecasts of the first step have in common with the last prices; NaN where fewer than 13 in a row are there.
 
     - `score`: the share (adjusted R^2, 0 to 1) of the forecast's changes that the price's last five changes explain by
       linear regression. Near 1: a copy, be it late, smoothed, shrunk or shifted. Near 0: it moves by itself.
@@ -56,12 +56,13 @@ class PersistenceCheck:
 
 
 def check_persistence(evaluated: EvaluatedForecast) -> PersistenceCheck:
-    """Compare the first step's forecasts with the prices before and after them. A panel's series count together."""
+    """Compare the forecasts of the first step there is with the prices before and after them, all series together."""
     forecast = evaluated.forecast
+    first = int(np.argmax(np.isfinite(evaluated.actual).any(axis=0)))
     order = np.lexsort((forecast.row, forecast.series))
-    order = order[np.isfinite(evaluated.actual[order, 0])]
+    order = order[np.isfinite(evaluated.actual[order, first])]
     series, row, last = forecast.series[order], forecast.row[order], forecast.last[order]
-    point, move = forecast.point[order, 0], (evaluated.actual[order, 0] - last) / last
+    point, move = forecast.point[order, first], (evaluated.actual[order, first] - last) / last
     offset = (point - last) / last
     changes, past, at = _changes(series, row, last, point)
     score, late, follows, ahead = math.nan, 1, math.nan, math.nan

@@ -1,26 +1,30 @@
 """Judged forecasts as a CSV file, one row for each model, series, cutoff and step whose price is known; and back.
 
 model,series,cutoff,date,step,last,actual,forecast,q0.025,...,q0.975
+
+So they are written. What is read may come from anyone: any levels, in any order of columns, and some may be missing.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 
 from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast
-from stockcast.data.series import Dates
+from stockcast.data.series import Dates, Floats
 from stockcast.errors import DataError
-from stockcast.evaluate.csv_escape import neutral, restored
+from stockcast.evaluate.csv_escape import neutral
+from stockcast.evaluate.row_file.cells import parse_rows
+from stockcast.evaluate.row_file.checks import check_rows, demand_one_price, demand_same_dates
+from stockcast.evaluate.row_file.table import FIELDS, RowTable
 from stockcast.evaluate.steps import pick
 
 LINES_AT_ONCE = 4096
-
-FIELDS = ("model", "series", "cutoff", "date", "step", "last", "actual", "forecast")
+MOST_GAPS = 50  # for each row of a file, in the table that it fills
 
 
 def newest_days(evaluated: EvaluatedForecast, most: int) -> EvaluatedForecast:
@@ -76,57 +80,74 @@ def _line(cells: Sequence[str]) -> str:
     return buffer.getvalue()
 
 
-def read_rows(text: str) -> tuple[EvaluatedForecast, ...]:
-    """The judged forecasts of a file made by `rows_text`, one for each model, in the file's order.
+def read_table(text: str, where: str = "the row file") -> RowTable:
+    """The rows of a file, written by `rows_text` or by anyone. Raises `DataError` naming the first wrong one."""
+    return check_rows(parse_rows(text, where))
+
+
+def read_rows(text: str, where: str = "the row file") -> tuple[EvaluatedForecast, ...]:
+    """The judged forecasts of a file, one for each model, in the file's order. Raises `DataError`."""
+    return tuple(evaluated_models(with_outcome(read_table(text, where))).values())
+
+
+def evaluated_models(table: RowTable) -> dict[str, EvaluatedForecast]:
+    """Each model that has rows, by name, with the series that it forecasts."""
+    every = {}
+    for model, name in enumerate(table.models):
+        series = dict.fromkeys(table.series[table.model == model].tolist())
+        if series:
+            every[name] = evaluated_rows(table, model, [table.names[one] for one in series])
+    return every
+
+
+def with_outcome(table: RowTable) -> RowTable:
+    """The rows whose price has come; how many were left out is noted.
+
+    Raises `DataError` where there is none, or where two rows disagree on a price or a date.
+    """
+    demand_same_dates(table)
+    demand_one_price(table)
+    known = np.isfinite(table.actual)
+    if not known.any():
+        raise DataError(f"{table.where} has no actual price.", "add the column actual, or --csv PRICES that has them.")
+    judged = table.take(known)
+    judged.refuse(np.isnan(judged.last), lambda _: "last is empty", "fill it, or add --csv PRICES that has it.")
+    left_out = len(table) - len(judged)
+    return judged.noted(f"Left out: {left_out:,} rows whose price has not come.") if left_out else judged
+
+
+def evaluated_rows(table: RowTable, model: int, names: Sequence[str]) -> EvaluatedForecast:
+    """One model's rows beside their outcome, forecasts in order of `names` and cutoff.
 
     The rows of the prices aren't in the file, so each origin's `row` is its rank among those of its series. Steps that
-    are missing are NaN. Raises `DataError` for any other file.
+    are missing are NaN. Raises `DataError` for rows that would fill a table of too many gaps.
     """
-    reader = csv.reader(io.StringIO(text))
-    levels = _levels(next(reader, []))
-    by_model: dict[str, list[list[str]]] = {}
-    for number, cells in enumerate(reader, start=2):
-        if len(cells) != len(FIELDS) + len(levels):
-            raise DataError(f"line {number} of the row file has {len(cells)} cells, not {len(FIELDS) + len(levels)}.")
-        by_model.setdefault(restored(cells[0]), []).append(cells)
-    try:
-        return tuple(_evaluated(model, rows, levels) for model, rows in by_model.items())
-    except ValueError as error:
-        raise DataError(f"the row file holds something that is not a number or a date: {error}.") from error
-
-
-def _levels(header: Sequence[str]) -> tuple[float, ...]:
-    quantiles = header[len(FIELDS) :]
-    if tuple(header[: len(FIELDS)]) != FIELDS or not all(cell.startswith("q") for cell in quantiles):
+    mine = table.take(table.model == model)
+    levels = table.levels_of(model)
+    place = {name: number for number, name in enumerate(names)}
+    owner = np.array([place.get(name, -1) for name in table.names])[mine.series]
+    days, day = np.unique(mine.cutoff, return_inverse=True)
+    keys, at = np.unique(owner * len(days) + day, return_inverse=True)
+    n, horizon = len(keys), int(mine.step.max())
+    if n * horizon > MOST_GAPS * len(mine) + 1_000_000:
         raise DataError(
-            f"this is not a row file of forecasts: its first line is {','.join(header)[:80]!r}.",
-            "give a file written by stockcast backtest -o FILE.csv.",
+            f"{table.where} has {len(mine):,} rows of {n:,} cutoffs for {horizon} steps: too many are missing.",
+            "judge the far steps in a file of their own.",
         )
-    return tuple(float(cell[1:]) for cell in quantiles)
 
+    def laid_out(values: Floats) -> Floats:  # (rows, ...) to (n, horizon, ...)
+        filled = np.full((n, horizon, *values.shape[1:]), np.nan)
+        filled[at, mine.step - 1] = values
+        return filled
 
-def _evaluated(model: str, rows: Sequence[Sequence[str]], levels: tuple[float, ...]) -> EvaluatedForecast:
-    names = tuple(dict.fromkeys(restored(cells[1]) for cells in rows))
-    index = {name: number for number, name in enumerate(names)}
-    series = np.array([index[restored(cells[1])] for cells in rows])
-    cutoff, date = _column(rows, 2, "datetime64[D]"), _column(rows, 3, "datetime64[D]")
-    step = _column(rows, 4, "int64") - 1
-    last, actual = _column(rows, 5, "float64"), _column(rows, 6, "float64")
-    numbers = np.array([[float(cell) for cell in cells[7:]] for cells in rows])  # (rows, 1 + Q)
-
-    keys, at = np.unique(np.rec.fromarrays([series, cutoff.astype("int64")]), return_inverse=True)
-    n, horizon = len(keys), int(step.max()) + 1
-    table = np.full((n, horizon, 2 + len(levels)), np.nan)
-    table[at, step] = np.column_stack([actual, numbers])
     dates = np.full((n, horizon), np.datetime64("NaT", "D"))
-    dates[at, step] = date
-    lasts = np.empty(n)
-    lasts[at] = last
-    owner = keys["f0"].astype("int64")
-    rank = np.arange(n) - np.searchsorted(owner, owner)
-    forecast = Forecast(owner, rank, lasts, table[..., 1], table[..., 2:], levels)
-    return EvaluatedForecast(model, names, forecast, table[..., 0], keys["f1"].astype("datetime64[D]"), dates)
-
-
-def _column(rows: Iterable[Sequence[str]], index: int, kind: str) -> np.ndarray:
-    return np.array([cells[index] for cells in rows]).astype(kind)
+    dates[at, mine.step - 1] = mine.date
+    last = np.empty(n)
+    last[at] = mine.last
+    series = keys // len(days)
+    rank = np.arange(n) - np.searchsorted(series, series)
+    quantiles = laid_out(mine.quantiles[:, [table.levels.index(level) for level in levels]])
+    forecast = Forecast(series, rank, last, laid_out(mine.forecast), quantiles, levels)
+    return EvaluatedForecast(
+        table.models[model], tuple(names), forecast, laid_out(mine.actual), days[keys % len(days)], dates
+    )

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.forecast import EvaluatedForecast, Forecast
-from stockcast.data.series import Floats, Panel
+from stockcast.data.series import Dates, Floats, Panel
 from stockcast.evaluate import scores
+from stockcast.evaluate.levels import band_ends, central_bands
 from stockcast.evaluate.significance import (
     binomial_interval,
     christoffersen,
@@ -21,8 +22,6 @@ from stockcast.evaluate.significance import (
     effective_size,
     kupiec,
 )
-
-BANDS = (0.5, 0.8, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,8 @@ class Scores:
     `mae` and `rmse` are in the price's unit, and NaN over several series, whose prices have no common one.
     `mae_percent`, `rmse_percent`, `pinball` (mean over levels) and `crps` are in percent of the last price; `mape` and
     `smape` in percent; `mase` and `rmsse` in the last price's training error at this step; `direction` is the share of
-    right directions, ties one half. `pit` holds the share of prices in each gap between the quantiles.
+    right directions, ties one half. `pit` holds the share of prices in each gap between the quantiles. Without
+    quantiles `pinball` and `crps` are NaN, `bands` and `pit` empty.
     """
 
     step: int
@@ -120,10 +120,13 @@ def jsonable(record: Any) -> dict[str, Any]:
 class Step:
     """What is known of one step: the forecasts whose price has come. All arrays (n,), `quantiles` (n, Q).
 
-    `day` numbers the origins in order, from 0.
+    `day` numbers the origins in order, from 0. `overlap` is how many origins in a row have forecasts that share a part
+    of their path: the step itself where a forecast is made on every session, and 1 where the next is made only when
+    the last has come.
     """
 
     number: int
+    overlap: int
     series: NDArray[np.int64]
     day: NDArray[np.int64]
     last: Floats
@@ -132,21 +135,33 @@ class Step:
     quantiles: Floats
     levels: tuple[float, ...]
 
+    @property
+    def bands(self) -> tuple[float, ...]:
+        """The central bands that can be judged."""
+        return central_bands(self.levels)
+
     def hits(self, band: float) -> Floats:
-        """1 where the price fell into the central band, else 0. The band's ends must be among the levels."""
+        """1 where the price fell into the central band, else 0. `band` is one of `bands`."""
         low, high = self.ends(band)
         return scores.inside(self.actual, low, high)
 
     def ends(self, band: float) -> tuple[Floats, Floats]:
-        """The lower and upper quantile of a central band, (n,) each."""
-        levels = np.asarray(self.levels)
-        low, high = (int(np.argmin(np.abs(levels - end))) for end in ((1 - band) / 2, (1 + band) / 2))
+        """The lower and upper quantile of a central band, one of `bands`, (n,) each."""
+        low, high = band_ends(self.levels, band)
         return self.quantiles[:, low], self.quantiles[:, high]
 
-    def pinball(self) -> Floats:
-        """Mean pinball loss over the levels, in percent of the last price, (n,)."""
-        losses = scores.pinball(self.actual, self.quantiles, self.levels)  # (n, Q)
-        return np.asarray(100 * losses.mean(axis=1) / self.last)
+    def pinball(self, levels: tuple[float, ...] | None = None) -> Floats:
+        """Mean pinball loss over `levels`, or all there are, in percent of the last price, (n,); NaN over none."""
+        return self.crps(levels) / 2
+
+    def crps(self, levels: tuple[float, ...] | None = None) -> Floats:
+        """The score `scores.crps`, over the same levels and in the same unit as `pinball`, (n,)."""
+        quantiles, levels = self.quantiles, self.levels if levels is None else levels
+        if not levels:
+            return np.full(len(self.last), np.nan)
+        if levels != self.levels:
+            quantiles = quantiles[:, [self.levels.index(level) for level in levels]]
+        return np.asarray(100 * scores.crps(self.actual, quantiles, levels) / self.last)
 
     def squared(self) -> Floats:
         """Squared error of the point forecast, in squared percent of the last price, (n,)."""
@@ -163,27 +178,40 @@ class Step:
 
 
 def steps_of(evaluated: EvaluatedForecast) -> list[Step]:
-    """Every step, each without the forecasts whose price is not known."""
+    """Every step that was forecast, each without the forecasts whose price is not known."""
     forecast = evaluated.forecast
-    day = np.unique(evaluated.origin, return_inverse=True)[1]
+    days, day = np.unique(evaluated.origin, return_inverse=True)
     steps = []
-    for at in range(forecast.horizon):
+    for at in np.flatnonzero((np.isfinite(forecast.point) | np.isfinite(evaluated.actual)).any(axis=0)):
         known = np.isfinite(evaluated.actual[:, at])
+        overlap = _overlap(days, evaluated.origin[known], evaluated.dates[known, at])
         series, last, actual = forecast.series[known], forecast.last[known], evaluated.actual[known, at]
         point, quantiles = forecast.point[known, at], forecast.quantiles[known, at]
-        steps.append(Step(at + 1, series, day[known], last, actual, point, quantiles, forecast.levels))
+        steps.append(Step(int(at) + 1, overlap, series, day[known], last, actual, point, quantiles, forecast.levels))
     return steps
 
 
-def score(evaluated: EvaluatedForecast, training: NaiveErrors) -> tuple[Scores, ...]:
-    """The scores of each step, over all series together."""
-    return tuple(_score(step, evaluated.names, training) for step in steps_of(evaluated))
+def _overlap(days: Dates, origin: Dates, date: Dates) -> int:
+    """How many of the `days` that forecasts are made on lie from a forecast's `origin` to before its `date`."""
+    if not len(date):
+        return 1
+    return max(1, int(np.median(np.searchsorted(days, date) - np.searchsorted(days, origin))))
 
 
-def score_each(evaluated: EvaluatedForecast, training: NaiveErrors) -> dict[str, tuple[Scores, ...]]:
-    """The scores of each series that was forecast, by name, and of each step."""
+def score(
+    evaluated: EvaluatedForecast, training: NaiveErrors, levels: tuple[float, ...] | None = None
+) -> tuple[Scores, ...]:
+    """The scores of each step, over all series together; `pinball` and `crps` over `levels`, or all there are."""
+    own = levels if evaluated.forecast.levels else ()
+    return tuple(_score(step, evaluated.names, training, own) for step in steps_of(evaluated))
+
+
+def score_each(
+    evaluated: EvaluatedForecast, training: NaiveErrors, levels: tuple[float, ...] | None = None
+) -> dict[str, tuple[Scores, ...]]:
+    """The scores of each series that was forecast, by name, and of each step, as `score` makes them."""
     return {
-        name: score(pick(evaluated, evaluated.forecast.series == index), training)
+        name: score(pick(evaluated, evaluated.forecast.series == index), training, levels)
         for index, name in enumerate(evaluated.names)
         if (evaluated.forecast.series == index).any()
     }
@@ -206,7 +234,7 @@ def pick(evaluated: EvaluatedForecast, keep: NDArray[np.bool_]) -> EvaluatedFore
     )
 
 
-def _score(step: Step, names: tuple[str, ...], training: NaiveErrors) -> Scores:
+def _score(step: Step, names: tuple[str, ...], training: NaiveErrors, levels: tuple[float, ...] | None) -> Scores:
     actual, point, last = step.actual, step.point, step.last
     return Scores(
         step=step.number,
@@ -220,11 +248,11 @@ def _score(step: Step, names: tuple[str, ...], training: NaiveErrors) -> Scores:
         smape=scores.smape(actual, point),
         mase=scores.mase(actual, point, _unit(training.absolute, names, step)),
         rmsse=scores.rmsse(actual, point, _unit(training.squared, names, step)),
-        pinball=scores.mean(step.pinball()),
-        crps=scores.mean(100 * scores.crps(actual, step.quantiles, step.levels) / last),
+        pinball=scores.mean(step.pinball(levels)),
+        crps=scores.mean(step.crps(levels)),
         direction=scores.mean(scores.direction_hits(last, actual, point)),
-        bands=tuple(_score_band(step, level) for level in BANDS),
-        pit=tuple(float(share) for share in scores.pit_histogram(actual, step.quantiles, step.levels)),
+        bands=tuple(_score_band(step, level) for level in step.bands),
+        pit=tuple(scores.pit_histogram(actual, step.quantiles, step.levels).tolist()) if step.levels else (),
     )
 
 
@@ -236,7 +264,7 @@ def _unit(errors: Mapping[str, Floats], names: tuple[str, ...], step: Step) -> F
 
 def _score_band(step: Step, level: float) -> BandScores:
     hits, (lower, upper) = step.hits(level), step.ends(level)
-    size = effective_size(hits, step.day, step.number)
+    size = effective_size(hits, step.day, step.overlap)
     coverage = scores.mean(hits)
     found = coverage * size if size else 0.0
     low, high = binomial_interval(found, size)
@@ -248,5 +276,5 @@ def _score_band(step: Step, level: float) -> BandScores:
         width=scores.mean(100 * (upper - lower) / step.last),
         interval_score=scores.mean(100 * scores.interval_score(step.actual, lower, upper, level) / step.last),
         kupiec=kupiec(found, size, level).p,
-        christoffersen=christoffersen(daily_mean(hits, step.day), step.number).p,
+        christoffersen=christoffersen(daily_mean(hits, step.day), step.overlap).p,
     )

@@ -20,6 +20,7 @@ from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import StockcastError
 from stockcast.evaluate import scores
 from stockcast.evaluate.band_verdict import ALPHA, TOO_FEW, BandsVerdict, bands_verdict
+from stockcast.evaluate.levels import shared_levels
 from stockcast.evaluate.persistence import PersistenceCheck, check_persistence
 from stockcast.evaluate.power import FEW, separate_days
 from stockcast.evaluate.significance import FEWEST_DAYS, Evidence, diebold_mariano, holm, pesaran_timmermann
@@ -75,13 +76,14 @@ class TopicVerdict:
 class Verdict:
     """The findings on each topic; `daily` is true of daily prices.
 
-    `sharpness` is against the bands of `opponent`, one of `OPPONENTS`; both are None where there is none.
+    `bands` is None where there are none. `sharpness` is against the bands of `opponent`, one of `OPPONENTS`; both are
+    None where there is none, or none at the same levels.
     """
 
     model: str
     level: TopicVerdict
     direction: TopicVerdict
-    bands: BandsVerdict
+    bands: BandsVerdict | None
     sharpness: TopicVerdict | None
     opponent: str | None
     persistence: PersistenceCheck
@@ -99,7 +101,8 @@ class Verdict:
         if self.persistence.distance < ROUNDING and not self.skilled:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
         sharpness = [_sharpness(self.sharpness, OPPONENTS[self.opponent])] if self.sharpness and self.opponent else []
-        return tuple(f"{capital(sentence)}." for sentence in (forecast, self.bands.sentence(), *sharpness))
+        bands = self.bands.sentence() if self.bands else "there are no bands to judge"
+        return tuple(f"{capital(sentence)}." for sentence in (forecast, bands, *sharpness))
 
     def _opening(self) -> str:
         late = self.persistence.late
@@ -120,15 +123,23 @@ class Verdict:
 
 def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]) -> Verdict:
     """Judge `model` against baselines evaluated from the same origins: "naive", and some of `OPPONENTS`."""
-    opponent = next((name for name in OPPONENTS if name in baselines), None)
+    shared = {
+        name: levels
+        for name in OPPONENTS
+        if name in baselines and (levels := shared_levels([model.forecast.levels, baselines[name].forecast.levels]))
+    }
+    opponent = next(iter(shared), None)
     steps, naive = steps_of(model), steps_of(_same_origins(baselines["naive"], model))
-    sharp = steps_of(_same_origins(baselines[opponent], model)) if opponent else None
+    sharp: list[_Case] = []
+    if opponent:
+        theirs = steps_of(_same_origins(baselines[opponent], model))
+        sharp = [_sharp_case(mine, other, shared[opponent]) for mine, other in zip(steps, theirs, strict=True)]
     return Verdict(
         model.model,
         _find("level", [_level_case(mine, other) for mine, other in zip(steps, naive, strict=True)]),
         _find("direction", [_direction_case(mine) for mine in steps]),
         bands_verdict(steps),
-        _find("sharpness", [_sharp_case(a, b) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
+        _find("sharpness", sharp) if sharp else None,
         opponent,
         check_persistence(model),
         _is_daily(model),
@@ -143,7 +154,7 @@ class _Case:
 
     @property
     def days(self) -> float:
-        return separate_days(len(np.unique(self.mine.day)), self.mine.number)
+        return separate_days(len(np.unique(self.mine.day)), self.mine.overlap)
 
 
 def _find(topic: str, cases: Sequence[_Case]) -> TopicVerdict:
@@ -162,19 +173,19 @@ def _find(topic: str, cases: Sequence[_Case]) -> TopicVerdict:
 
 
 def _level_case(mine: Step, naive: Step) -> _Case:
-    evidence = diebold_mariano(mine.squared(), naive.squared(), mine.day, mine.number)
+    evidence = diebold_mariano(mine.squared(), naive.squared(), mine.day, mine.overlap)
     return _Case(evidence, mine, _relation(mine.rmse(), naive.rmse()))
 
 
 def _direction_case(mine: Step) -> _Case:
     move, foreseen = mine.actual - mine.last, mine.point - mine.last
     right = scores.mean(scores.direction_hits(mine.last, mine.actual, mine.point))
-    return _Case(pesaran_timmermann(move, foreseen, mine.day, mine.number), mine, right)
+    return _Case(pesaran_timmermann(move, foreseen, mine.day, mine.overlap), mine, right)
 
 
-def _sharp_case(mine: Step, opponent: Step) -> _Case:
-    loss, other = mine.pinball(), opponent.pinball()
-    evidence = diebold_mariano(loss, other, mine.day, mine.number, clustered=True)
+def _sharp_case(mine: Step, opponent: Step, levels: tuple[float, ...]) -> _Case:
+    loss, other = mine.pinball(levels), opponent.pinball(levels)
+    evidence = diebold_mariano(loss, other, mine.day, mine.overlap, clustered=True)
     return _Case(evidence, mine, _relation(scores.mean(loss), scores.mean(other)))
 
 

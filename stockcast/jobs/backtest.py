@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,17 +21,17 @@ from stockcast.data.series import Panel
 from stockcast.data.time_split import demand_lookback
 from stockcast.data.volatility import VOLATILITY_WARMUP
 from stockcast.errors import UsageError
-from stockcast.evaluate.assessment import Assessment, assess
+from stockcast.evaluate.assessment import JUDGED, Assessment, assess
 from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk_forward import Fold, walk
-from stockcast.jobs.output import write_output
 from stockcast.jobs.source import OnMessage, read_prices
 from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
+from stockcast.store.atomic import write_output
 from stockcast.store.fold_cache import FoldCache, kept_folds
 
 
@@ -86,9 +88,10 @@ class BacktestResult:
 def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callable[[int, int], None]) -> BacktestResult:
     """Walk forward and judge. `on_fit` hears how many of all trainings are done.
 
-    Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant or one whose library is
-    missing.
+    Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant, for two of one name, or for
+    one whose library is missing.
     """
+    _demand_own_names(request)
     read = read_prices(request.csvs, on_message, request.hints)
     config = load_config(request.preset, request.settings)
     panel, price = read.panel, config.data.price
@@ -191,6 +194,29 @@ def _demand_known(against: tuple[str, ...], rivals: Mapping[str, RunConfig]) -> 
                 f"there is nothing called {name!r} to compare with.{nearest(name, known)}",
                 f"use some of {', '.join(known)}, or a TOML file, separated by commas.",
             )
+
+
+def _demand_own_names(request: BacktestRequest) -> None:
+    """Rows, scores, tables and sentences go by a contestant's name: no two may share one, nor take a baseline's."""
+    taken = {name: name for name in BASELINES}
+    for one in (request.preset, *dict.fromkeys(name for name in request.against if name not in BASELINES)):
+        name = config_name(one)
+        if name == JUDGED and len(taken) > len(BASELINES):
+            raise UsageError(f"{one} would be called {name!r}, as the judged one is in every result.", _renamed(one))
+        if name in taken:
+            told = f"{taken[name]} and {one}" if taken[name] != one else one
+            files = [file for file in (one, taken[name]) if file.endswith(".toml")]
+            fix = _renamed(files[0]) if files else f"leave {one} out of --against: it is judged already."
+            raise UsageError(f"{told} would be called {name!r} in the same result.", fix)
+        taken[name] = one
+
+
+def _renamed(file: str) -> str:
+    """A command that gives a configuration file another name."""
+    path = Path(file)
+    others = (path.with_name(f"{path.stem}-{number}.toml") for number in count(2))
+    other = str(next(one for one in others if not one.exists()))
+    return f"{shlex.join(['cp', file, other])}, then name {shlex.quote(other)} in its place."
 
 
 def _folds(panel: Panel, request: BacktestRequest, configs: list[RunConfig]) -> tuple[Fold, ...]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stockcast.jobs.loaded import LoadedModel, open_model
-from stockcast.jobs.output import write_output
 from stockcast.model.quiet import tensorflow_silenced
+from stockcast.store.atomic import write_output
 from stockcast.store.model_files import ONNX, WEIGHTS, weights_from
 
 

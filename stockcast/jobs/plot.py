@@ -10,11 +10,13 @@ import numpy as np
 
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import DataError, NotFound, UsageError
-from stockcast.evaluate.rows import read_rows
+from stockcast.evaluate.row_file.prices import priced
+from stockcast.evaluate.rows import evaluated_models, read_table, with_outcome
 from stockcast.jobs.loaded import LoadedModel, open_model
-from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
-from stockcast.jobs.source import read_model_prices
+from stockcast.jobs.source import read_model_prices, read_prices
+from stockcast.reading.row_file import row_text
+from stockcast.store.atomic import write_output
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
 from stockcast.view import charts
 from stockcast.view.chart_style import BLUE, INK, RED, check_suffix, render
@@ -31,7 +33,7 @@ TEXTBOOK = (RED, BLUE)
 class PlotRequest:
     """What the user asked for; `kind` is forecast, backtest, parts, history or calibration.
 
-    `rows` is a backtest's row file.
+    `rows` is a row file, of which `name` is a model and `csvs` have the prices that it lacks.
     """
 
     store: Path
@@ -89,7 +91,7 @@ def _history(request: PlotRequest) -> Figure:
 def _evaluated(request: PlotRequest) -> Figure:
     """A picture of judged forecasts: those of a backtest's row file, or those that the model was judged on."""
     if request.rows is not None:
-        evaluated, price = _first(request.rows), "price"
+        evaluated, price = _of_rows(request, request.rows), "price"
     else:
         loaded = open_model(request.store, request.name, also=(BACKTEST,))
         saved, price = backtest_from(loaded.bundle.files), loaded.config.data.price
@@ -109,16 +111,17 @@ def _not_judged(loaded: LoadedModel) -> DataError:
     )
 
 
-def _first(path: Path) -> EvaluatedForecast:
-    """The forecasts of the first model in a row file."""
-    fix = "give one that backtest -o has written."
-    try:
-        every = read_rows(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a row file of forecasts.", fix) from error
-    if not every:
-        raise DataError(f"{path} has no forecasts.", fix)
-    return every[0]
+def _of_rows(request: PlotRequest, path: Path) -> EvaluatedForecast:
+    """One model of a row file, the first if no name is given, with the outcome that the file or the prices have."""
+    table = read_table(row_text(path), str(path))
+    if request.csvs:
+        table = priced(table, read_prices(request.csvs, lambda _: None).panel, "close").table
+    every = evaluated_models(with_outcome(table))
+    if request.name is not None and request.name not in every:
+        raise NotFound(
+            f"{path} has no model {request.name!r}.", f"name one of {some(list(every))}, or none: the first."
+        )
+    return every[request.name or next(iter(every))]
 
 
 def _index(evaluated: EvaluatedForecast, ticker: str | None) -> int:

@@ -15,9 +15,9 @@ from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.trading_calendars import coming
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
-from stockcast.jobs.output import write_output
 from stockcast.jobs.source import found_in, read_model_prices
 from stockcast.reading.records import NO_HINTS, Hints
+from stockcast.store.atomic import write_output
 from stockcast.view.predict import prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 

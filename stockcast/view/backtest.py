@@ -7,12 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stockcast.evaluate.assessment import Assessment
+from stockcast.evaluate.assessment import JUDGED, Assessment
 from stockcast.evaluate.audit import Check
 from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
-from stockcast.view.text import table
+from stockcast.view.text import UNKNOWN, number, ratio, table
+
+SHOWN = (0.5, 0.8, 0.95)
+"""The bands that a table has room for."""
 
 
 def backtest_report(name: str, assessment: Assessment, folds: int, spread: SeedSpread | None) -> str:
@@ -31,29 +34,32 @@ def backtest_report(name: str, assessment: Assessment, folds: int, spread: SeedS
 
 def contest_table(name: str, assessment: Assessment) -> str:
     """One line a step and contestant; errors in the price's unit, or in percent of it over several series."""
-    single = not math.isnan(assessment.scores["model"][0].rmse)
+    judged = assessment.scores[JUDGED]
+    single = not math.isnan(judged[0].rmse)
+    bands = _shown([band.level for steps in assessment.scores.values() for band in steps[0].bands])
     head = ["step", "model", "RMSE" if single else "RMSE %", "/ last price", "MASE", "pinball %", "/ last price"]
-    head += ["50 % held", "80 % held", "95 % held", "direction"]
+    head += [*(f"{100 * band:g} % held" for band in bands), "direction"]
     rows = [
-        _row(name if label == "model" else label, steps[step], assessment.scores["naive"][step], single)
-        for step in range(evaluated_steps(assessment))
+        _row(name if label == JUDGED else label, steps[at], assessment.scores["naive"][at], single, bands)
+        for at in range(len(judged))
         for label, steps in assessment.scores.items()
     ]
     return table(head, rows, left=2)
 
 
-def evaluated_steps(assessment: Assessment) -> int:
-    """How many steps were judged."""
-    return len(assessment.scores["model"])
+def _shown(levels: Sequence[float]) -> list[float]:
+    """Of the bands that anyone has, the usual three, or else the first three."""
+    return [band for band in SHOWN if band in levels] or sorted(set(levels))[: len(SHOWN)]
 
 
-def _row(label: str, mine: Scores, naive: Scores, single: bool) -> list[str]:
+def _row(label: str, mine: Scores, naive: Scores, single: bool, bands: Sequence[float]) -> list[str]:
     error, usual = (mine.rmse, naive.rmse) if single else (mine.rmse_percent, naive.rmse_percent)
     coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
     return [
-        *(str(mine.step), label, f"{error:.4f}", f"{error / usual:.3f}", f"{mine.mase:.3f}"),
-        *(f"{mine.pinball:.4f}", f"{mine.pinball / naive.pinball:.3f}"),
-        *(coverage[0.5], coverage[0.8], coverage[0.95], f"{100 * mine.direction:.1f} %"),
+        *(str(mine.step), label, number(error, 4), number(ratio(error, usual), 3), number(mine.mase, 3)),
+        *(number(mine.pinball, 4), number(ratio(mine.pinball, naive.pinball), 3)),
+        *(coverage.get(band, UNKNOWN) for band in bands),
+        f"{100 * mine.direction:.1f} %",
     ]
 
 

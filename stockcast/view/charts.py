@@ -14,7 +14,9 @@ from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
 from stockcast.evaluate.band_verdict import judge_bands
+from stockcast.evaluate.levels import band_ends, central_bands
 from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
+from stockcast.evaluate.steps import steps_of
 from stockcast.view import chart_style
 from stockcast.view.chart_style import BAND_COLOURS, BLUE, CHANCE, INK, RED, one_line, price_text
 
@@ -44,7 +46,7 @@ def fan(
     chart_style.headline(axes, *_fan_words(series, forecast, days, model, at))
     axes.plot(series.dates[past], series.columns[price][past], color=INK, linewidth=1.5, label="Price")
     for tail, colour in BAND_COLOURS.items():
-        low, high = (np.append(last, side[at, :steps]) for side in _band(forecast, tail))  # (1 + K,)
+        low, high = (np.append(last, side[at, :steps]) for side in _band(forecast, 1 - 2 * tail))  # (1 + K,)
         axes.fill_between(days, low, high, color=colour, linewidth=0, label=f"{100 - 200 * tail:.0f} % band")
     axes.plot(days[1:], forecast.point[at, :steps], color=BLUE, linewidth=1.6, label="Forecast", **_dots(steps))
     axes.plot(days[[0, -1]], [last, last], color=INK, linewidth=1, linestyle=":", label="Last price")
@@ -58,7 +60,7 @@ def fan(
 def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str, at: int) -> tuple[str, str]:
     title = f"{one_line(series.name)}: forecast by model {one_line(model, 24)}, {days[0]}"
     step = len(days) - 2
-    prices = (forecast.last[at], forecast.point[at, step], *(side[at, step] for side in _band(forecast, 0.1)))
+    prices = (forecast.last[at], forecast.point[at, step], *(side[at, step] for side in _band(forecast, 0.8)))
     last, final, low, high = (price_text(value, series.decimals) for value in prices)
     facts = f"Last price {last}. Forecast for {days[-1]}: {final}; 80 % band {low} to {high}."
     return title, facts
@@ -75,33 +77,38 @@ def held_out(
 ) -> Figure:
     """What one series did on the held-out dates against what the model had said one step before.
 
-    Above prices, below the errors with the 80 % band around the forecast. `at` is the series' index in
+    Above prices, below the errors with the 80 % band around the forecast, or the nearest to it that there is. Where no
+    forecast was made one step ahead, the first step that there is is drawn. `at` is the series' index in
     `evaluated.names`, `colours` are those of the actual and the forecast price.
 
     Raises `DataError` if the series has nothing to show.
     """
-    mine = np.flatnonzero((evaluated.forecast.series == at) & np.isfinite(evaluated.actual[:, 0]))
+    step = _first_step(evaluated)
+    mine = np.flatnonzero((evaluated.forecast.series == at) & np.isfinite(evaluated.actual[:, step]))
     if mine.size == 0:
         raise DataError(f"{evaluated.names[at]} has no forecast whose outcome is known.")
-    mine = mine[np.argsort(evaluated.dates[mine, 0])]
-    days, actual = evaluated.dates[mine, 0], evaluated.actual[mine, 0]
-    point, last = evaluated.forecast.point[mine, 0], evaluated.forecast.last[mine]
-    low, high = (side[mine, 0] for side in _band(evaluated.forecast, 0.1))
+    mine = mine[np.argsort(evaluated.dates[mine, step])]
+    days, actual = evaluated.dates[mine, step], evaluated.actual[mine, step]
+    point, last = evaluated.forecast.point[mine, step], evaluated.forecast.last[mine]
 
     figure = chart_style.blank()
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    whose = f"{one_line(evaluated.names[at])}: one step ahead by model {one_line(evaluated.model, 24)}"
+    ahead = "one step" if step == 0 else f"{step + 1} steps"
+    whose = f"{one_line(evaluated.names[at])}: {ahead} ahead by model {one_line(evaluated.model, 24)}"
     ours, naive = (price_text(rmse(actual, said), decimals + 2) for said in (point, last))
-    held = int(inside(actual, low, high).sum())
-    facts = f"RMSE {ours}; of the last price {naive}. The 80 % band held {held} of {mine.size} prices"
-    chart_style.headline(above, f"{whose}, {days[0]} to {days[-1]}", f"{facts} ({100 * held / mine.size:.0f} %).")
+    facts = f"RMSE {ours}; of the last price {naive}."
     dots = _dots(mine.size)
-    edge = 3 if mine.size == 1 else 0  # a single date has no width to fill
-    above.fill_between(days, low, high, color=BAND_COLOURS[0.1], linewidth=edge, label="80 % band")
+    for band in sorted(central_bands(evaluated.forecast.levels), key=lambda one: abs(one - 0.8))[:1]:
+        low, high = (side[mine, step] for side in _band(evaluated.forecast, band))
+        held, name = int(inside(actual, low, high).sum()), f"{100 * band:g} % band"
+        facts += f" The {name} held {held} of {mine.size} prices ({100 * held / mine.size:.0f} %)."
+        edge = 3 if mine.size == 1 else 0  # a single date has no width to fill
+        above.fill_between(days, low, high, color=BAND_COLOURS[0.1], linewidth=edge, label=name)
+        below.fill_between(days, low - point, high - point, color=BAND_COLOURS[0.1], linewidth=edge)
+    chart_style.headline(above, f"{whose}, {days[0]} to {days[-1]}", facts)
     above.plot(days, actual, color=colours[0], linewidth=1.5, label="Actual", **dots)
     above.plot(days, point, color=colours[1], linewidth=1.2, linestyle="--", label="Forecast", **dots)
     chart_style.price_axis(above, f"Price ({price})")
-    below.fill_between(days, low - point, high - point, color=BAND_COLOURS[0.1], linewidth=edge)
     below.plot(days, actual - point, color=colours[0], linewidth=1, **dots)
     below.axhline(0, color=colours[1], linewidth=1.2, linestyle="--")
     chart_style.price_axis(below, "Actual \N{MINUS SIGN} forecast")
@@ -179,52 +186,61 @@ def calibration(evaluated: EvaluatedForecast) -> Figure:
     """How often prices fell into the bands, step by step, and where they fell between the quantiles one step ahead.
 
     Grey is where 95 of 100 models would lie whose bands hold what they promise, by the normal approximation of the
-    binomial. Steps that overlap and series that share their days repeat each other, so it counts the distinct cutoffs
-    and divides them by the step. The words for the bands are those of the verdict.
-    Raises `DataError` if no outcome is known yet.
+    binomial. Steps that overlap and series that share their days repeat each other, so it counts the distinct cutoffs,
+    and those that overlap as one. The words for the bands are those of the verdict; drawn are the three usual bands as
+    far as they are there, or others. Raises `DataError` if there is none, or if no outcome is known yet.
     """
     if not np.isfinite(evaluated.actual).any():
         raise DataError("no forecast's outcome is known yet.")
+    every, words = central_bands(evaluated.forecast.levels), judge_bands(evaluated)
+    if words is None:
+        raise DataError(f"{evaluated.model} has no quantiles that make a band.", "--kind backtest draws its points.")
+    usual = [1 - 2 * tail for tail in BAND_COLOURS]
+    bands = [band for band in usual if band in every] or sorted(every, reverse=True)[: len(usual)]
     figure = chart_style.blank()
-    parts = figure.subplot_mosaic([[str(tail), "pit"] for tail in BAND_COLOURS], width_ratios=(3, 2))
+    parts = figure.subplot_mosaic([[str(band), "pit"] for band in bands], width_ratios=(3, 2))
     names = evaluated.names
     whose = one_line(names[0]) if len(names) == 1 else f"{len(names)} series"
     days = f"{evaluated.origin.min()} to {evaluated.origin.max()}"
     title = f"{whose}: bands of model {one_line(evaluated.model, 24)}, {days}"
-    top, *_, bottom = (parts[str(tail)] for tail in BAND_COLOURS)
-    chart_style.headline(top, title, f"{len(evaluated.forecast)} forecasts. Bands: {judge_bands(evaluated).short()}.")
-    for tail in BAND_COLOURS:
-        _draw_coverage(parts[str(tail)], evaluated, tail)
+    top, *_, bottom = (parts[str(band)] for band in (*bands[:1], *bands))
+    chart_style.headline(top, title, f"{len(evaluated.forecast)} forecasts. Bands: {words.short()}.")
+    for band in bands:
+        _draw_coverage(parts[str(band)], evaluated, band)
     bottom.set_xlabel("Steps ahead")
     _draw_pit(parts["pit"], evaluated)
     chart_style.legend_below(figure, top)
     return figure
 
 
-def _draw_coverage(axes: Axes, evaluated: EvaluatedForecast, tail: float) -> None:
+def _draw_coverage(axes: Axes, evaluated: EvaluatedForecast, band: float) -> None:
     """One band's observed share at each step, beside its nominal one and what chance allows."""
     known = np.isfinite(evaluated.actual)  # (n, H)
-    hits = inside(evaluated.actual, *_band(evaluated.forecast, tail))
+    hits = inside(evaluated.actual, *_band(evaluated.forecast, band))
     steps = 1 + np.flatnonzero(known.any(axis=0))  # (H,), fewer where the data end before the last step
     observed = np.array([mean(hits[known[:, step - 1], step - 1]) for step in steps])
-    trials = np.array([np.unique(evaluated.origin[known[:, step - 1]]).size / step for step in steps])
+    trials = np.array([np.unique(one.day).size / one.overlap for one in steps_of(evaluated) if one.day.size])
+    places = np.arange(1, steps.size + 1)  # side by side, however far apart
     borders = np.linspace(0.5, steps.size + 0.5, steps.size + 1)
-    nominal = np.full(steps.size, 1 - 2 * tail)
+    nominal = np.full(steps.size, band)
     _chance(axes, borders, nominal, _spread(nominal, trials), most=1.0)
-    axes.plot(steps, observed, color=BLUE, linewidth=1.5, label="Observed", **_dots(steps.size))
+    axes.plot(places, observed, color=BLUE, linewidth=1.5, label="Observed", **_dots(steps.size))
     axes.use_sticky_edges = False  # so that 100 % keeps a margin
     axes.set_xlim(borders[0], borders[-1])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if steps[-1] > steps.size:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{steps[min(max(int(at), 1), steps.size) - 1]}"))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    axes.set_ylabel(f"In the {100 - 200 * tail:.0f} % band")
+    axes.set_ylabel(f"In the {100 * band:g} % band")
 
 
 def _draw_pit(axes: Axes, evaluated: EvaluatedForecast) -> None:
-    """The PIT histogram one step ahead: each gap between two quantiles, as wide as its probability."""
-    known = np.isfinite(evaluated.actual[:, 0])
+    """The PIT histogram of the first step: each gap between two quantiles, as wide as its probability."""
+    step = _first_step(evaluated)
+    known = np.isfinite(evaluated.actual[:, step])
     levels = evaluated.forecast.levels
     expected = pit_expected(levels)  # (Q + 1,)
-    share = pit_histogram(evaluated.actual[known, 0], evaluated.forecast.quantiles[known, 0], levels)
+    share = pit_histogram(evaluated.actual[known, step], evaluated.forecast.quantiles[known, step], levels)
     borders = np.array([0.0, *levels, 1.0])
     spread = _spread(expected, np.array(np.unique(evaluated.origin[known]).size)) / expected
     _chance(axes, borders, np.ones(expected.size), spread, most=np.inf)
@@ -246,10 +262,15 @@ def _spread(probability: Floats, trials: Floats) -> Floats:
     return np.asarray(1.96 * np.sqrt(probability * (1 - probability) / trials))
 
 
-def _band(forecast: Forecast, tail: float) -> tuple[Floats, Floats]:
-    """The lower and the upper edge, (n, H) each, of the band that leaves out `tail` on either side."""
-    which = forecast.levels.index(tail)
-    return forecast.quantiles[:, :, which], forecast.quantiles[:, :, -1 - which]
+def _first_step(evaluated: EvaluatedForecast) -> int:
+    """The place of the first step that has an outcome."""
+    return int(np.argmax(np.isfinite(evaluated.actual).any(axis=0)))
+
+
+def _band(forecast: Forecast, band: float) -> tuple[Floats, Floats]:
+    """The lower and the upper edge, (n, H) each, of a central band."""
+    low, high = band_ends(forecast.levels, band)
+    return forecast.quantiles[:, :, low], forecast.quantiles[:, :, high]
 
 
 def _dots(count: int) -> dict[str, Any]:

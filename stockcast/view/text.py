@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+
+UNKNOWN = "-"
 
 FEW = 3
 """So many sentences of one kind are each said; of more, one stands for all."""
@@ -19,6 +22,16 @@ def likewise(sentences: Mapping[str, str]) -> list[str]:
         return list(sentences.values())
     (_, first), *others = sentences.items()
     return [f"{first} Likewise {len(others)} more: {some([name for name, _ in others], FEW)}."]
+
+
+def number(value: float, digits: int) -> str:
+    """A number with so many decimals, or a mark for one that isn't known."""
+    return UNKNOWN if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def ratio(value: float, other: float) -> float:
+    """`value` over `other`; NaN over nothing."""
+    return value / other if other else math.nan
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:

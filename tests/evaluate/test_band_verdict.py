@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import comb
 
 import numpy as np
@@ -28,8 +29,14 @@ def walk(days: int, coverage: float, seed: int, horizon: int = 1) -> EvaluatedFo
     return EvaluatedForecast("walk", ("walk",), forecast, 100 * np.exp(level[ahead]), dates[rows], dates[ahead - 1])
 
 
+def judged(evaluated: EvaluatedForecast) -> BandsVerdict:
+    found = judge_bands(evaluated)
+    assert found is not None
+    return found
+
+
 def said(days: int, coverage: float, runs: int, horizon: int = 1) -> list[BandsVerdict]:
-    return [judge_bands(walk(days, coverage, seed, horizon)) for seed in range(runs)]
+    return [judged(walk(days, coverage, seed, horizon)) for seed in range(runs)]
 
 
 def holding(held: dict[float, int], days: int) -> EvaluatedForecast:
@@ -71,7 +78,7 @@ def test_kept_is_the_equivalence_of_every_band_by_the_interval_of_scipy() -> Non
     """At the edge: one hit fewer in any band, and the 90 % interval of Clopper and Pearson leaves the margin."""
     days = 4000
     right = {band: round(days * band) for band in (0.5, 0.8, 0.9, 0.95)}
-    assert judge_bands(holding(right, days)).word == KEPT
+    assert judged(holding(right, days)).word == KEPT
     for band in right:
         fewest = next(
             hits
@@ -79,7 +86,7 @@ def test_kept_is_the_equivalence_of_every_band_by_the_interval_of_scipy() -> Non
             if binomtest(hits - 1, days).proportion_ci(0.9, "exact").low < band - margin(band)
         )
         for hits, kept in ((fewest, True), (fewest - 1, False)):
-            one = judge_bands(holding({**right, band: hits}, days)).steps[0]
+            one = judged(holding({**right, band: hits}, days)).steps[0]
             near = binomtest(hits, days).proportion_ci(0.9, "exact").low >= band - margin(band)
             assert near == kept
             # So many days also show that it is off: what was shown to be wrong is said first.
@@ -88,7 +95,7 @@ def test_kept_is_the_equivalence_of_every_band_by_the_interval_of_scipy() -> Non
 
 
 def test_the_sentence_quotes_the_interval_and_names_the_steps() -> None:
-    one = judge_bands(walk(900, 0.8, 3, horizon=5))
+    one = judged(walk(900, 0.8, 3, horizon=5))
     low, high = binomtest(round(900 * one.value), 900).proportion_ci(0.95, "exact")
     assert f"the 80 % band held {100 * one.value:.1f} % ({100 * low:.1f} to {100 * high:.1f} %) one step ahead" in (
         one.sentence()
@@ -99,8 +106,14 @@ def test_the_sentence_quotes_the_interval_and_names_the_steps() -> None:
 
 def test_the_word_of_a_single_binomial_band_is_that_of_the_exact_test() -> None:
     """Ten days, all inside: the 50 % band of one alone would be called too wide, and among four tests it still is."""
-    one = judge_bands(holding(dict.fromkeys((0.5, 0.8, 0.9, 0.95), 10), 10))
+    one = judged(holding(dict.fromkeys((0.5, 0.8, 0.9, 0.95), 10), 10))
     p = 2 * comb(10, 10) * 0.5**10
     assert one.corrected[1] == pytest.approx(4 * p)
     assert one.word == WIDE
     assert one.band == 0.5
+
+
+def test_without_quantiles_there_is_nothing_to_say_of_bands() -> None:
+    made = walk(50, 0.8, 0)
+    bare = replace(made, forecast=replace(made.forecast, quantiles=np.empty((50, 1, 0)), levels=()))
+    assert judge_bands(bare) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 
 from stockcast.data.forecast import EvaluatedForecast, evaluate
 from stockcast.data.series import Panel, PriceSeries
-from stockcast.evaluate.steps import NaiveErrors, naive_errors, pick, score, score_each
+from stockcast.evaluate.levels import central_bands, shared_levels
+from stockcast.evaluate.steps import NaiveErrors, naive_errors, pick, score, score_each, steps_of
 from stockcast.model.baselines import build
 
 Prices = Callable[..., PriceSeries]
@@ -99,3 +101,68 @@ def test_a_step_that_no_price_has_reached_is_scored_as_unknown(prices: Prices) -
     assert (first.n, second.n) == (1, 0)
     assert np.isnan(second.pinball)
     assert np.isnan(second.bands[0].coverage)
+
+
+def at_levels(whole: EvaluatedForecast, levels: tuple[float, ...]) -> EvaluatedForecast:
+    """The same forecasts with quantiles at some of their levels alone."""
+    old = whole.forecast
+    kept = [old.levels.index(level) for level in levels]
+    return replace(whole, forecast=replace(old, quantiles=old.quantiles[:, :, kept], levels=levels))
+
+
+@pytest.mark.parametrize(
+    ("levels", "bands"),
+    [
+        ((), ()),
+        ((0.5,), ()),
+        ((0.1, 0.9), (0.8,)),
+        ((0.025, 0.1, 0.5, 0.9), (0.8,)),
+        ((0.05, 0.2, 0.8), (0.6,)),
+        ((0.16, 0.3, 0.7, 0.84), (0.4, 0.68)),
+        (tuple(level / 10 for level in range(1, 10)), (0.8,)),
+        (tuple(level / 100 for level in range(1, 100)), (0.5, 0.8, 0.9)),
+        ((0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975), (0.5, 0.8, 0.9, 0.95)),
+    ],
+)
+def test_a_band_is_judged_where_both_its_ends_are(levels: tuple[float, ...], bands: tuple[float, ...]) -> None:
+    assert central_bands(levels) == bands
+
+
+def test_a_band_that_is_not_there_is_not_taken_for_the_nearest(prices: Prices) -> None:
+    panel = Panel((prices(),))
+    whole = evaluated(panel)
+    (first, *_), (full, *_) = score(at_levels(whole, (0.1, 0.9)), training(panel)), score(whole, training(panel))
+    assert first.bands == (full.bands[1],)
+    assert len(first.pit) == 3
+    point_alone = score(at_levels(whole, ()), training(panel))[0]
+    assert (point_alone.bands, point_alone.pit) == ((), ())
+    assert np.isnan([point_alone.pinball, point_alone.crps]).all()
+    assert point_alone.rmse == full.rmse
+
+
+def test_losses_are_compared_over_the_levels_that_all_have(prices: Prices) -> None:
+    panel = Panel((prices(),))
+    whole = evaluated(panel)
+    few, none = at_levels(whole, (0.1, 0.5, 0.9)), at_levels(whole, ())
+    shared = shared_levels([one.forecast.levels for one in (whole, none, few)])
+    assert shared == (0.1, 0.5, 0.9)
+    assert score(whole, training(panel), shared)[0].pinball == pytest.approx(score(few, training(panel))[0].pinball)
+    assert score(whole, training(panel), shared)[0].bands == score(whole, training(panel))[0].bands
+    assert shared_levels([(0.2, 0.8), (0.1, 0.9)]) == shared_levels([(), ()]) == ()
+
+
+@pytest.mark.parametrize(("every", "overlaps"), [(1, [1, 2, 3]), (2, [1, 1, 2]), (5, [1, 1, 1])])
+def test_forecasts_overlap_as_often_as_they_are_made(prices: Prices, every: int, overlaps: list[int]) -> None:
+    whole = evaluated(Panel((prices(),)))
+    thinned = pick(whole, np.arange(len(whole.origin)) % every == 0)
+    assert [step.overlap for step in steps_of(thinned)] == overlaps
+
+
+def test_steps_that_were_not_forecast_are_left_out(prices: Prices) -> None:
+    panel = Panel((prices(),))
+    whole = evaluated(panel)
+    gap = np.where(np.arange(3) == 1, np.nan, 1.0)
+    forecast = replace(whole.forecast, point=whole.forecast.point * gap)
+    with_gap = replace(whole, forecast=forecast, actual=whole.actual * gap)
+    first, _, third = score(whole, training(panel))
+    assert score(with_gap, training(panel)) == (first, third)

@@ -118,6 +118,7 @@ def test_a_copy_of_yesterdays_price_is_named_in_days_or_steps() -> None:
 def test_bands_that_are_off_are_called_so(widen: float, word: str, count: int) -> None:
     others = baselines(walks(count))
     result, text = say(changed(others["ewma"], widen=widen), others)
+    assert result.bands is not None
     assert result.bands.word == word
     assert f"The bands are {word} at every step: the {100 * result.bands.band:.0f} % band held" in text
 
@@ -126,6 +127,7 @@ def test_bands_that_are_off_are_called_so(widen: float, word: str, count: int) -
 def test_bands_that_four_hundred_days_can_not_fault_are_not_said_to_be_kept(count: int) -> None:
     others = baselines(walks(count))
     result, text = say(others["ewma"], others)
+    assert result.bands is not None
     assert {step.word for step in result.bands.steps} == {NO_EVIDENCE, TOO_FEW} if count == 1 else {NO_EVIDENCE}
     quoted = f"the 80 % band held {100 * result.bands.value:.1f} % ({100 * result.bands.low:.1f} to "
     assert quoted in text
@@ -173,6 +175,7 @@ def test_a_few_days_are_said_to_be_too_few_and_prove_nothing(days: int) -> None:
     few = {name: _part(one, slice(50, 50 + days)) for name, one in others.items()}
     noise = np.random.default_rng(5).normal(1, 0.0005, few["ewma"].forecast.point.shape)
     result, text = say(changed(few["ewma"], noise * few["ewma"].forecast.point), few)
+    assert result.bands is not None
     assert {result.level.word, result.direction.word, result.bands.word} == {TOO_FEW}
     assert "oo few days to tell of skill in the level" in text
     assert " or in direction" in text

@@ -273,6 +273,13 @@ def test_a_backtest_writes_the_rows_that_its_scores_come_from_and_goes_on_after_
     assert models["naive"][0]["rmse"] == pytest.approx(float(np.sqrt(np.mean(np.square(errors)))), rel=1e-6)
     cutoffs = {name: [row["cutoff"] for row in rows if row["model"] == name] for name in ("daily", "naive")}
     assert cutoffs["daily"] == cutoffs["naive"]
+    judged = asked(capsys, "judge", str(tmp_path / "rows.csv"))
+    assert judged["verdict"]["sentences"] == answer["verdict"]["sentences"]  # type: ignore[index]  # the JSON's own shape
+    # Not the PIT: a price that equals the median but for its last bits falls on either side of it, by ten digits.
+    for name, steps in models.items():
+        for mine, theirs in zip(judged["models"][name], steps, strict=True):  # type: ignore[index]  # the JSON's own shape
+            for key in ("n", "rmse", "mae_percent", "pinball", "crps", "direction"):
+                assert mine[key] == pytest.approx(theirs[key], abs=1e-9), (name, key)
 
 
 def test_an_audit_passes_the_default_recipe(trained: Path, capsys: Capture) -> None:
