@@ -123,12 +123,8 @@ class Verdict:
 
 def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]) -> Verdict:
     """Judge `model` against baselines evaluated from the same origins: "naive", and some of `OPPONENTS`."""
-    shared = {
-        name: levels
-        for name in OPPONENTS
-        if name in baselines and (levels := shared_levels([model.forecast.levels, baselines[name].forecast.levels]))
-    }
-    opponent = next(iter(shared), None)
+    shared = {name: _shared_levels(model, baselines[name]) for name in OPPONENTS if name in baselines}
+    opponent = next((name for name, levels in shared.items() if levels), None)
     steps, naive = steps_of(model), steps_of(_same_origins(baselines["naive"], model))
     sharp: list[_Case] = []
     if opponent:
@@ -187,6 +183,11 @@ def _sharp_case(mine: Step, opponent: Step, levels: tuple[float, ...]) -> _Case:
     loss, other = mine.pinball(levels), opponent.pinball(levels)
     evidence = diebold_mariano(loss, other, mine.day, mine.overlap, clustered=True)
     return _Case(evidence, mine, _relation(scores.mean(loss), scores.mean(other)))
+
+
+def _shared_levels(model: EvaluatedForecast, other: EvaluatedForecast) -> tuple[float, ...]:
+    both = [model.forecast.levels, other.forecast.levels]
+    return shared_levels(both) if all(both) else ()
 
 
 def _relation(loss: float, other: float) -> float:
