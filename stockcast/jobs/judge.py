@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from stockcast.config.refusal import nearest
+from stockcast.config.run import load_config
 from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.assessment import JUDGED, Assessment, assess
@@ -211,8 +212,11 @@ def _told_apart(table: RowTable, opponents: _Opponents) -> tuple[RowTable, _Oppo
 
 
 def _against_prices(rows: PricedRows, opponents: _Opponents) -> _Field:
-    """All baselines that are wanted, fitted on the prices before the first cutoff of the file."""
-    training = rows.training
+    """All baselines that are wanted, fitted on the prices before the first cutoff of the file.
+
+    Their bands follow their misses as fast as those of the default configuration do: as strong as they can be made.
+    """
+    training, fit = rows.training, load_config().fit
     first = rows.table.cutoff.min()
     if training is None:
         raise DataError(f"the prices begin on the first cutoff, {first}.", "give prices that begin earlier.")
@@ -222,7 +226,8 @@ def _against_prices(rows: PricedRows, opponents: _Opponents) -> _Field:
     like = next(iter(models.values()))
     horizon = int(rows.ahead.max())
     try:
-        made = {name: rows.baseline(build(name, training, rows.price, horizon), like) for name in opponents.made}
+        fits = {name: build(name, training, rows.price, horizon, fit.follow, fit.follow_own) for name in opponents.made}
+        made = {name: rows.baseline(one, like) for name, one in fits.items()}
     except DataError as error:
         fix = f"give prices that begin earlier; up to {training.dates[-1]}, the last session before the first cutoff, "
         raise DataError(error.message, f"{fix}there are {len(training.dates)}.") from error

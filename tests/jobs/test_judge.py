@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from stockcast.cli import run
+from stockcast.config.run import load_config
 from stockcast.data.forecast import EvaluatedForecast, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.evaluate.assessment import assess
@@ -22,6 +23,8 @@ from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build
 
 FIRST, HORIZON = 200, 3  # the first cutoff's row, and the steps
+DAILY = load_config().fit
+RATES = (DAILY.follow, DAILY.follow_own)
 
 Capture = pytest.CaptureFixture[str]
 Prices = Callable[..., PriceSeries]
@@ -41,7 +44,7 @@ def contestants(panel: Panel, names: Sequence[str] = ("drift", "naive", "ewma"))
     """Baselines as a backtest makes them: trained up to the session before the first cutoff."""
     train = panel.upto(panel.series[0].dates[FIRST - 1])
     origins = [np.arange(FIRST, len(one) - 1) for one in panel.series]
-    every = [build(name, train, "close", HORIZON) for name in names]
+    every = [build(name, train, "close", HORIZON, *RATES) for name in names]
     return [evaluate(one.name, panel, one.forecast(panel, origins), "close") for one in every]
 
 
@@ -193,7 +196,7 @@ def test_weekly_steps_are_compared_with_as_many_sessions(acme: PriceSeries, caps
         move = close[at + steps] - close[at]
         assert found["rmse"] == pytest.approx(np.sqrt(np.mean(move**2)))
         assert found["mase"] == pytest.approx(np.abs(move).mean() / np.abs(known[steps:] - known[:-steps]).mean())
-    made = build("naive", Panel((acme,)).upto(dates[FIRST - 1]), "close", 10).forecast(Panel((acme,)), [at])
+    made = build("naive", Panel((acme,)).upto(dates[FIRST - 1]), "close", 10, *RATES).forecast(Panel((acme,)), [at])
     low, high = made.quantiles[:, 4, 2], made.quantiles[:, 4, 6]
     held = float(np.mean((low <= close[at + 5]) & (close[at + 5] <= high)))
     assert first["bands"][1]["coverage"] == pytest.approx(held)
