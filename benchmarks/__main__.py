@@ -5,8 +5,8 @@
     python -m benchmarks --data DIR tutorial    a part on prices that are not in the repository
     python -m benchmarks --data DIR --peers .venv-peers/bin/python peers
 
-DIR holds the two Google files of the well-known tutorial in `tutorial`, and one CSV a stock in `panel`. PEERS is a
-Python that has Darts and NeuralForecast (`make bench-peers` makes one).
+DIR holds the two Google files of the well-known tutorial in `tutorial`, one CSV a stock in `panel`, and the exchange
+rates of LTSF in `anchors`. PEERS is a Python that has Darts and NeuralForecast (`make bench-peers` makes one).
 
 A part is a comment with its command, and the block of text below it:
 

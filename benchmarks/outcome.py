@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
+from stockcast.config.run import load_config
 from stockcast.data.forecast import EvaluatedForecast, Forecaster
 from stockcast.data.series import Floats, Panel
 from stockcast.evaluate.scores import pinball
@@ -17,6 +18,9 @@ from stockcast.model.baselines import build
 PRICE, HORIZON = "close", 5
 BANDS: Mapping[int, tuple[int, int]] = MappingProxyType({50: (3, 5), 80: (2, 6), 90: (1, 7), 95: (0, 8)})
 """Each band's nominal coverage in percent, and its lower and upper quantile."""
+
+
+AGAINST = ("naive", "ewma", "garch", "har", "har-own")
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,17 @@ class Outcome:
         return near
 
 
-def opponents(panel: Panel, until: str, names: tuple[str, ...] = ("ewma", "garch")) -> dict[str, Forecaster]:
-    """Baselines that know each stock's own prices up to a day."""
-    known = panel.upto(np.datetime64(until, "D"))
-    return {name: build(name, known, PRICE, HORIZON) for name in names}
+def opponents(panel: Panel, until: str, names: Sequence[str] = AGAINST) -> dict[str, Forecaster]:
+    """Baselines that know each stock's own prices up to a day: with fixed bands, and with bands that follow."""
+    known, fit = panel.upto(np.datetime64(until, "D")), load_config("daily").fit
+    fixed = {name: build(name, known, PRICE, HORIZON) for name in names}
+    rates = (fit.follow, fit.follow_own)
+    return fixed | {following(name): build(name, known, PRICE, HORIZON, *rates) for name in names}
+
+
+def following(name: str) -> str:
+    """What the baseline `name` is called where its bands follow the answers as the model's do."""
+    return f"{name}, following"
 
 
 def outcome(mine: EvaluatedForecast, panel: Panel, against: Mapping[str, Forecaster], seconds: float) -> Outcome:

@@ -1,4 +1,4 @@
-"""How good the `daily` preset's distributions are: on a panel of prices, beside EWMA and GARCH, over several seeds.
+"""How good the `daily` preset's distributions are: on a panel of prices, beside baselines, over several seeds.
 
 It is trained once on the prices up to `--until`, never refitted, and judged on every session after. The settings are to
 be chosen by the ablations, which are judged on the years before that day and see nothing later.
@@ -96,14 +96,16 @@ def main() -> None:
     wanted = parser.parse_args()
     panel = examined(read_panel([wanted.data]), NO_HINTS, date.max).panel
     warm_up(panel)
-    days = Days(wanted.until, opponents(panel, wanted.until))
+    known, closes = panel.upto(np.datetime64(wanted.until, "D")), closes_of(panel)
+    days, closing = (Days(wanted.until, opponents(one, wanted.until)) for one in (panel, closes))
+    earlier = Days(fold_ends(known)[0], opponents(known, fold_ends(known)[0]))
     measured = {
         "panel": [trained(panel, days, seed) for seed in wanted.seeds],
-        "closes": [trained(closes_of(panel), days, seed) for seed in wanted.seeds],
-        "left out": [left_out(panel, days, seed) for seed in wanted.seeds],
         "alone": [alone(panel, days, seed) for seed in wanted.seeds],
+        "alone before": [alone(known, earlier, seed) for seed in wanted.seeds],
+        "closes": [trained(closes, closing, seed) for seed in wanted.seeds],
+        "left out": [left_out(panel, days, seed) for seed in wanted.seeds],
     }
-    known = panel.upto(np.datetime64(wanted.until, "D"))
     report = Report(panel, wanted.until, tuple(wanted.seeds), measured, fold_ends(known), ablations(known))
     text = document(report)
     (ROOT / "benchmarks" / "QUALITY.md").write_text(text, encoding="utf-8")
