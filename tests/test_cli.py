@@ -54,6 +54,12 @@ BAD = {
     ),
     "rows that are none": (["judge", "good.csv"], 65, "good.csv is not a row file of forecasts"),
     "rows that are nowhere": (["plot", "--rows", "absent.csv", "--kind", "backtest"], 66, "absent.csv"),
+    "a role that is none": (["check", "--csv", "good.csv", "--columns", "clsoe=Open"], 2, "Did you mean 'close'"),
+    "a role twice": (["check", "--csv", "good.csv", "--columns", "close=Open,close=Low"], 2, "two columns for close"),
+    "a role without a column": (["train", "--csv", "good.csv", "--columns", "close"], 2, "not ROLE=NAME_OR_NUMBER"),
+    "a finding that is none": (["check", "--csv", "good.csv", "--accept", "split"], 2, "Did you mean 'splits'"),
+    "a finding that is only warned of": (["train", "--csv", "good.csv", "--accept", "weekend_rows"], 2, "only warned"),
+    "a finding that is mended": (["audit", "--csv", "good.csv", "--accept", "splits,footer"], 2, "is repaired"),
     "a damaged model": (["predict", "broken"], 65, "champion.json"),
     "a store that is a file": (["models", "list", "--store", "good.csv"], 74, "good.csv"),
 }

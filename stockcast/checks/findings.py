@@ -65,9 +65,15 @@ def acceptable(kinds: Iterable[str]) -> frozenset[str]:
     """The kinds that the user accepts. Raises `UsageError` for one that is never refused."""
     refused = [kind for kind, (verdict, _, _) in KINDS.items() if verdict == "refused"]
     accepted = frozenset(kinds)
-    unknown = sorted(accepted - set(refused))
-    if unknown:
-        raise UsageError(f"--accept {unknown[0]!r}: there is no such refusal.", f"use one of {', '.join(refused)}.")
+    for kind in sorted(accepted - set(refused)):
+        if kind in KINDS:
+            verdict, what, _ = KINDS[kind]
+            done = "is only warned of" if verdict == "warned" else "is repaired"
+            raise UsageError(f"--accept {kind}: this {done}, never refused ({what}).", f"leave --accept {kind} out.")
+        from stockcast.config.refusal import nearest
+
+        fix = f"use some of {', '.join(refused)}."
+        raise UsageError(f"--accept {kind!r}: there is no such finding.{nearest(kind, refused)}", fix)
     return accepted
 
 

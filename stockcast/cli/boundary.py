@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from stockcast.errors import CannotCreate, IOFailure, NotFound, StockcastError, UsageError
+from stockcast.store.interruption import deaf, notes_of
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -22,15 +23,24 @@ def guarded(work: Callable[[], Any], as_json: bool) -> int:
         code = work()
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing was changed.", err=True)
-        return INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as stop:
+        with deaf():
+            return _tell_of_interruption(stop, as_json)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:  # the boundary: whatever it is becomes one line and an exit code
         return _tell(_foreseen(error), as_json)
     return code if isinstance(code, int) else 0
+
+
+def _tell_of_interruption(stop: BaseException, as_json: bool) -> int:
+    notes = notes_of(stop)
+    message = " ".join(["Interrupted.", *notes]) if notes else "Interrupted; no model was changed."
+    if as_json:
+        _print_error("interrupted", message, None, INTERRUPTED)
+    click.echo(_one_line(message), err=True)
+    return INTERRUPTED
 
 
 def _foreseen(error: Exception) -> StockcastError:
@@ -69,14 +79,17 @@ def _crash(error: Exception) -> StockcastError:
 
 def _tell(error: StockcastError, as_json: bool) -> int:
     if as_json:
-        import json
-
-        fields = {"kind": error.kind, "message": error.message, "fix": error.fix, "exit_code": error.exit_code}
-        click.echo(json.dumps({"error": fields}))
+        _print_error(error.kind, error.message, error.fix, error.exit_code)
     click.echo(_one_line(f"Error: {error.message}"), err=True)
     if error.fix:
         click.echo(_one_line(f"Fix: {error.fix}"), err=True)
     return error.exit_code
+
+
+def _print_error(kind: str, message: str, fix: str | None, exit_code: int) -> None:
+    import json
+
+    click.echo(json.dumps({"error": {"kind": kind, "message": message, "fix": fix, "exit_code": exit_code}}))
 
 
 def _one_line(text: str) -> str:

@@ -105,35 +105,18 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
         accept: tuple[str, ...],
         **rest: Any,
     ) -> Any:
+        from stockcast.checks.findings import acceptable
+        from stockcast.reading.column_names import parse_columns
         from stockcast.reading.records import Hints
 
         tab = {"\\t": "\t", "tab": "\t"}
         marked = delimiter if delimiter is None else tab.get(delimiter, delimiter)
-        hints = Hints(date_format, decimal, marked, _roles(columns), _kinds(accept))
+        roles = {} if columns is None else parse_columns(columns)
+        kinds = [kind.strip() for several in accept for kind in several.split(",") if kind.strip()]
+        hints = Hints(date_format, decimal, marked, roles, acceptable(kinds))
         return function(hints=hints, **rest)
 
     return with_hints
-
-
-def _roles(columns: str | None) -> dict[str, str]:
-    roles = {}
-    for part in (columns or "").split(","):
-        role, equals, name = part.partition("=")
-        if part and not (equals and role.strip() and name.strip()):
-            raise click.BadParameter(f"{part!r} is not ROLE=NAME.", param_hint="--columns")
-        if part:
-            roles[role.strip()] = name.strip()
-    return roles
-
-
-def _kinds(accept: tuple[str, ...]) -> frozenset[str]:
-    from stockcast.checks.findings import KINDS
-
-    kinds = [kind.strip() for kinds in accept for kind in kinds.split(",") if kind.strip()]
-    for kind in kinds:
-        if kind not in KINDS:
-            raise click.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}.", param_hint="--accept")
-    return frozenset(kinds)
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import click
 from stockcast.cli.options import Shared, all_option, csv_option, notify_option, on_failure_option, shared_options
 from stockcast.cli.output import on_message, print_result
 from stockcast.errors import UsageError
+from stockcast.store.interruption import noted
 
 if TYPE_CHECKING:
     from stockcast.jobs.fleet import FleetResult
@@ -93,7 +94,8 @@ def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failur
         return
     from stockcast.jobs import hooks
 
-    if notify_url:
-        hooks.notify(notify_url, "fail" if failure else "success", on_message(shared))
-    if on_failure and failure:
-        hooks.run_on_failure(on_failure, failure, on_message(shared))
+    with noted(lambda: "The work was done; only the hooks were broken off."):
+        if notify_url:
+            hooks.notify(notify_url, "fail" if failure else "success", on_message(shared))
+        if on_failure and failure:
+            hooks.run_on_failure(on_failure, failure, on_message(shared))

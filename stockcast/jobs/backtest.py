@@ -33,6 +33,7 @@ from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
 from stockcast.store.atomic import write_output
 from stockcast.store.fold_cache import FoldCache, kept_folds
+from stockcast.store.interruption import noted
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,10 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     trainings = (len(seeds) + len(rivals)) * len(folds)
     with kept_folds(request.store / ".backtests", panel) as cache:
         run = _Run(panel, folds, price, cache, on_message, on_fit, trainings)
-        mine = [run.network(name, one) for one in seeds]
-        others = {one: run.baseline(one, config) for one in _baselines(request.against)}
-        others |= {one: run.network(one, rival) for one, rival in rivals.items()}
+        with noted(run.so_far):
+            mine = [run.network(name, one) for one in seeds]
+            others = {one: run.baseline(one, config) for one in _baselines(request.against)}
+            others |= {one: run.network(one, rival) for one, rival in rivals.items()}
 
         training = naive_errors(folds[0].training(panel), price, config.data.horizon)
         assessments = [assess(one, others, training) for one in mine]
@@ -130,6 +132,11 @@ class _Run:
     on_fit: Callable[[int, int], None]
     trainings: int
     done: int = 0
+
+    def so_far(self) -> str:
+        """What is said of an interruption."""
+        done = f"{self.done} of {self.trainings} trainings {'is' if self.done == 1 else 'are'} done"
+        return f"{done} and kept: the same command goes on from there." if self.done else f"{done}."
 
     def network(self, name: str, config: RunConfig) -> EvaluatedForecast:
         """A network's forecasts from all folds; a training that an interrupted run has finished is not repeated."""

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 from typing import Any
 
 from stockcast.jobs.retrain_records import RetrainRequest
+from stockcast.store.interruption import deaf, serving
 from stockcast.store.store import Store
 from stockcast.view.retrain import outcome_sentence
+from stockcast.view.text import some
+
+PATIENCE: float = 10
+"""Seconds that a process has to end in when it is interrupted."""
+
+PROMOTED = "Promoted"
+BROKEN_OFF = "Broken off, and served as before"
 
 
 @dataclass(frozen=True)
@@ -50,25 +61,92 @@ class FleetResult:
 def retrain_fleet(store: Path, names: Sequence[str], request: RetrainRequest, jobs: int) -> FleetResult:
     """Retrain `names`, or every model of the store, `jobs` at once. One that fails doesn't stop the others.
 
-    Raises `NotFound` if the store has no model: a schedule that finds nothing to do night after night is mistaken.
+    An interruption ends those that are under way, and is handed on with what became of each model. Raises `NotFound` if
+    the store has no model: a schedule that finds nothing to do night after night is mistaken.
     """
-    every = tuple(dict.fromkeys(names)) or Store(store).names() or (Store(store).only(),)
+    models = Store(store)
+    every = tuple(dict.fromkeys(names)) or models.names() or (models.only(),)
+    before = {name: serving(models, name) for name in every}
+    children = _Children()
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return FleetResult(tuple(pool.map(lambda name: _in_own_process(store, name, request), every)))
+        under_way = {name: pool.submit(_in_own_process, store, name, request, children) for name in every}
+        try:
+            return FleetResult(tuple(one.result() for one in under_way.values()))
+        except KeyboardInterrupt as stop:
+            with deaf():
+                begun = {name: one.done() for name, one in under_way.items() if not one.cancel()}
+                children.end()
+                outcomes = {name: under_way[name].result() for name in begun}
+            fates = dict.fromkeys(every, "Not reached")
+            fates |= {name: _fate(one, ended=begun[name]) for name, one in outcomes.items()}
+            fates |= {name: PROMOTED for name in every if serving(models, name) != before[name]}
+            stop.add_note(_so_far(fates))
+            raise
 
 
-def _in_own_process(store: Path, name: str, request: RetrainRequest) -> Outcome:
+def _fate(outcome: Outcome, ended: bool) -> str:
+    """What became of a model whose process had `ended` by itself when the fleet was interrupted, or was ended then."""
+    if "error" not in outcome.answer:
+        return PROMOTED if outcome.answer["promoted"] else "Kept"
+    kind = outcome.answer["error"]["kind"]
+    return BROKEN_OFF if kind == "interrupted" or (kind == "died" and not ended) else "Failed"
+
+
+def _so_far(fates: Mapping[str, str]) -> str:
+    """The models of each fate."""
+    named = (
+        (fate, [name for name, one in fates.items() if one == fate])
+        for fate in (PROMOTED, "Kept", "Failed", BROKEN_OFF, "Not reached")
+    )
+    return " ".join(f"{fate}: {some(names)}." for fate, names in named if names)
+
+
+class _Children:
+    """The processes that are under way: all can be ended from another thread than those that wait for them."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: list[subprocess.Popen[str]] = []
+        self._ended = False
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """What a process says, and its exit code; once all were ended none begins, as if it had been interrupted."""
+        with self._lock:
+            if self._ended:
+                return subprocess.CompletedProcess(command, -signal.SIGINT, "", "")
+            child = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            self._running.append(child)
+        out, err = child.communicate()
+        return subprocess.CompletedProcess(command, child.returncode, out, err)
+
+    def end(self) -> None:
+        """Interrupt them all, and kill those that have not ended after `PATIENCE`: a model is whole all the same."""
+        with self._lock:
+            self._ended = True
+        for child in self._running:
+            child.send_signal(signal.SIGINT)
+        deadline = monotonic() + PATIENCE
+        for child in self._running:
+            try:
+                child.wait(max(deadline - monotonic(), 0))
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _in_own_process(store: Path, name: str, request: RetrainRequest, children: _Children) -> Outcome:
     flags = ["--dry-run"] * request.dry_run + ["--force"] * request.force
     flags += [] if request.max_age is None else ["--max-age", str(request.max_age)]
     # -P: a file of the user's own called click.py, where the command was run, is not the library.
-    command = [sys.executable, "-P", "-m", "stockcast", "--store", str(store), "--json"]
-    done = subprocess.run(
-        [*command, "retrain", *flags, "--", name],
-        env={key: value for key, value in os.environ.items() if not key.startswith("STOCKCAST_RETRAIN_")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+    command = [sys.executable, "-P", "-m", "stockcast", "--store", str(store), "--json", "retrain", *flags, "--", name]
+    done = children.run(
+        command, {key: value for key, value in os.environ.items() if not key.startswith("STOCKCAST_RETRAIN_")}
     )
     return Outcome(name, done.returncode, _answer(done))
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from stockcast.errors import StockcastError
 from stockcast.store.champion import Champion
+from stockcast.store.interruption import noted, who_serves
 from stockcast.store.manifest import Manifest
 from stockcast.store.store import Store
+from stockcast.view.text import some
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ def roll_back(store: Path, name: str | None, version: str | None) -> RolledBack:
     """Let `version` serve again, or the one that served before. Raises `NotFound`, `ModelDamaged`, `Busy`."""
     models = Store(store)
     name = name or models.only()
-    return RolledBack(name, models.rollback(name, version, "rolled back by hand", datetime.now(UTC)))
+    with noted(who_serves(models, name)):
+        return RolledBack(name, models.rollback(name, version, "rolled back by hand", datetime.now(UTC)))
 
 
 @dataclass(frozen=True)
@@ -142,12 +145,28 @@ def prune_model(store: Path, name: str | None, keep: int) -> Deleted:
     """Delete old versions of a model; see `Store.prune` for what stays."""
     models = Store(store)
     name = name or models.only()
-    return Deleted(name, models.prune(name, keep))
+    before = models.versions(name)
+
+    def so_far() -> str:
+        left = models.versions(name)
+        gone = [version for version in before if version not in left]
+        counted = f"{len(gone)} version{'s' * (len(gone) != 1)} of {name} {'is' if len(gone) == 1 else 'are'} deleted"
+        return f"{counted}: {some(gone)}." if gone else f"{counted}."
+
+    with noted(so_far):
+        return Deleted(name, models.prune(name, keep))
 
 
 def remove_model(store: Path, name: str) -> Deleted:
     """Delete the model `name` with all its versions. Raises `NotFound`, `Busy`."""
     models = Store(store)
     versions = models.versions(name)
-    models.remove(name)
+
+    def so_far() -> str:
+        if name in models.names():
+            return f"{name} is as it was."
+        return f"{name} serves no more, but some of it is left: stockcast models remove {name}"
+
+    with noted(so_far):
+        models.remove(name)
     return Deleted(name, versions)

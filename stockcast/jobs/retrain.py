@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stockcast.errors import ModelDamaged
 from stockcast.jobs.retrain_records import Retrained, RetrainRequest
+from stockcast.store.interruption import noted, who_serves
 from stockcast.store.store import Store
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def retrain_model(request: RetrainRequest, on_message: OnMessage) -> Retrained:
     store = Store(request.store)
     with suppress(ModelDamaged):  # which is found again under the lock, and logged
         store.champion(request.name)  # a model that isn't there gets no folder
-    with store.lock(request.name):
+    with noted(who_serves(store, request.name)), store.lock(request.name):
         try:
             return _retrain(request, store, begin, on_message)
         except Exception as error:  # whatever it is, the log tells of it, and it goes on its way

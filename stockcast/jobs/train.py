@@ -23,6 +23,7 @@ from stockcast.learn import Learned, learn
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.checkpoint import Progress
+from stockcast.store.interruption import noted, serving, who_serves
 from stockcast.store.manifest import extends, fingerprint
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
@@ -98,7 +99,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     cuts = cut(panel, config)
     if cuts.calibration == cuts.test:
         on_message(f"All prices up to {cuts.test} are trained on: none is left to judge the model by.")
-    with store.lock(name):
+    with store.lock(name), noted(_so_far(store, name)):
         progress = _progress(store, name, panel, config, request, on_message)
         on_message(f"Training with {called}; loading TensorFlow takes some seconds.")
         several = request.seeds > 1  # which are compared by how they are judged
@@ -117,6 +118,19 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     spread = seed_spread([one.assessment for one in all_learned]) if len(all_learned) > 1 else None
     seconds = perf_counter() - begin
     return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds)
+
+
+def _so_far(store: Store, name: str) -> Callable[[], str]:
+    """What an interrupted training of model `name` leaves: who serves, and how to go on."""
+    served, before = who_serves(store, name), serving(store, name)
+
+    def so_far() -> str:
+        if serving(store, name) != before or not store.has_progress(name):
+            return served()
+        kept = "the finished epochs are kept: the same command with --resume goes on from there."
+        return f"{served().removesuffix('.')}; {kept}"
+
+    return so_far
 
 
 def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Panel, Mapping[str, Any]]:

@@ -69,13 +69,25 @@ def parse_columns(text: str) -> dict[str, str]:
     columns: dict[str, str] = {}
     for part in text.split(","):
         role, equals, name = (piece.strip() for piece in part.partition("="))
-        if role not in ROLES or not equals or not name:
+        fault = _fault_of(role, columns) if equals and name else f"{part!r} is not ROLE=NAME_OR_NUMBER."
+        if fault:
             raise UsageError(
-                f"--columns {text!r}: {part!r} is not ROLE=NAME_OR_NUMBER.",
-                f"use the roles {', '.join(ROLES)}, for example --columns date=0,close=4.",
+                f"--columns {text!r}: {fault}",
+                f"use each of the roles {', '.join(ROLES)} once at most, for example --columns date=0,close=4.",
             )
         columns[role] = name
     return columns
+
+
+def _fault_of(role: str, columns: Mapping[str, str]) -> str | None:
+    """A sentence if a role can't stand after those that `columns` has already."""
+    if role in columns:
+        return f"it names two columns for {role}."
+    if role in ROLES:
+        return None
+    from stockcast.config.refusal import nearest
+
+    return f"there is no role {role!r}.{nearest(role, ROLES)}"
 
 
 def normal(name: str) -> str:

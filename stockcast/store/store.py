@@ -240,6 +240,10 @@ class Store:
 
         return Progress(self._folder(name), run)
 
+    def has_progress(self, name: str) -> bool:
+        """Whether an unfinished training of model `name` has left its progress."""
+        return (self._folder(name) / PROGRESS).exists()
+
     def _folder(self, name: str) -> Path:
         return self.root / folder_name(name)
 
