@@ -109,9 +109,9 @@ def with_outcome(table: RowTable) -> RowTable:
     demand_one_price(table)
     known = np.isfinite(table.actual)
     if not known.any():
-        raise DataError(f"{table.where} has no actual price.", "add the column actual, or --csv PRICES that has them.")
+        raise DataError(f"{table.where} has no actual price.", "add --csv PRICES, or fill the columns last and actual.")
     judged = table.take(known)
-    judged.refuse(np.isnan(judged.last), lambda _: "last is empty", "fill it, or add --csv PRICES that has it.")
+    judged.refuse(np.isnan(judged.last), lambda _: "last is empty", "add --csv PRICES, or fill the column last.")
     left_out = len(table) - len(judged)
     return judged.noted(f"Left out: {left_out:,} rows whose price has not come.") if left_out else judged
 

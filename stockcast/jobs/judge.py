@@ -148,7 +148,7 @@ class _Field:
         own = [name for name in self.models if name in BASELINES]
         notes = [*self.table.notes]
         if own:
-            notes.append(f"{', '.join(own)}: the file's own forecasts of that name; nothing was fitted here.")
+            notes.append(f"{', '.join(own)}: the file's own forecasts of that name, not made here.")
         for levels in dict.fromkeys(one.forecast.levels for one in self.models.values()):
             whose = some([name for name, one in self.models.items() if one.forecast.levels == levels])
             notes += _band_notes(whose, levels, self.levels)

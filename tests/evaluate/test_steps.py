@@ -158,6 +158,13 @@ def test_forecasts_overlap_as_often_as_they_are_made(prices: Prices, every: int,
     assert [step.overlap for step in steps_of(thinned)] == overlaps
 
 
+def test_a_step_of_three_sessions_overlaps_as_three_steps_do(prices: Prices) -> None:
+    whole = evaluated(Panel((prices(),)))
+    third = replace(whole.forecast, point=whole.forecast.point[:, 2:], quantiles=whole.forecast.quantiles[:, 2:])
+    (step,) = steps_of(replace(whole, forecast=third, actual=whole.actual[:, 2:], dates=whole.dates[:, 2:]))
+    assert (step.number, step.overlap) == (1, 3)
+
+
 def test_steps_that_were_not_forecast_are_left_out(prices: Prices) -> None:
     panel = Panel((prices(),))
     whole = evaluated(panel)

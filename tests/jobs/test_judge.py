@@ -142,10 +142,19 @@ def test_prices_fill_last_and_actual(acme: PriceSeries, capsys: Capture) -> None
 
 def test_rows_after_the_end_of_the_prices_wait(acme: PriceSeries, capsys: Capture) -> None:
     rows = mine(rows_of(contestants(Panel((acme,)))))
-    write([*rows, *({**rows[-1], "date": f"2030-01-0{step}", "step": str(step), "actual": ""} for step in (2, 3))])
+    late = [{**rows[-1], "date": f"2030-01-0{step}", "step": str(step), "actual": ""} for step in (2, 3)]
+    write([*rows, *late, {**rows[-1], "cutoff": "2030-01-04", "date": "2030-01-07", "last": "1", "actual": ""}])
     answer = asked(capsys, "--csv", "acme.csv")
     assert answer["compared"] == len(rows)
-    assert "Left out: 2 rows dated after the prices end, which can't be judged yet." in answer["notes"]
+    assert "Left out: 3 rows dated after the prices end, which can't be judged yet." in answer["notes"]
+
+
+def test_where_no_price_has_come_there_is_nothing_to_judge(acme: PriceSeries, capsys: Capture) -> None:
+    row = mine(rows_of(contestants(Panel((acme,)))))[-1]
+    write([{**row, "cutoff": str(acme.dates[-1]), "date": "2030-01-07", "last": "", "actual": ""}])
+    error, fix = told(capsys, "rows.csv", "--csv", "acme.csv", code=65)
+    assert f"has no row whose price has come: the prices end on {acme.dates[-1]}" in error
+    assert "newer prices" in fix
 
 
 def test_points_alone_are_judged_on_level_and_direction(acme: PriceSeries, capsys: Capture) -> None:

@@ -98,14 +98,12 @@ def priced(table: RowTable, panel: Panel, price: str) -> PricedRows:
         if price not in one.columns:
             raise DataError(f"{one.name} has no column {price!r}; it has {', '.join(one.columns)}.", "--price close")
     sessions = _sessions(table, panel)
-    ends = np.array([one.dates[-1] for one in panel.series])[table.series]
-    late = table.date > ends
-    _demand_sessions(table, panel, sessions, late)
+    late = _demand_sessions(table, panel, sessions)
     demand_same_dates(table)
     last, actual = sessions.prices(price)
     _demand_prices(table, sessions, price, {"last": last, "actual": actual})
     if late.all():
-        raise DataError(f"{table.where} has no row whose price has come: the prices end on {ends.max()}.", LATER)
+        raise DataError(f"{table.where} has no row whose price has come: the prices end on {panel.dates[-1]}.", LATER)
     known = replace(table, last=last, actual=actual)
     if late.any():
         known = known.noted(f"Left out: {late.sum():,} rows dated after the prices end, which can't be judged yet.")
@@ -147,13 +145,17 @@ def _sessions(table: RowTable, panel: Panel) -> _Sessions:
     return _Sessions(panel, table.series, places[0], places[1])
 
 
-def _demand_sessions(table: RowTable, panel: Panel, sessions: _Sessions, late: Mask) -> None:
+def _demand_sessions(table: RowTable, panel: Panel, sessions: _Sessions) -> Mask:
+    """The rows dated after the prices of their series end, (rows,); the days of all others must be sessions."""
+
     def whose(row: int) -> str:
         one = panel.series[table.series[row]]
         return f"no session of {one.name}, whose prices run from {one.dates[0]} to {one.dates[-1]}"
 
+    ends = np.array([one.dates[-1] for one in panel.series])[table.series]
+    late = table.date > ends
     table.refuse(
-        sessions.cutoff < 0,
+        (sessions.cutoff < 0) & (table.cutoff <= ends),
         lambda row: f"the cutoff {table.cutoff[row]} is {whose(row)}",
         "cutoff is the last date whose price was known: take it from the prices.",
     )
@@ -162,6 +164,7 @@ def _demand_sessions(table: RowTable, panel: Panel, sessions: _Sessions, late: M
         lambda row: f"the date {table.date[row]} is {whose(row)}",
         "take dates from the prices: steps are counted in sessions, not in days of the calendar.",
     )
+    return late
 
 
 def _demand_prices(table: RowTable, sessions: _Sessions, price: str, right: Mapping[str, Floats]) -> None:
