@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "nonpositive": ("refused", "prices that are not above zero", "row"),
     "negative_volume": ("refused", "negative volumes", "row"),
     "filled": ("repaired", "rows without open, high or low, taken from the row's other prices", "row"),
+    "contradicting": ("warned", "columns that contradict the close that was named, left out", "column"),
     "left_out": ("repaired", "columns that are empty in most rows, left out", "column"),
     "adjusted": ("repaired", "open, high, low and close multiplied by Adj Close / Close, where these differ", "row"),
     "glued": ("warned", "falls of Adj Close / Close, as where adjusted rows follow unadjusted ones", "date"),

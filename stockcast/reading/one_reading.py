@@ -101,7 +101,7 @@ def _decide(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints)
     _refuse_destroyed(body, where)
     layout = find_layout(body, numeric, where, hints)
     tickers = tuple(body.column(layout.ticker_column)) if layout.ticker_column is not None else None
-    if tickers is not None and np.unique(body.dates[0].dates).size == len(tickers):
+    if tickers and "ticker" not in hints.columns and np.unique(body.dates[0].dates).size == len(tickers):
         tickers = None  # A column of contract codes, say: one row a date is one series.
     dates = _choose_dates(body, tickers, where)
     decimal = _choose_decimal(body, layout, numeric, where, hints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from stockcast.checks.findings import Finding, finding
 from stockcast.reading.date_formats import day_part, has_time
 from stockcast.reading.number_formats import usual_decimals
 from stockcast.reading.one_reading import Choice
-from stockcast.reading.table import Table, reading_of
+from stockcast.reading.table import Marks, Table, reading_of
 
 _CLOCKED = 50
 """Rows that are looked at for a time of day."""
@@ -28,13 +29,10 @@ def trimmed(choice: Choice, odd_ends: int) -> Table:
     if state == "unknown":
         numbers[body.width - 1] = np.append(numbers[body.width - 1][:-1], np.nan)
     written = body.column(layout.ticker_column)[kept] if layout.ticker_column is not None else []
-    reading = reading_of(
-        layout,
-        body.date_column,
-        choice.tickers is not None,
-        choice.dates,
-        (body.delimiter, choice.decimal, choice.thousands, choice.date_format),
-    )
+    marks = Marks(body.delimiter, choice.decimal, choice.thousands, choice.date_format)
+    filled = [index for index in range(body.width) if any(body.column(index))]
+    used = layout if choice.tickers is not None else replace(layout, ticker_column=None)
+    reading = reading_of(used, (body.date_column,), filled, choice.dates, marks)
     return Table(
         reading,
         layout,
