@@ -19,6 +19,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "open_cell": ("repaired", "a last line without a line end, whose last cell may be cut short", "line"),
     "repeated_header": ("repaired", "header lines that stand again among the rows, left out", "line"),
     "ragged": ("refused", "rows without a date or with another number of cells, left out", "row"),
+    "actions": ("repaired", "lines that tell of dividends and splits, left out", "line"),
     "blank_lines": ("repaired", "blank lines between the rows, left out", "line"),
     "odd_line_ends": ("warned", "lines that end otherwise than most", "line"),
     "stray_spaces": ("warned", "rows with blanks around a cell where others have none", "row"),

@@ -15,8 +15,8 @@ SLACK = 1e-6
 
 _FEWEST = 5
 _MOST_COLUMNS = 12
-_CLOSE_TOGETHER, _WIDEST = float(np.log(1.5)), 6.0
-"""A usual session's high is less than half above its low, and its range is some two or three times the usual move from
+_CLOSE_TOGETHER, _WIDEST = float(np.log(2)), 6.0
+"""A usual session's high is less than twice its low, and its range is some two or three times the usual move from
 one session to the next: not so of shares traded and turnover, or of the highest and lowest price of a year."""
 _SURE, _SURE_AS_USUAL = 3.0, 2.0
 """By so many standard errors the open lies nearer to the close before than the close to the open before; less will do
@@ -34,7 +34,9 @@ def price_assignments(columns: Mapping[int, Floats], dates: Dates) -> tuple[Assi
     order = np.argsort(dates, kind="stable")
     sorted_columns = {index: values[order] for index, values in columns.items() if np.nanmin(values, initial=1) > 0}
     found: list[Assignment] = []
-    for four in combinations(list(_distinct(sorted_columns))[:_MOST_COLUMNS], 4):
+    distinct = list(_distinct(sorted_columns))
+    indices = distinct if len(distinct) >= 4 else list(sorted_columns)  # an open that is the close in every row
+    for four in combinations(indices[:_MOST_COLUMNS], 4):
         table = np.stack([sorted_columns[index] for index in four])  # (4, rows)
         table = np.log(table[:, ~np.isnan(table).any(axis=0)])
         if table.shape[1] >= _FEWEST:
@@ -60,7 +62,8 @@ def _ordered(table: Floats) -> Iterator[Assignment]:
     first, second = (place for place in range(4) if place not in (top[0], bottom[0]))
     usual = (first, top[0], bottom[0], second) == (0, 1, 2, 3)
     lead = leads(table[first], table[second])
-    for opening, closing, for_it in ((first, second, lead), (second, first, -lead)):
+    same = np.array_equal(table[first], table[second])
+    for opening, closing, for_it in ((first, second, lead), (second, first, -np.inf if same else -lead)):
         if for_it > -(_SURE_AS_USUAL if usual and opening == second else _SURE):
             yield {"open": opening, "high": top[0], "low": bottom[0], "close": closing}
 
@@ -74,9 +77,13 @@ def _like_a_session(high: Floats, low: Floats) -> bool:
 def leads(opening: Floats, closing: Floats) -> float:
     """By how many standard errors `opening` rather than `closing` is the open, both logs (rows,), oldest first.
 
-    An open lies a night away from the close before it, a close two days and a night from the open before it.
+    An open lies a night away from the close before it, a close two days and a night from the open before it. Where every
+    open is the close before, as in currencies, there is no error.
     """
-    nearer = np.abs(closing[1:] - opening[:-1]) - np.abs(opening[1:] - closing[:-1])
-    error = float(np.std(nearer, ddof=1)) / np.sqrt(nearer.size) if nearer.size > 1 else np.inf
-    mean = float(np.mean(nearer)) if nearer.size else 0.0
-    return mean / error if error > 0 else float(np.sign(mean)) * _SURE
+    ahead, behind = np.abs(opening[1:] - closing[:-1]), np.abs(closing[1:] - opening[:-1])
+    for one, other, sign in ((ahead, behind, 1), (behind, ahead, -1)):
+        if (one <= SLACK).all() and (other > SLACK).any():
+            return float(sign * np.inf)
+    nearer = behind - ahead
+    error = float(np.std(nearer, ddof=1)) / np.sqrt(nearer.size) if nearer.size > 1 else 0.0
+    return float(np.mean(nearer)) / error if error > 0 else 0.0

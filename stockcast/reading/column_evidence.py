@@ -67,10 +67,11 @@ def is_price(column: Column) -> bool:
 
 def _varies(column: Column) -> bool:
     """Whether a column is more than one number over and over, a counter of the rows, or a column of percents."""
-    steps = np.diff(rough(column))
-    steps = steps[~np.isnan(steps)]
-    constant = steps.size > 1 and bool((steps == steps[0]).all()) and abs(steps[0]) <= 1
-    return not constant and not any("%" in form for form in column.shapes)
+    numbers = rough(column)
+    steps = np.diff(numbers[~np.isnan(numbers)])
+    steady = steps.size > 1 and bool((steps == steps[0]).all())
+    counter = steady and (steps[0] == 0 or (abs(steps[0]) == 1 and min(numbers[0], numbers[-1]) in (0, 1)))
+    return not counter and not any("%" in form for form in column.shapes)
 
 
 def assignments(columns: Columns) -> list[Assignment]:
@@ -90,7 +91,8 @@ def volume_beside(columns: Columns, prices: Sequence[int], closing: int) -> int 
     It is never negative, and no price of the same thing.
     """
     named = [index for index in columns.numeric if columns.role(index) == "volume"]
-    later = [index for index in columns.unexplained() if index > max(prices)]
+    free = columns.unexplained() if columns.has_names else columns.numeric
+    later = [index for index in free if index > max(prices)]
     if named or not later or (columns.has_names and len(later) > 1):
         return named[0] if named else None
     numbers, close = rough(columns.numeric[later[0]]), rough(columns.numeric[closing])
@@ -115,7 +117,7 @@ def ticker_by_rows(columns: Columns, taken: set[int]) -> int | None:
     if np.unique(dates).size >= (1 - _REPEATED) * dates.size:
         return None
     for index in range(columns.body.width):
-        if index in taken or index in columns.numeric or index == columns.body.date_column:
+        if index in taken or index in columns.numeric or index in (*columns.body.date_parts, columns.body.clock):
             continue
         words = columns.body.column(index)
         pairs = len(set(zip(words, dates.tolist(), strict=True)))

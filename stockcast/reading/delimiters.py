@@ -33,7 +33,9 @@ class Grid:
     - `width` is the number of cells that most rows have;
     - `ended` tells that the last line has a line end; `last_open` that it has neither one nor a closing quote, so that
       its last cell may be cut short;
-    - `spaced` are the numbers of the lines with blanks around a cell.
+    - `spaced` are the numbers of the lines with blanks around a cell;
+    - `joined` are the columns of year, month and day whose cells stand joined in the first of them (`split_dates`);
+    - `left_out` are the columns of other tables beside the one that is read (`blocks`).
     """
 
     delimiter: str
@@ -42,6 +44,8 @@ class Grid:
     ended: bool
     last_open: bool
     spaced: frozenset[int]
+    joined: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
 
 
 def grids(lines: Lines, delimiter: str | None) -> Iterator[Grid]:

@@ -16,9 +16,10 @@ import numpy as np
 from stockcast.checks.rhythm import by_ticker, is_regular, is_steady
 from stockcast.data.series import Dates, Floats
 from stockcast.errors import AmbiguousData, DataError
+from stockcast.reading.blocks import one_block
 from stockcast.reading.column_roles import Layout, find_layout
 from stockcast.reading.date_formats import DateReading
-from stockcast.reading.delimiters import grids
+from stockcast.reading.delimiters import Grid, grids
 from stockcast.reading.encoding import Lines
 from stockcast.reading.number_formats import (
     SPREADSHEET_ERRORS,
@@ -31,6 +32,7 @@ from stockcast.reading.number_formats import (
     values,
 )
 from stockcast.reading.records import Hints
+from stockcast.reading.split_dates import join_dates
 from stockcast.reading.table_bounds import Body, find_body
 
 _JUMP = np.log(50)
@@ -60,16 +62,18 @@ def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
     refusals: list[DataError] = []
     for grid in grids(lines, hints.delimiter):
         try:
-            body = find_body(grid, where, hints, today)
-            numeric = _numeric(body) if body else {}
-            if body and numeric:
-                choices.append(_decide(body, numeric, where, hints))
+            laid = _laid_out(grid, where, hints, today)
+        except DataError as error:
+            refusals.append(error)
+            continue
+        try:
+            choices += [_decide(*laid, where, hints)] if laid else []
         except AmbiguousData:
             raise
         except DataError as error:
             refusals.append(error)
     if not choices:
-        raise refusals[0] if refusals else _no_table(lines, where)
+        raise min(refusals, key=lambda one: not isinstance(one, AmbiguousData)) if refusals else _no_table(lines, where)
     if len(choices) > 1:
         one, other = (repr(choice.body.delimiter) for choice in choices[:2])
         raise AmbiguousData(
@@ -77,6 +81,17 @@ def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
             f"say which: --delimiter {one} or --delimiter {other}.",
         )
     return choices[0]
+
+
+def _laid_out(cut: Grid, where: str, hints: Hints, today: date) -> tuple[Body, dict[int, Column], Layout] | None:
+    """The body of a grid, its columns of numbers and what each column is, or None where it holds no prices."""
+    grid = one_block(join_dates(cut, where, hints), where, hints, today)
+    body = find_body(grid, where, hints, today)
+    numeric = _numeric(body) if body else {}
+    if body is None or not numeric:
+        return None
+    _refuse_destroyed(body, where)
+    return body, numeric, find_layout(body, numeric, where, hints)
 
 
 def _no_table(lines: Lines, where: str) -> DataError:
@@ -97,9 +112,7 @@ def _numeric(body: Body) -> dict[int, Column]:
     return {index: column for index, column in studied.items() if column}
 
 
-def _decide(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints) -> Choice:
-    _refuse_destroyed(body, where)
-    layout = find_layout(body, numeric, where, hints)
+def _decide(body: Body, numeric: Mapping[int, Column], layout: Layout, where: str, hints: Hints) -> Choice:
     tickers = tuple(body.column(layout.ticker_column)) if layout.ticker_column is not None else None
     if tickers and "ticker" not in hints.columns and np.unique(body.dates[0].dates).size == len(tickers):
         tickers = None  # A column of contract codes, say: one row a date is one series.

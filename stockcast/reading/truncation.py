@@ -30,9 +30,10 @@ def trimmed(choice: Choice, odd_ends: int) -> Table:
         numbers[body.width - 1] = np.append(numbers[body.width - 1][:-1], np.nan)
     written = body.column(layout.ticker_column)[kept] if layout.ticker_column is not None else []
     marks = Marks(body.delimiter, choice.decimal, choice.thousands, choice.date_format)
-    filled = [index for index in range(body.width) if any(body.column(index))]
+    filled = [index for index in range(body.width) if index in body.left_out or any(body.column(index))]
+    date_columns = (*body.date_parts, *((body.clock,) if body.clock is not None else ()))
     used = layout if choice.tickers is not None else replace(layout, ticker_column=None)
-    reading = reading_of(used, (body.date_column,), filled, choice.dates, marks)
+    reading = reading_of(used, date_columns, filled, choice.dates, marks)
     return Table(
         reading,
         layout,
@@ -41,7 +42,7 @@ def trimmed(choice: Choice, odd_ends: int) -> Table:
         choice.tickers and choice.tickers[kept],
         written[0] if len(set(written)) == 1 else None,
         {index: usual_decimals(body.column(index), choice.decimal) for index in layout.closes},
-        any(has_time(cell) for cell in body.column(body.date_column)[:_CLOCKED]),
+        body.clock is not None or any(has_time(cell) for cell in body.column(body.date_column)[:_CLOCKED]),
         tuple(_around(choice, state, odd_ends)),
     )
 
@@ -50,6 +51,7 @@ def _around(choice: Choice, state: str, odd_ends: int) -> list[Finding]:
     body = choice.body
     counts = {
         "repeated_header": body.repeated,
+        "actions": body.actions,
         "blank_lines": body.blank,
         "footer": body.footer,
         "odd_line_ends": odd_ends,

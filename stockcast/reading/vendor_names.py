@@ -106,7 +106,7 @@ NOT_TICKERS = frozenset(
 )
 """Capital letters that could be a ticker but are a statistic's name."""
 
-ACTION_LINES = r"[\d.,:/ ]+(?: ?(?:for|zu|pour|por)? ?[\d.]+)? ?(?:dividends?|dividende|dividendo|stock splits?|splits?)"
+ACTION_LINES = r"(?:[\d.,:/ -]+(?:for [\d.]+ )?)?(?:cash |stock )?(?:dividend[eo]?s?|splits?|aktiensplit|capital gains?)(?: [\d.,:/]+)?"
 """What stands in a line of Yahoo's table that tells of a dividend or a split, between the prices."""
 
 DATE_PARTS: dict[str, str] = {
