@@ -15,6 +15,7 @@ from stockcast.reading.records import Hints
 
 _HEADER_LINES, _SAMPLE = 30, 40
 _MOST = 0.9
+_DATE = re.compile(r"\d{1,4}([-/. ]|年)\w{1,9}(\1|月)\d")
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ def _blocks(grid: Grid, head: Row | None, today: date) -> list[_Block]:
 
 
 def _holds_dates(rows: Sequence[Row], index: int, head: Row | None, today: date) -> bool:
-    if head is not None and not (index < len(head.cells) and _is_date_name(head.cells[index])):
-        return False
     cells = [row.cells[index] for row in rows if row.cells[index]]
-    if not cells or (head is None and all(cell.replace(".", "").isdecimal() for cell in cells)):
+    if not cells or (head is None and not _DATE.match(cells[-1])):
+        return False
+    if head is not None and not (index < len(head.cells) and _is_date_name(head.cells[index])):
         return False
     readings = date_readings(cells, today)
     return bool(readings) and float(readings[0].known.mean()) >= _MOST

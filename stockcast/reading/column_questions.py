@@ -33,7 +33,7 @@ def which_order(columns: Columns, found: Sequence[Assignment]) -> DataError:
 
 def no_close(columns: Columns, candidates: Sequence[int]) -> DataError:
     """No column can be the closing price by its name or its numbers."""
-    what = f"its columns are {_listed(list(filter(None, columns.names)))}" if columns.has_names else "it has no header line"
+    what = f"its columns are {', '.join(filter(None, columns.names))}" if columns.has_names else "it has no header line"
     numeric = [index for index in columns.numeric if index not in candidates]
     return DataError(
         f"{columns.where} has dates, but no column that is surely the closing price: {what}.",

@@ -30,6 +30,9 @@ _SPLITTER = 2.0**27 + 1
 _EXACT = 1 << 53
 """Up to here every whole number is a float, and one division by an exact power of ten rounds but once."""
 
+_FIRST_YEAR, _LAST_YEAR = 1600, 2200
+"""Other years are of another calendar: see `eras`."""
+
 _AT_ONCE = 8
 _KEEP = np.array([0, *((1 << 64) - (1 << 8 * (_AT_ONCE - kept)) for kept in range(1, _AT_ONCE + 1))], dtype=np.uint64)
 """Of eight letters those that belong to a number, by their count: its last ones, which are the highest bytes."""
@@ -154,7 +157,7 @@ def _dates(cells: _Cells) -> Dates | None:
         return None
     number = _eight_digits((front & _YEAR) | ((front >> 8) & _MONTH) | (back & _KEEP[2]))  # 20200131
     year, month, day = number // 10_000, number // 100 % 100, number % 100
-    if not ((year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)).all():
+    if not ((year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1)).all():
         return None
     months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
     days: Dates = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")

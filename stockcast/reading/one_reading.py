@@ -6,6 +6,7 @@ are, and give different dates or numbers, the user is asked; nothing is guessed.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from stockcast.errors import AmbiguousData, DataError
 from stockcast.reading.blocks import one_block
 from stockcast.reading.column_roles import Layout, find_layout
 from stockcast.reading.date_formats import DateReading
+from stockcast.reading.date_orders import refuse_two_orders
 from stockcast.reading.delimiters import Grid, grids
 from stockcast.reading.encoding import Lines
+from stockcast.reading.eras import OFFSETS, weekdays_prove
 from stockcast.reading.number_formats import (
     SPREADSHEET_ERRORS,
     Column,
@@ -73,7 +76,7 @@ def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
         except DataError as error:
             refusals.append(error)
     if not choices:
-        raise min(refusals, key=lambda one: not isinstance(one, AmbiguousData)) if refusals else _no_table(lines, where)
+        raise _worst(refusals) if refusals else _no_table(lines, where)
     if len(choices) > 1:
         one, other = (repr(choice.body.delimiter) for choice in choices[:2])
         raise AmbiguousData(
@@ -81,6 +84,11 @@ def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
             f"say which: --delimiter {one} or --delimiter {other}.",
         )
     return choices[0]
+
+
+def _worst(refusals: Sequence[DataError]) -> DataError:
+    """The first question, or else the first refusal."""
+    return min(refusals, key=lambda one: not isinstance(one, AmbiguousData))
 
 
 def _laid_out(cut: Grid, where: str, hints: Hints, today: date) -> tuple[Body, dict[int, Column], Layout] | None:
@@ -116,7 +124,7 @@ def _decide(body: Body, numeric: Mapping[int, Column], layout: Layout, where: st
     tickers = tuple(body.column(layout.ticker_column)) if layout.ticker_column is not None else None
     if tickers and "ticker" not in hints.columns and np.unique(body.dates[0].dates).size == len(tickers):
         tickers = None  # A column of contract codes, say: one row a date is one series.
-    dates = _choose_dates(body, tickers, where)
+    dates = _choose_dates(body, tickers, where, hints)
     decimal = _choose_decimal(body, layout, numeric, where, hints)
     formats = {index: numeric[index].plainest(decimal) for index in layout.used}
     for index in layout.used:
@@ -133,20 +141,35 @@ def _decide(body: Body, numeric: Mapping[int, Column], layout: Layout, where: st
     )
 
 
-def _choose_dates(body: Body, tickers: Sequence[str] | None, where: str) -> DateReading:
+def _choose_dates(body: Body, tickers: Sequence[str] | None, where: str, hints: Hints) -> DateReading:
     """The reading of the dates that is in order and regular, if the others are not."""
     left = list(body.dates)
+    if tickers is None and not hints.date_format and not any(is_steady(one.dates) for one in left):
+        refuse_two_orders(body.column(body.date_column), [row.line for row in body.rows], where)
     for test in (is_steady, is_regular):
         passing = [one for one in left if all(test(dates) for dates in by_ticker(one.dates, tickers))]
         left = passing or left
     row = next((row for row in range(len(body.rows)) if len({one.dates[row] for one in left}) > 1), None)
     if row is None:
-        return left[0]
+        return left[0] if hints.date_format else _of_a_certain_era(left[0], body, where)
     one, other = next((a, b) for a in left for b in left if a.dates[row] != b.dates[row])
     raise AmbiguousData(
         f"{where} has two sound readings of its dates: {body.rows[row].cells[body.date_column]!r} in line "
         f"{body.rows[row].line} is {one.dates[row]} as {one.format}, or {other.dates[row]} as {other.format}.",
-        f"say which: --date-format {one.format} or --date-format {other.format}.",
+        f"say which: --date-format {shlex.quote(one.format)} or --date-format {shlex.quote(other.format)}.",
+    )
+
+
+def _of_a_certain_era(chosen: DateReading, body: Body, where: str) -> DateReading:
+    """The reading, if its years are of the common era or weekdays prove that they are of another."""
+    era = next((era for era in OFFSETS if chosen.format.endswith(era)), None)
+    if era is None or weekdays_prove(chosen.dates):
+        return chosen
+    row = int(np.argmin(np.isnat(chosen.dates)))
+    raise AmbiguousData(
+        f"{where} seems to have{era.removeprefix(',')}: {body.rows[row].cells[body.date_column]!r} would be "
+        f"{chosen.dates[row]}, but its weekdays don't prove it.",
+        f"if that is right, say so: --date-format {shlex.quote(chosen.format)}.",
     )
 
 

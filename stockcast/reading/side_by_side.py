@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stockcast.reading.column_evidence import Columns
+from stockcast.reading.column_evidence import Columns, assignments
 from stockcast.reading.column_names import close_tier, is_ticker, ticker_and_role
 from stockcast.reading.vendor_names import CLOSE_TIERS, CURRENCIES
 
@@ -42,12 +42,14 @@ def _is_plain(name: str) -> bool:
 def closes_of_tickers(columns: Columns) -> dict[str, Roles]:
     """Series of closes called by their tickers; empty where a column has another kind of name.
 
-    A ticker may be called LOW or O, but not most of them.
+    A ticker may be called LOW or O, but not most of them; and columns that are called A, B, C are no series.
     """
     names = {index: columns.names[index] for index in columns.numeric if columns.role(index) != "other"}
     tickers = {name for name in names.values() if is_ticker(name)}
     roles = sum(columns.role(index) is not None for index in names)
     if len(names) < 2 or len(tickers) < len(names) or 2 * roles >= len(names):
+        return {}
+    if all(len(name) == 1 for name in tickers) or assignments(columns):
         return {}
     return {name: {"close": index} for index, name in names.items()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 from stockcast.errors import DataError
 from stockcast.reading.column_names import normal, role_of
@@ -20,10 +20,14 @@ _YEAR = re.compile(r"(?:1[6-9]|2[0-6])\d\d(?:\.0)?")
 
 
 @cache
+def _parts() -> dict[str, str]:
+    return {normal(each): part for part, names in DATE_PARTS.items() for each in names.split(";")}
+
+
+@lru_cache(maxsize=4096)
 def _part_of(name: str) -> str | None:
     """The part of a date that a column name means, or None."""
-    known = {normal(each): part for part, names in DATE_PARTS.items() for each in names.split(";")}
-    return known.get(normal(name))
+    return _parts().get(normal(name))
 
 
 def join_dates(grid: Grid, where: str, hints: Hints) -> Grid:

@@ -12,6 +12,7 @@ import numpy as np
 from stockcast.errors import DataError
 from stockcast.reading.column_names import role_of
 from stockcast.reading.date_formats import DateReading, date_reading, date_readings
+from stockcast.reading.date_orders import refuse_other_format
 from stockcast.reading.delimiters import Grid, Row
 from stockcast.reading.number_formats import formats_of, is_null, shape
 from stockcast.reading.records import Hints
@@ -82,7 +83,12 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
     if broken and "ragged" not in hints.accept:
         raise _ragged(broken[0], grid.width, where)
     names = _names(grid, [row for row in outside if row.line < first.line and row not in broken])
-    between = _between(grid, full, readings, (first, last), names, where, hints)
+    between = _between(grid, full, readings, (first, last), names)
+    accepted = "ragged" in hints.accept
+    for row in between.ragged:
+        refuse_other_format(row, column, first, readings, where, today, accepted)
+    if between.ragged and not accepted:
+        raise _ragged(between.ragged[0], grid.width, where)
     index = {row.line: number for number, row in enumerate(full)}
     chosen = [index[row.line] for row in between.kept]
     return Body(
@@ -185,8 +191,6 @@ def _between(
     readings: Sequence[DateReading],
     span: tuple[Row, Row],
     names: Sequence[Sequence[str]],
-    where: str,
-    hints: Hints,
 ) -> _Between:
     dated = {row.line for row, known in zip(full, readings[0].known, strict=True) if known}
     found = _Between()
@@ -199,10 +203,8 @@ def _between(
             found.kept.append(row)
         elif any(list(row.cells) == list(name) for name in names):
             found.repeated += 1
-        elif "ragged" in hints.accept:
-            found.ragged.append(row)
         else:
-            raise _ragged(row, grid.width, where)
+            found.ragged.append(row)
     return found
 
 

@@ -60,7 +60,8 @@ def _around(choice: Choice, state: str, odd_ends: int) -> list[Finding]:
     found = [finding(kind, (), "", count) for kind, count in counts.items() if count] + _mixed_dates(choice)
     if body.ragged:
         lines = ", ".join(str(row.line) for row in body.ragged[:5])
-        found.append(finding("ragged", (), f"In line {lines}.", len(body.ragged)))
+        first = " | ".join(body.ragged[0].cells)[:80]
+        found.append(finding("ragged", (), f"In line {lines}; the first reads {first}.", len(body.ragged)))
     if body.torn or state == "torn":
         number = body.torn.line if body.torn else body.rows[-1].line
         found.append(finding("torn_line", (), f"It is line {number}.", 1))

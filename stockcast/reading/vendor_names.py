@@ -66,7 +66,7 @@ NAMES: tuple[tuple[str, str], ...] = (
     ),  # Yahoo's table of 2024, copied with its tooltips
     ("volume", "volume; vol; v; total volume; volume traded; traded volume; trade volume; shares traded; trading volume"),
     ("volume", "number of shares; no of shares; total trade quantity; total traded quantity; tottrdqty; quantity"),
-    ("volume", "stucke; stuecke; volumen; umsatz; hac; hacim; wol; wolumen; объем; объем торгов; 交易量; 成交量; 成交股數"),
+    ("volume", "stucke; stuecke; stuck; volumen; umsatz; hac; hacim; wol; wolumen; объем; объем торгов; 交易量; 成交量; 成交股數"),
     ("volume", "出来高; 売買高; 거래량; volumi; aantal; tickvol; tick volume; volumefrom; obrot; 成交股数; 成交張數"),
     ("volume", "volym; omsatt antall; ปริมาณ; ปริมาณซื้อขาย; kl; khoi luong; kl khop lenh; kuantitas; deliverable volume"),
     ("volume", "acvol uns; acvol 1; acvol; cf volume; px volume; cshtrd; cshtrm; acc trdvol; total quantity"),
@@ -102,7 +102,7 @@ NOT_TICKERS = frozenset(
     "GDP CPI PPI PE PE10 CAPE EPS PB PS ROE ROA RSI MACD SMA EMA WMA ATR ADX OBV CCI MFI VWAP TWAP BID ASK MID AVG MEAN "
     "MEDIAN STD VAR MIN MAX SUM INDEX RATE YIELD PRICE PRICES DIV DIVIDEND DIVIDENDS EARNINGS INTEREST REAL NOMINAL SPOT "
     "RETURN RETURNS RET CHANGE CHG PCT TOTAL VALUE NAV MKT OI DATE TIME YEAR MONTH DAY WEEK QUARTER PREV NEXT ADJ RAW "
-    "UPPER LOWER BAND SIGNAL TRADES TURNOVER AMOUNT COUNT ID NR NO ROW UNITS SHARES SALES REVENUE TARGET LABEL Y X".split()
+    "UPPER LOWER BAND SIGNAL TRADES TURNOVER AMOUNT COUNT ID NR NO ROW COL COLUMN FIELD F V UNITS SHARES SALES REVENUE TARGET LABEL Y X".split()
 )
 """Capital letters that could be a ticker but are a statistic's name."""
 
