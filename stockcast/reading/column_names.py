@@ -42,7 +42,8 @@ def parse_columns(text: str) -> dict[str, str]:
 def columns_flag(roles: Mapping[str, int], names: Sequence[str]) -> str:
     """The flag that says which column is what, as a shell takes it; by number where the name would not be understood."""
     said = ",".join(f"{role}={_typed(index, names)}" for role, index in roles.items())
-    return f"--columns {shlex.quote(said)}"
+    # A name that ends with a full stop is not to be taken for the end of a sentence.
+    return f"--columns {shlex.quote(said)}" if said[-1].isalnum() else f"--columns '{said}'"
 
 
 def _typed(index: int, names: Sequence[str]) -> str:

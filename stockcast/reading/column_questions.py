@@ -31,13 +31,18 @@ def which_order(columns: Columns, found: Sequence[Assignment]) -> DataError:
     )
 
 
-def no_close(columns: Columns, candidates: Sequence[int]) -> DataError:
-    """No column can be the closing price by its name or its numbers."""
+def no_close(columns: Columns, why: str | None = None, closes: Sequence[int] = ()) -> DataError:
+    """No column can be the closing price by its name or its numbers, or `why` else the file can't be read as it is.
+
+    Every column of numbers may be named instead, or one of `closes`; those that could be prices are shown first.
+    """
     what = f"its columns are {', '.join(filter(None, columns.names))}" if columns.has_names else "it has no header line"
-    numeric = [index for index in columns.numeric if index not in candidates]
+    prices = columns.prices()
+    others = sorted(columns.numeric, key=lambda index: index not in prices)
+    flags = _flags(columns, [{"close": index} for index in closes or others])
     return DataError(
-        f"{columns.where} has dates, but no column that is surely the closing price: {what}.",
-        f"if one of them is what you mean, name it: {_flags(columns, [{'close': index} for index in numeric])}.",
+        why or f"{columns.where} has dates, but no column that is surely the closing price: {what}.",
+        f"if one of the others is what you mean, name it: {flags}." if not closes else f"mend it, or leave it out: {flags}.",
     )
 
 

@@ -160,17 +160,18 @@ def _named_roles(columns: Columns) -> Roles:
     if "close" not in roles and "close" in _roles(
         columns.names, [i for i in range(body.width) if i != body.date_column]
     ):
-        raise DataError(f"{where} has an empty column of closing prices.", "name another one: --columns close=NAME.")
+        raise no_close(columns, f"{where} has an empty column of closing prices.")
     volume = roles.get("volume")
     if volume is not None and volume in numeric and not rough(numeric[volume]).any():
         # MetaTrader writes a column of zeros beside the ticks that it counts.
         roles["volume"] = _roles(columns.names, [i for i in filled if i != volume]).get("volume", volume)
-    for role, index in roles.items():
+    for index in roles.values():
         if index not in numeric:
             cell = next(cell for cell in body.column(index) if not is_null(cell))
-            raise DataError(
+            raise no_close(
+                columns,
                 f"{where}: {columns.names[index]} has cells such as {cell!r}, which are no numbers.",
-                f"name another column: --columns {role}=NAME_OR_NUMBER.",
+                [roles["close"]] if roles.get("close") in numeric else [],
             )
     if "close" in roles:
         _ask_if_rivalled(columns, roles["close"])
@@ -208,7 +209,7 @@ def _roles_by_numbers(columns: Columns, roles: Roles) -> Roles:
         inside = close_within(columns, roles)
         if len(inside) == 1:
             return {**roles, "close": inside[0]}
-        raise which_close(columns, inside) if inside else no_close(columns, [])
+        raise which_close(columns, inside) if inside else no_close(columns)
     if len(prices) == 1 and not (set(prices) & set(roles.values())) and set(columns.unexplained()) <= set(prices):
         return {**roles, "close": next(iter(prices))}
     found = assignments(columns)
@@ -216,7 +217,7 @@ def _roles_by_numbers(columns: Columns, roles: Roles) -> Roles:
         volume = volume_beside(columns, list(found[0].values()), found[0]["close"])
         return {**found[0], **({} if volume is None else {"volume": volume})}
     free = [index for index in prices if index not in roles.values()]
-    raise which_order(columns, found) if found else which_close(columns, free) if free else no_close(columns, [])
+    raise which_order(columns, found) if found else which_close(columns, free) if free else no_close(columns)
 
 
 def _single_or_long(columns: Columns, roles: Roles) -> Layout:
@@ -238,11 +239,13 @@ def _hinted(columns: Columns) -> Layout:
     said = {role: _index(name, columns) for role, name in hints.columns.items() if role in VALUE_ROLES}
     for role, index in said.items():
         if index not in columns.numeric:
-            raise DataError(f"{where}: column {hints.columns[role]!r} holds no numbers.", "name another column.")
+            raise no_close(columns, f"{where}: column {hints.columns[role]!r} holds no numbers.")
+    if len(set(said.values())) < len(said):
+        raise DataError(f"{where}: --columns gives one column two roles.", "name another column for one of them.")
     others = {role: index for role, index in _roles(names, list(columns.numeric)).items() if index not in said.values()}
     roles = {**others, **said} if columns.body.names else said
     if "close" not in roles:
-        raise DataError(f"{where}: --columns names no closing price.", "add close=NAME, for example --columns close=4.")
+        raise no_close(columns, f"{where}: --columns names no closing price.")
     if "close" not in said:
         _ask_if_rivalled(columns, roles["close"])
     return _single_or_long(columns, roles)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from stockcast.errors import ConfigError
 from stockcast.reading.encoding import Lines
 
 DELIMITERS = (",", ";", "\t", "|", " ")
@@ -50,6 +51,8 @@ class Grid:
 
 def grids(lines: Lines, delimiter: str | None) -> Iterator[Grid]:
     """A grid for the delimiter that the user names, or else for each one that most lines have."""
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise ConfigError(f"--delimiter {delimiter!r} is no delimiter.", "write one character: --delimiter ';'")
     filled = [line for line in lines.lines if line.strip()]
     for candidate in (delimiter,) if delimiter else DELIMITERS:
         if delimiter or sum(candidate in line for line in filled) * 2 > len(filled):

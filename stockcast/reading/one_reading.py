@@ -76,7 +76,7 @@ def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
         except DataError as error:
             refusals.append(error)
     if not choices:
-        raise _worst(refusals) if refusals else _no_table(lines, where)
+        raise _worst(refusals) if refusals else _no_table(lines, where, hints)
     if len(choices) > 1:
         one, other = (repr(choice.body.delimiter) for choice in choices[:2])
         raise AmbiguousData(
@@ -102,11 +102,15 @@ def _laid_out(cut: Grid, where: str, hints: Hints, today: date) -> tuple[Body, d
     return body, numeric, find_layout(body, numeric, where, hints)
 
 
-def _no_table(lines: Lines, where: str) -> DataError:
+def _no_table(lines: Lines, where: str, hints: Hints) -> DataError:
     first = next(line for line in lines.lines if line.strip())
+    said = {"--delimiter": hints.delimiter, "--date-format": hints.date_format, "--columns": hints.columns}
+    given = " and ".join(flag for flag, value in said.items() if value)
     return DataError(
         f"{where} has no column of dates beside a column of numbers; it begins {first.strip()[:60]!r}.",
-        "give a CSV file of prices; for unusual ones say --delimiter, --date-format and --columns date=0,close=4.",
+        f"leave out {given}, with which it can't be read."
+        if given
+        else "give a CSV file with a column of dates and one of prices; --delimiter and --date-format name unusual marks.",
     )
 
 
@@ -121,6 +125,12 @@ def _numeric(body: Body) -> dict[int, Column]:
 
 
 def _decide(body: Body, numeric: Mapping[int, Column], layout: Layout, where: str, hints: Hints) -> Choice:
+    if "ticker" in hints.columns and layout.ticker_column is None:
+        raise DataError(
+            f"{where}: --columns ticker={hints.columns['ticker']} has no effect, since the names of the columns tell its "
+            "series apart.",
+            "leave it out.",
+        )
     tickers = tuple(body.column(layout.ticker_column)) if layout.ticker_column is not None else None
     if tickers and "ticker" not in hints.columns and np.unique(body.dates[0].dates).size == len(tickers):
         tickers = None  # A column of contract codes, say: one row a date is one series.

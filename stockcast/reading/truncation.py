@@ -93,13 +93,16 @@ def _state_of_last(choice: Choice) -> str:
     lacking = "unknown" if roles == {"volume"} else "torn"
     if not cell or np.isnan(choice.numbers[column][-1]):
         return "whole" if not cell and roles == {"volume"} else lacking
+    if _scaled(others):
+        return "whole" if _ends_alike(cell, others) else lacking
     digits = [_digits_after(each, choice.decimal) for each in (cell, *others)]
     if max(digits) > 0:
-        return "whole" if digits[0] == max(digits) and not _scaled(others) else lacking
-    # Of whole numbers the last digit can't be missed from the row itself, but a price does not fall to a tenth.
+        return "whole" if digits[0] == max(digits) else lacking
+    # Of whole numbers the last digit can't be missed from the row itself; but a price does not fall to a tenth, and no
+    # digit of a volume is missing if it has as many as any other, and most others have as many.
     values = choice.numbers[column]
     near = roles != {"volume"} and len(others) > 0 and values[-1] > 0.25 * values[-2]
-    return "whole" if near else lacking
+    return "whole" if near or (roles == {"volume"} and _as_long(cell, others)) else lacking
 
 
 def _digits_after(cell: str, decimal: str) -> int:
@@ -109,3 +112,16 @@ def _digits_after(cell: str, decimal: str) -> int:
 def _scaled(cells: list[str]) -> bool:
     """Whether a column's cells end with letters, such as 1.5M, so that one without may have lost it."""
     return any(cell[-1:].isalpha() for cell in cells)
+
+
+def _ends_alike(cell: str, others: list[str]) -> bool:
+    """Whether a cell's last letters end other cells, and are not the beginning of longer ones."""
+    endings = {re.sub(r".*[\d.,' ]", "", other) for other in others}
+    own = re.sub(r".*[\d.,' ]", "", cell)
+    return bool(own) and own in endings and not any(ending != own and ending.startswith(own) for ending in endings)
+
+
+def _as_long(cell: str, others: list[str]) -> bool:
+    lengths = [sum(map(str.isdigit, each)) for each in others if each]
+    own = sum(map(str.isdigit, cell))
+    return bool(lengths) and own == max(lengths) and lengths.count(own) > len(lengths) / 2
