@@ -34,7 +34,9 @@ def contradiction(rows: RawRows, roles: Mapping[str, int]) -> Contradiction | No
     """
     reason = _crossed(rows) or _scattered(rows)
     if reason:
-        prices = {index: rows.columns[role] for role, index in roles.items() if role in {*PRICE_COLUMNS} & {*rows.columns}}
+        prices = {
+            index: rows.columns[role] for role, index in roles.items() if role in {*PRICE_COLUMNS} & {*rows.columns}
+        }
         return Contradiction(reason, price_assignments(dict(sorted(prices.items())), rows.dates))
     reason = _exchanged(rows)
     swapped = {**roles, "open": roles["close"], "close": roles["open"]} if reason else {}

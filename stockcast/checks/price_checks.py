@@ -72,7 +72,13 @@ def _splits(series: PriceSeries) -> list[Finding]:
         return []
     listed = ", ".join(f"{split} on {series.dates[split.row]}" for split in splits[:5])
     rest = ", ..." if len(splits) > 5 else ""
-    return [finding("splits", series.dates[[split.row for split in splits]], f"{'It is' if len(splits) == 1 else 'They are'} {listed}{rest}.")]
+    return [
+        finding(
+            "splits",
+            series.dates[[split.row for split in splits]],
+            f"{'It is' if len(splits) == 1 else 'They are'} {listed}{rest}.",
+        )
+    ]
 
 
 def _outside(series: PriceSeries) -> list[Finding]:

@@ -46,7 +46,8 @@ def assemble(table: Table, stem: str, where: str, hints: Hints) -> Assembled:
     if not series:
         why = f" {found[0][1].message}" if found else ""
         raise DataError(
-            f"{where} has no row with a sound closing price.{why}", "check that column, or name another one as the close."
+            f"{where} has no row with a sound closing price.{why}",
+            "check that column, or name another one as the close.",
         )
     return Assembled(tuple(series), (*table.findings, *_other_ticker(table, stem), *merged(found)))
 

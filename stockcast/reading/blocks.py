@@ -84,6 +84,8 @@ def _holds_dates(rows: Sequence[Row], index: int, head: Row | None, today: date)
 def _only(grid: Grid, block: _Block) -> Grid:
     """The grid with the cells outside a block emptied, without the rows in which the block is empty."""
     inside = range(block.start, block.stop)
-    rows = [Row(row.line, [cell if place in inside else "" for place, cell in enumerate(row.cells)]) for row in grid.rows]
+    rows = [
+        Row(row.line, [cell if place in inside else "" for place, cell in enumerate(row.cells)]) for row in grid.rows
+    ]
     left_out = tuple(index for index in range(grid.width) if index not in inside)
     return replace(grid, rows=tuple(row for row in rows if not row.blank), left_out=left_out)

@@ -18,9 +18,13 @@ _TIER, _GUESSED = 1000, 99
 """Ranks of one tier, and the rank of a name that is not in the table but holds a telling word."""
 _PRICE_WORDS = frozenset(name.strip() for tier, names in NAMES if tier == "price" for name in names.split(";"))
 # AAPL, BRK-B, ^GSPC, EURUSD=X, 0700.HK, M&M.NS, 005930, and Bloomberg's "ABC US Equity".
-_TICKER = re.compile(r"[\^$]?(?=[\d.]*[A-Z]|\d{4})[A-Z0-9][A-Z0-9.&=/^-]{0,14}(?: [A-Z]{2})?(?: (?:Equity|Index|Curncy|Comdty))?")
+_TICKER = re.compile(
+    r"[\^$]?(?=[\d.]*[A-Z]|\d{4})[A-Z0-9][A-Z0-9.&=/^-]{0,14}(?: [A-Z]{2})?(?: (?:Equity|Index|Curncy|Comdty))?"
+)
 
-_IN_MILLIONS = re.compile(r"\((?:in )?(?:mn|mln|mio|million|lacs?|lakhs?|cr|crores?|bn|billion|'?000|thousand|百万|千|億)", re.I)
+_IN_MILLIONS = re.compile(
+    r"\((?:in )?(?:mn|mln|mio|million|lacs?|lakhs?|cr|crores?|bn|billion|'?000|thousand|百万|千|億)", re.I
+)
 """A price is not counted in millions: VALUE (mn) is what was traded."""
 _SPAN = re.compile(r"\d+(?:[DWMY]|WK|WEEK|MO|YR)")
 

@@ -42,7 +42,9 @@ def no_close(columns: Columns, why: str | None = None, closes: Sequence[int] = (
     flags = _flags(columns, [{"close": index} for index in closes or others])
     return DataError(
         why or f"{columns.where} has dates, but no column that is surely the closing price: {what}.",
-        f"if one of the others is what you mean, name it: {flags}." if not closes else f"mend it, or leave it out: {flags}.",
+        f"if one of the others is what you mean, name it: {flags}."
+        if not closes
+        else f"mend it, or leave it out: {flags}.",
     )
 
 

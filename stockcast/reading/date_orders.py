@@ -30,7 +30,9 @@ def refuse_two_orders(cells: Sequence[str], lines: Sequence[int], where: str) ->
         only_day = [row for row in range(len(cells)) if chosen and chosen[row] != month_first[row]]
         only_month = [row for row in range(len(cells)) if chosen and chosen[row] != day_first[row]]
         if min(len(only_day), len(only_month)) >= _FEWEST:
-            raise _two_orders((cells[only_day[0]], lines[only_day[0]]), (cells[only_month[0]], lines[only_month[0]]), where)
+            raise _two_orders(
+                (cells[only_day[0]], lines[only_day[0]]), (cells[only_month[0]], lines[only_month[0]]), where
+            )
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -70,7 +72,10 @@ def refuse_other_format(
     if not other or {one.format for one in other} & {one.format for one in readings}:
         return
     mine, theirs = readings[0].format, other[0].format
-    if {"".join(re.findall("%([md])", one)) for one in (mine, theirs)} == {"dm", "md"} and "%Y" not in (mine[:2], theirs[:2]):
+    if {"".join(re.findall("%([md])", one)) for one in (mine, theirs)} == {"dm", "md"} and "%Y" not in (
+        mine[:2],
+        theirs[:2],
+    ):
         first, second = (known, row) if mine.startswith("%d") else (row, known)
         raise _two_orders((first.cells[column], first.line), (second.cells[column], second.line), where)
     if accepted:
@@ -89,4 +94,3 @@ def _two_orders(day_first: tuple[str, int], month_first: tuple[str, int], where:
         f"{other!r} in line {other_line} the month first.",
         "export it again with all dates in one order, such as 2020-01-31; a spreadsheet may have exchanged some.",
     )
-

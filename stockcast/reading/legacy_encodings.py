@@ -77,7 +77,9 @@ def _sense(text: str, encoding: str) -> float:
 
 def _is_mark(letter: str) -> bool:
     """Whether it is a mark that all scripts use: a full-width bracket, a currency, a space."""
-    return unicodedata.category(letter) in ("Sc", "Zs") or unicodedata.name(letter, "").startswith(("FULLWIDTH", "IDEOGRAPHIC"))
+    return unicodedata.category(letter) in ("Sc", "Zs") or unicodedata.name(letter, "").startswith(
+        ("FULLWIDTH", "IDEOGRAPHIC")
+    )
 
 
 def _is_common(letter: str, encoding: str) -> bool:
@@ -87,7 +89,9 @@ def _is_common(letter: str, encoding: str) -> bool:
         return False
     if lead is None or name.startswith(("HIRAGANA", "KATAKANA")):
         return True
-    return lead[0] <= letter.encode(encoding)[0] <= lead[1] and (encoding != "gb18030" or letter.encode(encoding)[1] > 0xA0)
+    return lead[0] <= letter.encode(encoding)[0] <= lead[1] and (
+        encoding != "gb18030" or letter.encode(encoding)[1] > 0xA0
+    )
 
 
 def _in_a_word(text: str, place: int) -> bool:

@@ -110,7 +110,7 @@ def _no_table(lines: Lines, where: str, hints: Hints) -> DataError:
         f"{where} has no column of dates beside a column of numbers; it begins {first.strip()[:60]!r}.",
         f"leave out {given}, with which it can't be read."
         if given
-        else "give a CSV file with a column of dates and one of prices; --delimiter and --date-format name unusual marks.",
+        else "give a CSV file with a column of dates and one of prices; unusual dates are described by --date-format.",
     )
 
 

@@ -52,4 +52,3 @@ def closes_of_tickers(columns: Columns) -> dict[str, Roles]:
     if all(len(name) == 1 for name in tickers) or assignments(columns):
         return {}
     return {name: {"close": index} for index, name in names.items()}
-

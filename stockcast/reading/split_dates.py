@@ -14,7 +14,9 @@ from stockcast.reading.records import Hints
 from stockcast.reading.vendor_names import DATE_PARTS
 
 _HEADER_LINES = 30
-_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?(?: ?(?:Z|UTC|GMT)?(?:[+-]\d\d:?\d\d)?)?")
+_CLOCK = re.compile(
+    r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?(?: ?(?:Z|UTC|GMT)?(?:[+-]\d\d:?\d\d)?)?"
+)
 _CLOCK_DIGITS = re.compile(r"(?:[01]?\d|2[0-3])(?:[0-5]\d){0,2}")
 _YEAR = re.compile(r"(?:1[6-9]|2[0-6])\d\d(?:\.0)?")
 
@@ -40,7 +42,9 @@ def join_dates(grid: Grid, where: str, hints: Hints) -> Grid:
         return grid
     parts = {_part_of(name): index for index, name in reversed(list(enumerate(head.cells))) if _part_of(name)}
     if "week" in parts and not {"month", "quarter"} & parts.keys():
-        raise DataError(f"{where} has its dates split over years and weeks.", "write the date of each row in one column.")
+        raise DataError(
+            f"{where} has its dates split over years and weeks.", "write the date of each row in one column."
+        )
     places = [parts[part] for part in ("year", "month", "quarter", "day") if part in parts]
     joined = [_joined(row, parts) if row.line > head.line else row for row in grid.rows]
     return replace(grid, rows=tuple(joined), joined=tuple(places))

@@ -43,7 +43,9 @@ class Marks:
     date_format: str
 
 
-def reading_of(layout: Layout, date_columns: Sequence[int], filled: Sequence[int], dates: Dates, marks: Marks) -> Reading:
+def reading_of(
+    layout: Layout, date_columns: Sequence[int], filled: Sequence[int], dates: Dates, marks: Marks
+) -> Reading:
     """How a file was read: `date_columns` hold its dates, `filled` anything at all."""
     names, series = layout.names, layout.series
     columns = {"date": ", ".join(names[index] or str(index) for index in date_columns)}

@@ -74,21 +74,22 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
     found = _date_column(full, grid.width, hints, today)
     if found is None or grid.width < 2:
         return None
-    column, readings = found
+    column, best = found
+    readings = tuple(one for one in best if np.array_equal(one.known, best[0].known))
     known = np.flatnonzero(readings[0].known)
     first, last = full[known[0]], full[known[-1]]
     torn = _torn(grid, last)
-    outside = [row for row in grid.rows if not first.line <= row.line <= last.line and row is not torn and not row.blank]
+    outside = [
+        row for row in grid.rows if not first.line <= row.line <= last.line and row is not torn and not row.blank
+    ]
     broken = [row for row in outside if row.line > 1 and _is_broken(row, grid.width, column)]
-    if broken and "ragged" not in hints.accept:
-        raise _ragged(broken[0], grid.width, where)
     names = _names(grid, [row for row in outside if row.line < first.line and row not in broken])
     between = _between(grid, full, readings, (first, last), names)
-    accepted = "ragged" in hints.accept
-    for row in between.ragged:
-        refuse_other_format(row, column, first, readings, where, today, accepted)
-    if between.ragged and not accepted:
-        raise _ragged(between.ragged[0], grid.width, where)
+    ragged = sorted([*between.ragged, *broken], key=lambda row: row.line)
+    for row in ragged:
+        refuse_other_format(row, column, first, readings, where, today, "ragged" in hints.accept)
+    if ragged and "ragged" not in hints.accept:
+        raise _ragged(ragged[0], grid.width, where)
     index = {row.line: number for number, row in enumerate(full)}
     chosen = [index[row.line] for row in between.kept]
     return Body(
@@ -100,7 +101,7 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
         between.repeated,
         last.line - first.line + 1 - between.repeated - between.actions - len(between.ragged) - len(between.kept),
         len([row for row in outside if row.line > last.line and row not in broken]),
-        tuple(sorted([*between.ragged, *broken], key=lambda row: row.line)),
+        tuple(ragged),
         torn,
         grid.last_open and torn is None,
         between.actions,

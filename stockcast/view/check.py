@@ -67,28 +67,26 @@ def _series_table(series: list[Mapping[str, Any]]) -> str:
 
 def _many_files(files: list[Mapping[str, Any]]) -> str:
     head = ["file", "verdict", "found", "series", "rows", "first", "last"]
-    folder = os.path.commonpath([os.path.dirname(file["path"]) for file in files])
-    rows = [_line(file, os.path.relpath(file["path"], folder) if folder else file["path"]) for file in files]
+    folders = {os.path.dirname(file["path"]) for file in files}
+    rows = [_line(file, os.path.basename(file["path"]) if len(folders) == 1 else file["path"]) for file in files]
     counts = {verdict: sum(file["verdict"] == verdict for file in files) for verdict in ("ok", "warn", "refuse")}
     total = f"{len(files)} files: {counts['ok']} sound, {counts['warn']} with warnings, {counts['refuse']} refused."
     return "\n".join([table(head, _fitted(head, rows), left=2), "", total])
 
 
 def _fitted(head: list[str], rows: list[list[str]]) -> list[list[str]]:
-    """Rows whose table is no wider than the terminal: paths lose their beginning, lists of kinds their end."""
+    """Rows whose table is no wider than the terminal: lists of kinds and then names of files are cut short."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     beyond = sum(widths) + 2 * (len(head) - 1) - shutil.get_terminal_size().columns
     for column, narrowest in ((2, _NARROWEST), (0, _NARROWEST + 2)):
         narrow = max(narrowest, widths[column] - max(0, beyond))
         beyond -= max(0, widths[column] - narrow)
-        rows = [[*row[:column], _cut(row[column], narrow, column == 0), *row[column + 1 :]] for row in rows]
+        rows = [[*row[:column], _cut(row[column], narrow), *row[column + 1 :]] for row in rows]
     return rows
 
 
-def _cut(text: str, width: int, start: bool) -> str:
-    if len(text) <= width:
-        return text
-    return "..." + text[3 - width :] if start else text[: width - 3] + "..."
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def _line(file: Mapping[str, Any], name: str) -> list[str]:
