@@ -17,6 +17,8 @@ from stockcast.data.series import PRICE_COLUMNS, Dates, Floats
 from stockcast.errors import DataError
 
 _OTHERS = ("open", "high", "low")
+_A_FEW = 0.05
+"""The share of dates up to which a second row is a mistake, as where the session that is under way follows itself."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def repair(rows: RawRows, intraday: bool) -> tuple[RawRows, tuple[Finding, ...]]
             break
         rows, more = step(rows)
         found += more
-        if intraday and any(one.kind == "duplicates" for one in more):
+        again = sum(one.count for one in more if one.kind in ("duplicates", "duplicate_rows"))
+        if intraday and again > max(1, _A_FEW * len(rows.dates)):
             raise DataError(f"{rows.name} has several rows a day.", "give daily prices: one row a session.")
     return rows, tuple(found)
 

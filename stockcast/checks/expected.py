@@ -16,12 +16,17 @@ _MATCHED = 1500
 """Newest dates by which a calendar is matched: more than four years of days."""
 
 
+def followed_calendar(series: Sequence[PriceSeries]) -> str:
+    """The calendar that the longest series follows."""
+    return _calendar(max(series, key=len).dates[-_MATCHED:].tobytes())
+
+
 def expected_sessions(series: Sequence[PriceSeries]) -> Dates | None:
     """The sessions of the calendar that the longest series follows, over the years of all of them.
 
     None for dates that lie weeks or months apart: there the checks look for gaps.
     """
-    calendar = _calendar(max(series, key=len).dates[-_MATCHED:].tobytes())
+    calendar = followed_calendar(series)
     if calendar in PERIODIC:
         return None
     years = [one.dates[[0, -1]].astype("datetime64[Y]") for one in series]

@@ -19,6 +19,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "open_cell": ("repaired", "a last line without a line end, whose last cell may be cut short", "line"),
     "repeated_header": ("repaired", "header lines that stand again among the rows, left out", "line"),
     "ragged": ("refused", "rows without a date or with another number of cells, left out", "row"),
+    "actions": ("repaired", "lines that tell of dividends and splits, left out", "line"),
     "blank_lines": ("repaired", "blank lines between the rows, left out", "line"),
     "odd_line_ends": ("warned", "lines that end otherwise than most", "line"),
     "stray_spaces": ("warned", "rows with blanks around a cell where others have none", "row"),
@@ -32,6 +33,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "nonpositive": ("refused", "prices that are not above zero", "row"),
     "negative_volume": ("refused", "negative volumes", "row"),
     "filled": ("repaired", "rows without open, high or low, taken from the row's other prices", "row"),
+    "contradicting": ("warned", "columns that contradict the close that was named, left out", "column"),
     "left_out": ("repaired", "columns that are empty in most rows, left out", "column"),
     "adjusted": ("repaired", "open, high, low and close multiplied by Adj Close / Close, where these differ", "row"),
     "glued": ("warned", "falls of Adj Close / Close, as where adjusted rows follow unadjusted ones", "date"),
@@ -82,10 +84,14 @@ def finding(kind: str, dates: Iterable[np.datetime64] = (), detail: str = "", co
     days = np.array(list(dates), dtype="datetime64[D]")
     number = days.size if count is None else count
     first = days.min().item() if days.size else None
-    verdict, what, unit = KINDS[kind]
+    return Finding(kind, KINDS[kind][0], number, first, f"{_counted(kind, number, first)} {detail}".strip())
+
+
+def _counted(kind: str, number: int, first: date | None, where: str = "") -> str:
+    """How often a kind was found, in which series, and when first."""
+    _, what, unit = KINDS[kind]
     when = "" if first is None else f", on {first}" if number == 1 else f", the first on {first}"
-    message = f"{what}: {number:,} {unit}{'' if number == 1 else 's'}{when}. {detail}"
-    return Finding(kind, verdict, number, first, message.strip())
+    return f"{what}: {number:,} {unit}{'' if number == 1 else 's'}{where}{when}."
 
 
 def merged(found: Iterable[tuple[str, Finding]]) -> tuple[Finding, ...]:
@@ -101,9 +107,11 @@ def _sum(several: list[tuple[str, Finding]]) -> Finding:
     if len(several) == 1:
         return one
     names = ", ".join(name for name, _ in several[:3]) + (", ..." if len(several) > 3 else "")
-    days = [each.first for _, each in several if each.first]
-    message = f"{len(several)} series ({names}); {name}: {one.message}"
-    return Finding(one.kind, one.verdict, sum(each.count for _, each in several), min(days, default=None), message)
+    first = min((each.first for _, each in several if each.first), default=None)
+    count = sum(each.count for _, each in several)
+    detail = one.message.removeprefix(_counted(one.kind, one.count, one.first)).strip()
+    message = _counted(one.kind, count, first, f" in {len(several)} series ({names})")
+    return Finding(one.kind, one.verdict, count, first, f"{message} {name}: {detail}" if detail else message)
 
 
 def refusal(found: Iterable[Finding], accept: frozenset[str], where: str) -> DataError | None:

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.checks.cleaning import RawRows
-from stockcast.checks.price_order import SLACK, open_high_low_close
+from stockcast.checks.price_order import SLACK, leads, price_assignments
 from stockcast.data.series import PRICE_COLUMNS
-from stockcast.errors import DataError
 
 _FEW = 3
 _SHARE = 0.01
 _HALF = 0.5
 _SWITCHES = 0.05
-_ENOUGH, _BACKWARD = 20, 1.5
+_ENOUGH, _BACKWARD, _SURE = 20, 1.5, 3.0
 
 
-def refuse_mislabelled(rows: RawRows, where: str, names: Sequence[str], roles: Mapping[str, int]) -> None:
-    """Raise `DataError` if open, high, low and close can't be what their names say.
+@dataclass(frozen=True)
+class Contradiction:
+    """Why columns can't be what their names say, and every way in which the same columns could be named instead."""
+
+    reason: str
+    instead: tuple[Mapping[str, int], ...]
+
+
+def contradiction(rows: RawRows, roles: Mapping[str, int]) -> Contradiction | None:
+    """Why open, high, low and close can't be what their names say, or None. `roles` are the columns' numbers.
 
     A Close outside Low..High in one stretch only is a missing adjustment and left to the doctor.
     """
-    reason = _crossed(rows) or _scattered(rows) or _exchanged(rows)
+    reason = _crossed(rows) or _scattered(rows)
     if reason:
-        raise _mislabelled(rows, where, reason, names, roles)
+        prices = {
+            index: rows.columns[role] for role, index in roles.items() if role in {*PRICE_COLUMNS} & {*rows.columns}
+        }
+        return Contradiction(reason, price_assignments(dict(sorted(prices.items())), rows.dates))
+    reason = _exchanged(rows)
+    swapped = {**roles, "open": roles["close"], "close": roles["open"]} if reason else {}
+    said = {role: swapped[role] for role in PRICE_COLUMNS if role in swapped}
+    return Contradiction(reason, (said,)) if reason else None
 
 
 def _crossed(rows: RawRows) -> str | None:
@@ -61,7 +76,8 @@ def _exchanged(rows: RawRows) -> str | None:
         return None
     opening, closing = np.log(rows.columns["open"]), np.log(rows.columns["close"])
     ahead, behind = np.abs(opening[1:] - closing[:-1]).mean(), np.abs(closing[1:] - opening[:-1]).mean()
-    return "Open and Close seem to be exchanged" if ahead > _BACKWARD * behind else None
+    backward = ahead > _BACKWARD * behind and leads(closing, opening) > _SURE
+    return "Open and Close seem to be exchanged" if backward else None
 
 
 def _often(mask: NDArray[np.bool_], share: float) -> bool:
@@ -70,14 +86,3 @@ def _often(mask: NDArray[np.bool_], share: float) -> bool:
 
 def _count(mask: NDArray[np.bool_]) -> str:
     return "every row" if mask.all() else f"{int(mask.sum()):,} of {mask.size:,} rows"
-
-
-def _mislabelled(rows: RawRows, where: str, reason: str, names: Sequence[str], roles: Mapping[str, int]) -> DataError:
-    prices = {
-        index: rows.columns[role] for role, index in roles.items() if role in PRICE_COLUMNS and role in rows.columns
-    }
-    found = open_high_low_close(dict(sorted(prices.items())), rows.dates)
-    fix = "say which column is which: --columns open=1,high=2,low=3,close=4."
-    if found:
-        fix = "say so: --columns " + ",".join(f"{role}={names[index]}" for role, index in found.items()) + "."
-    return DataError(f"{where}: the columns are not what their names say: {reason}.", fix)

@@ -19,24 +19,30 @@ from stockcast.errors import DataError
 Mask = NDArray[np.bool_]
 
 _STALE = 5
+_LEAST_SHARE = 0.0005
 
 
-def examine(series: PriceSeries, expected: Dates | None = None, today: date | None = None) -> tuple[Finding, ...]:
+def examine(
+    series: PriceSeries, expected: Dates | None = None, today: date | None = None, calendar: str = "its calendar"
+) -> tuple[Finding, ...]:
     """Every finding about one series.
 
-    `expected` are the sessions of its calendar between its first and last date: without them only gaps far longer
-    than the others are seen. Rows after `today` lie in the future.
+    `expected` are the sessions of `calendar` between its first and last date: without them only gaps far longer than
+    the others are seen. Rows after `today` lie in the future.
     """
     checks = (_splits, _outside, _bad_prints, _stale, _weekends, _zero_volume)
     found = [one for check in checks for one in check(series)]
-    return (*found, *_absent(series, expected), *_future(series, today))
+    return (*found, *_absent(series, expected, calendar), *_future(series, today))
 
 
 def examine_all(
-    several: Iterable[PriceSeries], expected: Dates | None = None, today: date | None = None
+    several: Iterable[PriceSeries],
+    expected: Dates | None = None,
+    today: date | None = None,
+    calendar: str = "its calendar",
 ) -> tuple[Finding, ...]:
     """The findings about several series, one for each kind. `expected` may reach beyond each of them."""
-    return merged((one.name, found) for one in several for found in examine(one, expected, today))
+    return merged((one.name, found) for one in several for found in examine(one, expected, today, calendar))
 
 
 def admit(
@@ -66,7 +72,13 @@ def _splits(series: PriceSeries) -> list[Finding]:
         return []
     listed = ", ".join(f"{split} on {series.dates[split.row]}" for split in splits[:5])
     rest = ", ..." if len(splits) > 5 else ""
-    return [finding("splits", series.dates[[split.row for split in splits]], f"They are {listed}{rest}.")]
+    return [
+        finding(
+            "splits",
+            series.dates[[split.row for split in splits]],
+            f"{'It is' if len(splits) == 1 else 'They are'} {listed}{rest}.",
+        )
+    ]
 
 
 def _outside(series: PriceSeries) -> list[Finding]:
@@ -158,7 +170,12 @@ def _weekends(series: PriceSeries) -> list[Finding]:
     weekend = ~np.is_busday(series.dates)
     if not weekend.any() or weekend.mean() > 0.25:
         return []
-    return [finding("weekend_rows", series.dates[weekend], f"{weekend.mean():.1%} of all rows.")]
+    return [finding("weekend_rows", series.dates[weekend], _share(weekend.mean(), "all rows"))]
+
+
+def _share(share: float, of: str) -> str:
+    """A share in words; nothing for one that would read as none."""
+    return f"{share:.1%} of {of}." if share >= _LEAST_SHARE else ""
 
 
 def _zero_volume(series: PriceSeries) -> list[Finding]:
@@ -168,13 +185,12 @@ def _zero_volume(series: PriceSeries) -> list[Finding]:
     return [finding("zero_volume", series.dates[volume == 0])]
 
 
-def _absent(series: PriceSeries, expected: Dates | None) -> list[Finding]:
+def _absent(series: PriceSeries, expected: Dates | None, calendar: str) -> list[Finding]:
     if expected is not None:
         inside = expected[(expected >= series.dates[0]) & (expected <= series.dates[-1])]
         missing = np.setdiff1d(inside, series.dates)
-        return (
-            [finding("missing_sessions", missing, f"{missing.size / inside.size:.2%} of all.")] if missing.size else []
-        )
+        detail = f"The calendar is {calendar}. {_share(missing.size / inside.size, 'its sessions')}".strip()
+        return [finding("missing_sessions", missing, detail)] if missing.size else []
     usual = _median_step(series)
     steps = np.diff(series.dates).astype(np.int64)
     gaps = np.flatnonzero(steps > (10 if usual <= 1 else 1.8 * usual))

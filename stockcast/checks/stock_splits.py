@@ -16,7 +16,14 @@ _SIGNED = -np.log(_SIGNED_RATIOS)
 # close to close where there is none. Close to 3 for 2 stand true crashes; to 10 for 1 none, so more may be allowed.
 _OVERNIGHT, _DAILY_WITH_OPEN, _DAILY = 0.125, 0.4, 0.06
 _WIDEST, _MOST_TRADED = 6.0, 5.0
-_WINDOW = 60
+_WINDOW, _NEXT = 60, 5
+_UNUSUAL_WITH_OPEN, _UNUSUAL = 3.5, 10.0
+_NO_CRASH = np.log(4)
+"""To a quarter overnight no price falls by itself, whatever is traded on that day."""
+_LARGEST, _LEAST = 6.0, 0.01
+_AFTER, _KEPT = 10, 0.6
+"""So many times the usual move: less is needed where the open shows that the jump came overnight, by just a split's
+ratio. Of closes alone a third less in a wild month is no split."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ def find_splits(series: PriceSeries) -> tuple[Split, ...]:
     """Splits that a series is not adjusted for.
 
     A session is one if its close, and its open where there is one, moved from the last close by nearly a split's
-    ratio, if neither its range nor its volume is far beyond those around it, and if no session beside it takes it back.
+    ratio, if that is far more than the moves around it, if neither its range nor its volume is far beyond those around
+    it, and if no session beside it takes it back.
     """
     returns = np.diff(np.log(series.columns["close"]))
     rows = np.flatnonzero(np.abs(returns) > np.log(1.25)) + 1
@@ -48,18 +56,40 @@ def _split_at(series: PriceSeries, returns: Floats, row: int) -> Split | None:
         overnight = float(np.log(columns["open"][row] / columns["close"][row - 1]))
     place = int(np.argmin(np.abs(_SIGNED - overnight)))
     jump, ratio = float(_SIGNED[place]), _SIGNED_RATIOS[place]
+    usual = _usual_move(returns, row - 1)
     near, nearly = (_OVERNIGHT, _DAILY_WITH_OPEN) if "open" in columns else (_DAILY, _DAILY)
     moves = [move, *(np.log(columns[role][row] / columns[role][row - 1]) for role in PRICE_COLUMNS if role in columns)]
     if abs(overnight - jump) > near * abs(jump) or any(abs(each - jump) > nearly * abs(jump) for each in moves):
         return None
     beside = [float(returns[place]) for place in (row - 2, row) if 0 <= place < returns.size]
-    if (
-        any(abs(move + other) < abs(move) / 2 for other in beside)
-        or not _ranges_as_ever(series, row)
-        or _crowded(series, row, ratio)
-    ):
+    taken_back = any(abs(move + other) < abs(move) / 2 for other in beside)
+    if taken_back or abs(move) < (_UNUSUAL_WITH_OPEN if "open" in columns else _UNUSUAL) * usual:
         return None
-    return Split(row, ratio)
+    if abs(move) < _UNUSUAL * usual and not _stays(np.log(columns["close"]), row, move):
+        return None
+    beyond_crashes = "open" in columns and abs(jump) >= _NO_CRASH
+    ordinary = _ranges_as_ever(series, row) and not _crowded(series, row, ratio)
+    return Split(row, ratio) if beyond_crashes or ordinary else None
+
+
+def _usual_move(returns: Floats, place: int) -> float:
+    """The root mean square of the moves around a place, or of those next to it where they are wilder.
+
+    Moves that are themselves as large count no more than the largest of ordinary ones: a series may have many splits.
+    """
+    usual = [0.0]
+    for reach in (_WINDOW, _NEXT):
+        around = np.abs(np.delete(returns[max(0, place - reach) : place + reach + 1], min(place, reach)))
+        if around.size:
+            usual.append(float(np.sqrt(np.mean(np.minimum(around, _LARGEST * np.median(around) + _LEAST) ** 2))))
+    return max(usual)
+
+
+def _stays(closes: Floats, row: int, move: float) -> bool:
+    """Whether logs of closes keep most of a move in the sessions after it, as they do after a split."""
+    before, after = closes[max(0, row - _AFTER) : row], closes[row : row + _AFTER]
+    kept = float(np.median(after) - np.median(before)) / move
+    return after.size < _AFTER // 2 or kept > _KEPT
 
 
 def _ranges_as_ever(series: PriceSeries, row: int) -> bool:

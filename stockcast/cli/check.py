@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from stockcast.reading.records import Hints
 
 
-@click.command()
+class _ListingKinds(click.Command):
+    """A command whose help ends with the faults that --accept takes."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from stockcast.checks.findings import KINDS
+
+        with formatter.section("Faults that are refused, and taken with --accept KIND"):
+            formatter.write_dl([(kind, what) for kind, (verdict, what, _) in KINDS.items() if verdict == "refused"])
+
+
+@click.command(cls=_ListingKinds)
 @required_csv_option
 @reading_options
 @shared_options

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from stockcast.checks.expected import expected_sessions
+from stockcast.checks.expected import expected_sessions, followed_calendar
 from stockcast.checks.findings import KINDS, Finding
 from stockcast.checks.price_checks import examine_all
 from stockcast.data.series import PriceSeries
@@ -41,7 +41,7 @@ class FileCheck:
         """The file's part of `check --json`."""
         asked = isinstance(self.error, AmbiguousData)
         words = f"{self.error.message} Fix: {self.error.fix}" if self.error else ""
-        warnings = [_finding(one) for one in self.findings]
+        warnings = [_finding(one, self.accept) for one in self.findings]
         if self.error and not asked:
             warnings.append(
                 {"kind": self.error.kind, "count": 1, "first": None, "message": words, "verdict": "refused"}
@@ -84,12 +84,15 @@ def _check(path: Path, hints: Hints, today: date) -> FileCheck:
         read = read_file(path, replace(hints, accept=_EVERYTHING))
     except StockcastError as error:
         return FileCheck(path, None, (), error, hints.accept)
-    findings = read.findings + examine_all(read.series, expected_sessions(read.series), today)
+    findings = read.findings + examine_all(
+        read.series, expected_sessions(read.series), today, followed_calendar(read.series)
+    )
     return FileCheck(path, read, findings, None, hints.accept)
 
 
-def _finding(one: Finding) -> dict[str, Any]:
-    return {**asdict(one), "first": one.first and one.first.isoformat()}
+def _finding(one: Finding, accept: frozenset[str]) -> dict[str, Any]:
+    verdict = "accepted" if one.verdict == "refused" and one.kind in accept else one.verdict
+    return {**asdict(one), "first": one.first and one.first.isoformat(), "verdict": verdict}
 
 
 def _series(one: PriceSeries) -> dict[str, Any]:

@@ -1,67 +1,32 @@
-"""Column names to roles, in the languages and habits of the usual sources."""
+"""Column names to roles, by the table of names that the usual sources write."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
 from stockcast.errors import UsageError
-from stockcast.reading.month_names import without_accents
+from stockcast.reading.month_names import month, without_accents
+from stockcast.reading.vendor_names import CLOSE_TIERS, GENERAL, NAMES, NOT_TICKERS, OTHER_WORDS
 
 ROLES = ("date", "ticker", "open", "high", "low", "close", "adj_close", "volume")
 VALUE_ROLES = ROLES[2:]
 
-# Within a role the earlier name wins where a file has several, such as Close before Last before Price.
-_NAMES: Mapping[str, str] = {
-    "date": """
-        date; trade date; trading date; trading day; business date; day; datum; tag; fecha; data; tarih;
-        дата; 日期; 交易日期; 日付; 日付け; 날짜; 일자; jour; dia; giorno; dzien; handelsdatum; datetime;
-        date time; date/time; datetime utc; time period; observation date; month; monat; mois; mes; mese;
-        miesiac; ay; week; quarter; year; jahr; time; timestamp; open time; timeopen; time open; opentime;
-        snapped at; unix; unix timestamp; unix time; epoch; period; 时间; 時間; время; t
-    """,
-    "ticker": """
-        ticker; symbol; name; stock; stock symbol; security; instrument; asset; pair; code; stock code;
-        isin; wkn; sid; ric; tic; act symbol; ts code; security name; symbole; symbol name; simbolo; kod;
-        тикер; 代码; 股票代码; 銘柄コード; コード; 종목코드
-    """,
-    "open": """
-        open; opening; open price; opening price; price open; o; eroffnung; eroffn; eroffnungskurs; erster;
-        ouverture; ouv; apertura; abertura; otwarcie; acilis; откр; открытие; цена открытия; 开盘; 开盘价;
-        開盤; 始値; 시가; opening value; start; openingskoers; oppning; abre; inicio
-    """,
-    "high": """
-        high; highest; high price; day high; price high; max; maximum; h; hoch; tageshoch; hochst;
-        hochstkurs; plus haut; haut; le plus haut; + haut; maximo; maxima; max price; massimo; najwyzszy;
-        maks; maksimum; yuksek; en yuksek; макс; максимум; 高; 最高; 最高价; 高値; 고가; hoog; hoogste;
-        alta
-    """,
-    "low": """
-        low; lowest; low price; day low; price low; min; minimum; l; tief; tagestief; tiefst; tiefstkurs;
-        plus bas; bas; le plus bas; + bas; minimo; minima; min price; najnizszy; dusuk; en dusuk; мин;
-        минимум; 低; 最低; 最低价; 安値; 저가; laag; laagste; baixa
-    """,
-    "close": """
-        close; close/last; closing; close price; closing price; price close; c; schluss; schlusskurs;
-        zuletzt; letzter; cloture; dernier; fermeture; cierre; ultimo; chiusura; fechamento; zamkniecie;
-        ostatnio; kapanis; simdi; son; закрытие; цена закрытия; 收盘; 收盘价; 收盤; 終値; 종가; slot;
-        slotkoers; last; last price; settle; settlement; settlement price; ltp; px last; price; цена;
-        preis; prix; precio; prezzo; preco; cena; fiyat; kurs; 价格; value; nav; index value;
-        closing value; rate
-    """,
-    "adj_close": """
-        adj close; adjclose; adjusted close; adjustedclose; adj closing price; adjusted closing price;
-        close adj; close adjusted; bereinigter schluss; adj schlusskurs; cloture ajustee; cierre ajustado;
-        cierre aj; chiusura rettificata; 调整后收盘价; 調整後終値
-    """,
-    "volume": """
-        volume; vol; v; total volume; volume traded; traded volume; trade volume; shares traded;
-        number of shares; no of shares; total trade quantity; total traded quantity; tottrdqty; quantity;
-        volumen; umsatz; stucke; stuecke; hac; hacim; wol; wolumen; объем; объем торгов; 交易量; 成交量;
-        出来高; 거래량; volumi; aantal; tickvol; tick volume; volumefrom; obrot
-    """,
-}
+_TIER, _GUESSED = 1000, 99
+"""Ranks of one tier, and the rank of a name that is not in the table but holds a telling word."""
+_PRICE_WORDS = frozenset(name.strip() for tier, names in NAMES if tier == "price" for name in names.split(";"))
+# AAPL, BRK-B, ^GSPC, EURUSD=X, 0700.HK, M&M.NS, 005930, and Bloomberg's "ABC US Equity".
+_TICKER = re.compile(
+    r"[\^$]?(?=[\d.]*[A-Z]|\d{4})[A-Z0-9][A-Z0-9.&=/^-]{0,14}(?: [A-Z]{2})?(?: (?:Equity|Index|Curncy|Comdty))?"
+)
+
+_IN_MILLIONS = re.compile(
+    r"\((?:in )?(?:mn|mln|mio|million|lacs?|lakhs?|cr|crores?|bn|billion|'?000|thousand|百万|千|億)", re.I
+)
+"""A price is not counted in millions: VALUE (mn) is what was traded."""
+_SPAN = re.compile(r"\d+(?:[DWMY]|WK|WEEK|MO|YR)")
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -90,9 +55,22 @@ def _fault_of(role: str, columns: Mapping[str, str]) -> str | None:
     return f"there is no role {role!r}.{nearest(role, ROLES)}"
 
 
+def columns_flag(roles: Mapping[str, int], names: Sequence[str]) -> str:
+    """The flag that says which column is what, as a shell takes it; by number where the name would not be understood."""
+    said = ",".join(f"{role}={_typed(index, names)}" for role, index in roles.items())
+    # A name that ends with a full stop is not to be taken for the end of a sentence.
+    return f"--columns {shlex.quote(said)}" if said[-1].isalnum() else f"--columns '{said}'"
+
+
+def _typed(index: int, names: Sequence[str]) -> str:
+    name = names[index]
+    plain = name.isprintable() and name == name.strip() and not set(name) & set(",'\"")
+    return name if name and plain and list(names).count(name) == 1 else str(index)
+
+
 def normal(name: str) -> str:
-    """A column name as the tables above write it: `<CLOSE>`, `4. close`, `Close*`, `Close (USD)` are all close."""
-    text = re.sub(r"\([^)]*\)|\[[^\]]*\]|[\"'<>*]", " ", name)
+    """A column name as the table of names writes it: `<CLOSE>`, `4. close`, `Close*`, `Close (USD)` are all close."""
+    text = re.sub(r"\([^)]*\)|（[^）]*）|\[[^\]]*\]|[\"'<>*]", " ", name)
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text) if not text.isupper() else text
     text = re.sub(r"^\s*\d{1,2}[.:]\s*(?=\D)", "", text)
     return re.sub(r"[\s_.:-]+", " ", without_accents(text)).strip()
@@ -101,35 +79,79 @@ def normal(name: str) -> str:
 @cache
 def _roles() -> dict[str, tuple[str, int]]:
     table: dict[str, tuple[str, int]] = {}
-    for role, names in _NAMES.items():
-        for rank, name in enumerate(names.split(";")):
+    counts = dict.fromkeys((role for role, _ in NAMES), 0)
+    for line, names in NAMES:
+        role, first = ("close", _TIER * CLOSE_TIERS.index(line)) if line in CLOSE_TIERS else (line, 0)
+        for name in names.split(";"):
             for known in {normal(name.strip()), normal(name.strip()).replace(" ", "")}:
-                table.setdefault(known, (role, rank))
+                table.setdefault(known, (role, first + counts[line]))
+            counts[line] += 1
     return table
 
 
 @lru_cache(maxsize=4096)
 def role_of(name: str) -> tuple[str, int] | None:
-    """The role that a column name means and its rank among that role's names (0 is the plainest), or None."""
+    """The role that a column name means and its rank among that role's names (0 is the plainest), or None.
+
+    The role "other" is that of a column about prices that is surely not the price, such as Prev. Close.
+    """
     text = normal(name)
-    if text.startswith("volume "):  # Volume BTC, Volume USD
-        return _roles().get(text, ("volume", 99))
-    return _roles().get(text) or _roles().get(text.replace(" ", ""))
+    words = text.split()
+    known = _roles().get(text) or _roles().get(text.replace(" ", ""))
+    if known or not words:
+        return ("other", _GUESSED) if known and known[0] == "close" and _IN_MILLIONS.search(name) else known
+    telling = [word for word in words if word not in GENERAL]
+    if not telling:  # stock price, Price USD
+        return ("close", _TIER * CLOSE_TIERS.index("price") + _GUESSED) if _PRICE_WORDS & set(words) else None
+    shorter = " ".join(telling)
+    if len(shorter) > 1 and len(telling) < len(words) and shorter in _roles():
+        return _roles()[shorter]
+    if OTHER_WORDS & set(words):
+        return ("other", _GUESSED)
+    return ("volume", _GUESSED) if words[0] == "volume" else None  # Volume BTC, Volume USD
+
+
+def is_other(name: str) -> bool:
+    """Whether a name says that its column is not the price, whatever its numbers look like."""
+    meaning = role_of(name)
+    return meaning is not None and meaning[0] in ("other", "date", "ticker")
+
+
+def close_tier(name: str) -> int:
+    """How plainly a name says that it is the closing price: 0 is plainest; `len(CLOSE_TIERS)` if it does not say it."""
+    meaning = role_of(name)
+    return meaning[1] // _TIER if meaning and meaning[0] == "close" else len(CLOSE_TIERS)
 
 
 def known_names(line: str) -> int:
     """How many cells of a line of text are known column names, whatever stands between them."""
-    return sum(role_of(cell) is not None for cell in re.split(r"[,;\t|]", line) if cell.strip())
+    return sum(role_of(cell.strip()) is not None for cell in re.split(r"[,;\t|]", line) if cell.strip())
+
+
+def is_ticker(name: str) -> bool:
+    """Whether a name looks like a ticker: capitals and digits, and neither a statistic's name, a month's nor a year."""
+    letters = re.sub(r"[\d ^$].*", "", name.lstrip("^$")) or name
+    statistic = name in NOT_TICKERS or letters in NOT_TICKERS or bool(month(name)) or _SPAN.fullmatch(name) is not None
+    year = name.isdecimal() and len(name) == 4 and 1800 <= int(name) <= 2100
+    return _TICKER.fullmatch(name) is not None and not statistic and not year
 
 
 def ticker_and_role(name: str) -> tuple[str, str] | None:
-    """`AAPL.Close`, `Close_AAPL` or `AAPL Adj Close` as the ticker and the role, or None."""
+    """`AAPL.Close`, `Close_AAPL` or `aapl Adj Close` as what stands beside the role, and the role; or None.
+
+    What stands beside it is a ticker only if it looks like one, or if its fellows show that it is: the caller judges.
+    """
+    whole = role_of(name)
+    if whole and whole[1] % _TIER != _GUESSED:
+        return None
+    free = whole is None or whole[0] == "volume"
     for separator in ("_", ".", " ", "-", "|", ":", "/"):
         parts = name.strip().split(separator)
         for cut in range(1, len(parts)):
             ahead, behind = separator.join(parts[:cut]), separator.join(parts[cut:])
             for ticker, field in ((ahead, behind), (behind, ahead)):
                 meant = role_of(field)
-                if ticker and role_of(ticker) is None and meant and meant[0] in VALUE_ROLES and len(field) > 1:
+                beside = is_ticker(ticker) or (free and role_of(ticker) is None)
+                if ticker and beside and meant and meant[0] in VALUE_ROLES and len(field) > 1:
                     return ticker, meant[0]
     return None

@@ -1,4 +1,7 @@
-"""Which columns hold which role of which series: one series, a ticker column, or series side by side."""
+"""Which columns hold which role of which series: one series, a ticker column, or series side by side.
+
+A column is the price because its name or its numbers prove it, and the proof is unique; else the user is asked.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stockcast.checks.price_order import open_high_low_close
 from stockcast.errors import DataError
-from stockcast.reading.column_evidence import close_within, is_price, rough, volume_after
-from stockcast.reading.column_names import VALUE_ROLES, normal, role_of, ticker_and_role
+from stockcast.reading.column_evidence import (
+    Columns,
+    assignments,
+    close_within,
+    rough,
+    ticker_by_rows,
+    volume_beside,
+)
+from stockcast.reading.column_names import VALUE_ROLES, close_tier, normal, role_of
+from stockcast.reading.column_questions import no_close, which_close, which_order
 from stockcast.reading.number_formats import Column, is_null
 from stockcast.reading.records import Hints
+from stockcast.reading.side_by_side import Roles, closes_of_tickers, tickers_in_names
 from stockcast.reading.table_bounds import Body
+from stockcast.reading.vendor_names import CLOSE_TIERS
 
-Roles = dict[str, int]
+_NEAR = np.log(3)
 
 
 @dataclass(frozen=True)
@@ -24,12 +36,13 @@ class Layout:
 
     - `series`: for each series its ticker (None: no ticker is written) and the column of each of its roles;
     - `ticker_column`: the column that tells the rows of several series apart;
-    - `names`: the header's name of each column, or its number where there is no header.
+    - `names`: the header's name of each column, or its number where there is no header (`has_names` is false).
     """
 
     series: tuple[tuple[str | None, Roles], ...]
     ticker_column: int | None
     names: Sequence[str]
+    has_names: bool = True
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -45,29 +58,31 @@ class Layout:
 def find_layout(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints) -> Layout:
     """The layout of a body with the given columns of numbers.
 
-    Names are believed first, then what the numbers themselves show. Raises `DataError` where neither settles it.
+    Names are believed first, then what the numbers themselves show. Raises `AmbiguousData` where two columns could be
+    the price, `DataError` where none is.
     """
     named, tickers = _header(body)
     names = named or [str(index) for index in range(body.width)]
     _check_widths(body, numeric, where)
     if named:
         numeric = {index: column for index, column in numeric.items() if named[index]}
+    columns = Columns(body, names, bool(named), numeric, where, hints)
     if set(hints.columns) & set(VALUE_ROLES):
-        return _hinted(body, names, numeric, where, hints)
+        return _hinted(columns)
     if tickers:
         groups = {
             ticker: _roles(names, [i for i in numeric if tickers[i] == ticker]) for ticker in _unique(tickers, numeric)
         }
-        return Layout(tuple((ticker, roles) for ticker, roles in groups.items() if "close" in roles), None, names)
-    roles = _named_roles(body, names, numeric, where) if named else {}
-    found = (
-        _single_or_long(body, names, roles, numeric, hints)
-        or _side_by_side(names, numeric)
-        or _by_numbers(body, names, numeric, bool(named), hints)
-    )
-    if found is None:
-        raise _refusal(body, names, where)
-    return found
+        whole = tuple((ticker, roles) for ticker, roles in groups.items() if "close" in roles)
+        if whole:
+            return Layout(whole, None, names)
+    roles = _named_roles(columns) if named else {}
+    if "close" in roles:
+        return _single_or_long(columns, roles)
+    series = (tickers_in_names(columns) or closes_of_tickers(columns)) if named else {}
+    if series:
+        return Layout(tuple(series.items()), None, names)
+    return _single_or_long(columns, _roles_by_numbers(columns, roles))
 
 
 def _header(body: Body) -> tuple[list[str], list[str]]:
@@ -129,106 +144,125 @@ def _roles(names: Sequence[str], columns: Sequence[int]) -> Roles:
     return roles
 
 
-def _named_roles(body: Body, names: Sequence[str], numeric: Mapping[int, Column], where: str) -> Roles:
-    """The roles by name. Raises `DataError` if the best named column of one holds something else than numbers."""
+def _named_roles(columns: Columns) -> Roles:
+    """The roles by name.
+
+    Raises `AmbiguousData` if two columns are equally plainly the close, `DataError` if the best named one of a role
+    holds something else than numbers.
+    """
+    body, numeric, where = columns.body, columns.numeric, columns.where
     filled = [
         index
         for index in range(body.width)
         if index != body.date_column and (index in numeric or not all(is_null(cell) for cell in body.column(index)))
     ]
-    roles = _roles(names, filled)
-    if "close" not in roles and "close" in _roles(names, [i for i in range(body.width) if i != body.date_column]):
-        raise DataError(f"{where} has an empty column of closing prices.", "name another one: --columns close=NAME.")
+    roles = _roles(columns.names, filled)
+    if "close" not in roles and "close" in _roles(
+        columns.names, [i for i in range(body.width) if i != body.date_column]
+    ):
+        raise no_close(columns, f"{where} has an empty column of closing prices.")
     volume = roles.get("volume")
     if volume is not None and volume in numeric and not rough(numeric[volume]).any():
         # MetaTrader writes a column of zeros beside the ticks that it counts.
-        roles["volume"] = _roles(names, [index for index in filled if index != volume]).get("volume", volume)
-    for role, index in roles.items():
+        roles["volume"] = _roles(columns.names, [i for i in filled if i != volume]).get("volume", volume)
+    for index in roles.values():
         if index not in numeric:
             cell = next(cell for cell in body.column(index) if not is_null(cell))
-            raise DataError(
-                f"{where}: {names[index]} has cells such as {cell!r}, which are no numbers.",
-                f"name another column: --columns {role}=NAME_OR_NUMBER.",
+            raise no_close(
+                columns,
+                f"{where}: {columns.names[index]} has cells such as {cell!r}, which are no numbers.",
+                [roles["close"]] if roles.get("close") in numeric else [],
             )
+    if "close" in roles:
+        _ask_if_rivalled(columns, roles["close"])
     return roles
 
 
-def _single_or_long(
-    body: Body, names: Sequence[str], roles: Roles, numeric: Mapping[int, Column], hints: Hints
-) -> Layout | None:
-    if "close" not in roles and {"high", "low"} <= roles.keys():
-        within = close_within({index: rough(column) for index, column in numeric.items()}, roles)
-        roles = roles if within is None else {**roles, "close": within}
-    if "close" not in roles:
-        return None
-    return Layout(((None, roles),), _ticker_column(body, names, set(roles.values()), hints), names)
+def _ask_if_rivalled(columns: Columns, close: int) -> None:
+    """Raise `AmbiguousData` if another column is as plainly the close, or if the name is general and others are near."""
+    tier = close_tier(columns.names[close])
+    closes = rough(columns.numeric[close])
+    rivals = [index for index in columns.numeric if index != close and close_tier(columns.names[index]) == tier]
+    if tier in (CLOSE_TIERS.index("price"), CLOSE_TIERS.index("value")):
+        prices = columns.prices()
+        rivals += [
+            index
+            for index in columns.unexplained()
+            if index in prices and (tier == CLOSE_TIERS.index("value") or _are_near(closes, prices[index]))
+        ]
+    differing = [i for i in rivals if not np.array_equal(rough(columns.numeric[i]), closes, equal_nan=True)]
+    if tier < len(CLOSE_TIERS) and differing:
+        raise which_close(columns, [close, *differing])
 
 
-def _ticker_column(body: Body, names: Sequence[str], taken: set[int], hints: Hints) -> int | None:
-    if "ticker" in hints.columns:
-        return _index(hints.columns["ticker"], names)
+def _are_near(one: np.ndarray, other: np.ndarray) -> bool:
+    return abs(float(np.nanmedian(np.log(np.maximum(one, 1e-12) / np.maximum(other, 1e-12))))) < _NEAR
+
+
+def _roles_by_numbers(columns: Columns, roles: Roles) -> Roles:
+    """The roles where no name says which column is the close: the only one that can be, by what the numbers show.
+
+    Raises `AmbiguousData` where several can be, `DataError` where none can.
+    """
+    prices = columns.prices()
+    if {"high", "low", "open"} <= roles.keys():
+        inside = close_within(columns, roles)
+        if len(inside) == 1:
+            return {**roles, "close": inside[0]}
+        raise which_close(columns, inside) if inside else no_close(columns)
+    if len(prices) == 1 and not (set(prices) & set(roles.values())) and set(columns.unexplained()) <= set(prices):
+        return {**roles, "close": next(iter(prices))}
+    found = assignments(columns)
+    if len(found) == 1:
+        volume = volume_beside(columns, list(found[0].values()), found[0]["close"])
+        return {**found[0], **({} if volume is None else {"volume": volume})}
+    free = [index for index in prices if index not in roles.values()]
+    raise which_order(columns, found) if found else which_close(columns, free) if free else no_close(columns)
+
+
+def _single_or_long(columns: Columns, roles: Roles) -> Layout:
+    return Layout(((None, roles),), _ticker_column(columns, set(roles.values())), columns.names, columns.has_names)
+
+
+def _ticker_column(columns: Columns, taken: set[int]) -> int | None:
+    body, names = columns.body, columns.names
+    if "ticker" in columns.hints.columns:
+        return _index(columns.hints.columns["ticker"], columns)
     free = [index for index in range(body.width) if index not in taken and index != body.date_column]
     meanings = {index: role_of(names[index]) for index in free}
     ranked = sorted((meaning[1], index) for index, meaning in meanings.items() if meaning and meaning[0] == "ticker")
-    return ranked[0][1] if ranked else None
+    return ranked[0][1] if ranked else ticker_by_rows(columns, taken)
 
 
-def _side_by_side(names: Sequence[str], numeric: Mapping[int, Column]) -> Layout | None:
-    """Series whose tickers stand in the column names, such as AAPL_Close."""
-    series: dict[str, Roles] = {}
-    for index in numeric:
-        found = ticker_and_role(names[index])
-        if found:
-            series.setdefault(found[0], {}).setdefault(found[1], index)
-    whole = tuple((ticker, roles) for ticker, roles in series.items() if "close" in roles)
-    return Layout(whole, None, names) if whole else None
-
-
-def _by_numbers(
-    body: Body, names: Sequence[str], numeric: Mapping[int, Column], named: bool, hints: Hints
-) -> Layout | None:
-    """One column of prices, four that behave as open, high, low and close, or the closes of several series."""
-    prices = {index: column for index, column in numeric.items() if is_price(column)}
-    nameless = [index for index in prices if role_of(names[index]) is None or len(names[index]) == 1]
-    if len(prices) == 1:
-        return Layout(((None, {"close": next(iter(prices))}),), _ticker_column(body, names, set(prices), hints), names)
-    columns = {index: rough(column) for index, column in numeric.items()}
-    roles = open_high_low_close({index: columns[index] for index in nameless}, body.dates[0].dates)
-    if roles:
-        volume = volume_after(columns, roles["close"], list(roles.values()))
-        roles = roles if volume is None else {**roles, "volume": volume}
-        return Layout(((None, roles),), _ticker_column(body, names, set(roles.values()), hints), names)
-    # A ticker may be called Low or Open, but not most of them.
-    if named and len({names[index] for index in prices}) == len(prices) > 1 and 2 * len(nameless) > len(prices):
-        return Layout(tuple((names[index], {"close": index}) for index in prices), None, names)
-    return None
-
-
-def _hinted(body: Body, names: Sequence[str], numeric: Mapping[int, Column], where: str, hints: Hints) -> Layout:
-    said = {role: _index(name, names) for role, name in hints.columns.items() if role in VALUE_ROLES}
+def _hinted(columns: Columns) -> Layout:
+    where, hints, names = columns.where, columns.hints, columns.names
+    said = {role: _index(name, columns) for role, name in hints.columns.items() if role in VALUE_ROLES}
     for role, index in said.items():
-        if index not in numeric:
-            raise DataError(f"{where}: column {hints.columns[role]!r} holds no numbers.", "name another column.")
-    others = {role: index for role, index in _roles(names, list(numeric)).items() if index not in said.values()}
-    roles = {**others, **said} if body.names else said
+        if index not in columns.numeric:
+            raise no_close(columns, f"{where}: column {hints.columns[role]!r} holds no numbers.")
+    if len(set(said.values())) < len(said):
+        raise DataError(f"{where}: --columns gives one column two roles.", "name another column for one of them.")
+    others = {role: index for role, index in _roles(names, list(columns.numeric)).items() if index not in said.values()}
+    roles = {**others, **said} if columns.body.names else said
     if "close" not in roles:
-        raise DataError(f"{where}: --columns names no closing price.", "add close=NAME, for example --columns close=4.")
-    return Layout(((None, roles),), _ticker_column(body, names, set(roles.values()), hints), names)
+        raise no_close(columns, f"{where}: --columns names no closing price.")
+    if "close" not in said:
+        _ask_if_rivalled(columns, roles["close"])
+    return _single_or_long(columns, roles)
 
 
-def _index(name: str, names: Sequence[str]) -> int:
-    if name in names:
-        return list(names).index(name)
-    if name.isdecimal() and int(name) < len(names):
+def _index(name: str, columns: Columns) -> int:
+    names = list(columns.names)
+    if names.count(name) == 1:
+        return names.index(name)
+    if name not in names and name.isdecimal() and int(name) < len(names):
         return int(name)
+    if name in names:
+        numbers = [index for index, each in enumerate(names) if each == name]
+        raise DataError(
+            f"{columns.where} has {len(numbers)} columns called {name!r}.",
+            f"say which by its number from 0, which is one of {', '.join(map(str, numbers))}.",
+        )
     raise DataError(
         f"there is no column {name!r}.", f"use one of {', '.join(filter(None, names))}, or a number from 0."
-    )
-
-
-def _refusal(body: Body, names: Sequence[str], where: str) -> DataError:
-    what = f"its columns are {', '.join(name for name in names if name)}" if body.names else "it has no column names"
-    return DataError(
-        f"{where} has dates, but no column that is surely the closing price: {what}.",
-        f"name it: --columns date={names[body.date_column] or body.date_column},close=NAME_OR_NUMBER.",
     )

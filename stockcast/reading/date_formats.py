@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stockcast.data.series import Dates
 from stockcast.errors import ConfigError
+from stockcast.reading.eras import MINGUO, OFFSETS, common_year, era_of, weekdays_disprove, weekdays_prove
 from stockcast.reading.month_names import month
 
 
@@ -38,6 +39,11 @@ class _Style:
     format: str
     pattern: re.Pattern[str]
 
+    @property
+    def is_minguo(self) -> bool:
+        """Whether it is a style of years that have three digits."""
+        return self.format.endswith(MINGUO)
+
 
 _GROUPS = {
     "<Y>": r"(?P<y>\d{4})",
@@ -47,7 +53,8 @@ _GROUPS = {
     "<d>": r"(?P<d>\d{1,2})",
     "<mm>": r"(?P<m>\d\d)",
     "<dd>": r"(?P<d>\d\d)",
-    "<name>": r"(?P<n>[^\W\d_]{3,}\.?)",
+    "<R>": r"(?P<y>\d{2,3})",
+    "<name>": r"(?P<n>(?:[^\W\d_]|[\u0e31-\u0e4e]){3,}\.?|(?:[\u0e01-\u0e46]{1,2}\.){2})",
     "<s>": r"(?P<s>[-/. ]) ?",
     "<again>": r"(?P=s) ?",
 }
@@ -74,6 +81,9 @@ _STYLES = (
     _style("%y%m%d", r"<y><mm><dd>"),
     _style("%d%m%y", r"<dd><mm><y>"),
     _style("%m%d%y", r"<mm><dd><y>"),
+    _style("%Y{s}%m{s}%d" + MINGUO, r"<R><s><m><again><d>"),
+    _style("%Y%m%d" + MINGUO, r"<R><mm><dd>"),
+    _style("%Y年%m月%d日" + MINGUO, r"(?:中華)?(?:民[國国])? ?<R>年 ?<m>月 ?<d>日"),
     _style("%b %d, %Y", r"<name>[ -]?<d>(?:st|nd|rd|th)?,? ?<Y>"),
     _style("%b %d, %y", r"<name>[ -]<d>, ?<y>"),
     _style("%d %b %Y", r"<d>(?:st|nd|rd|th)?[-/. ]{0,2}(?:de )?<name>(?: de)?[-/., ]{0,2}<Y>\.?"),
@@ -122,15 +132,27 @@ def date_readings(cells: Sequence[str], today: date) -> tuple[DateReading, ...]:
     best = [one for one in found if int(one.known.sum()) == most > 0 and 4 * most >= len(cells)]
     # Nobody writes year, day, month where year, month, day is possible too.
     year_first = {one.format for one in best if one.format.startswith("%Y") and one.format.endswith("%d")}
-    return tuple(one for one in best if not (year_first and re.fullmatch("%Y.%d.%m", one.format)))
+    plain = [one for one in best if not (year_first and re.fullmatch("%Y.%d.%m", one.format))]
+    return tuple(_in_an_era(plain, cells, today) or plain)
+
+
+def _in_an_era(readings: Sequence[DateReading], cells: Sequence[str], today: date) -> list[DateReading]:
+    """Dates with years of two digits that weekdays disprove, in the era in which weekdays prove them."""
+    short = [one for one in readings if "%y" in one.format]
+    if not short or len(short) < len(readings) or not all(weekdays_disprove(one.dates) for one in short):
+        return []
+    others = [date_reading(cells, one.format + era, today) for one in short for era in OFFSETS]
+    return [one for one in others if weekdays_prove(one.dates) and np.nanmax(one.dates) <= np.datetime64(today)]
 
 
 def date_reading(cells: Sequence[str], label: str, today: date) -> DateReading:
     """The cells in a format that the user names. Raises `ConfigError` for a text that is no format."""
+    era = next((era for era in OFFSETS if label.endswith(era)), "")
     generic = re.sub(r"(?<=[A-Za-z])[-/. ](?=%)", "{s}", label)
+    known = {label, generic, label.removesuffix(era), generic.removesuffix(era)}
     for style in _STYLES:
-        if style.format in (label, generic):
-            return DateReading(label, _read(style, [day_part(cell) for cell in cells], today).dates)
+        if style.format in known:
+            return DateReading(label, _read(style, [day_part(cell) for cell in cells], today, era).dates)
     code = label
     for letters, directive in _LETTERS if "%" not in label else ():
         code = code.replace(letters, directive)
@@ -168,20 +190,28 @@ def _fits(style: _Style, texts: Sequence[str]) -> bool:
     return sum(style.pattern.fullmatch(text) is not None for text in sample) * 4 >= len(sample)
 
 
-def _read(style: _Style, texts: Sequence[str], today: date) -> DateReading:
+def _read(style: _Style, texts: Sequence[str], today: date, era: str = "") -> DateReading:
+    """A column in a style; its years in the named era, or in the one that they show."""
     matches = [style.pattern.fullmatch(text) for text in texts]
-    days = [_day(match, style.format, today) if match else None for match in matches]
+    years = [match["y"] for match in matches if match and "y" in match.groupdict()]
+    shown = era or era_of(years, style.is_minguo, "d" in style.pattern.groupindex, today)
+    if style.is_minguo and not shown:
+        matches = [None] * len(matches)
+    days = [_day(match, style.format, today, shown) if match else None for match in matches]
     separator = next((match["s"] for match in matches if match and "s" in match.groupdict()), "")
-    return DateReading(style.format.replace("{s}", separator), np.array(days, dtype="datetime64[D]"))
+    label = style.format.replace("{s}", separator).removesuffix(shown) + shown
+    return DateReading(label, np.array(days, dtype="datetime64[D]"))
 
 
-def _day(match: re.Match[str], label: str, today: date) -> date | None:
+def _day(match: re.Match[str], label: str, today: date, era: str) -> date | None:
     parts = match.groupdict()
     try:
         if "serial" in parts:
             return date(1899, 12, 30) + timedelta(days=int(parts["serial"]))
         if "ticks" in parts:
             return date(1970, 1, 1) + timedelta(days=int(parts["ticks"]) // (86_400 * _TICKS[label]))
+        if era:
+            return date(common_year(parts["y"], era), _month(parts), int(parts.get("d") or 1))
         return _dated(parts["y"], _month(parts), int(parts.get("d") or 1), today)
     except (ValueError, OverflowError):
         return None

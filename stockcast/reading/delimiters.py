@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from stockcast.errors import ConfigError
 from stockcast.reading.encoding import Lines
 
 DELIMITERS = (",", ";", "\t", "|", " ")
@@ -33,7 +34,9 @@ class Grid:
     - `width` is the number of cells that most rows have;
     - `ended` tells that the last line has a line end; `last_open` that it has neither one nor a closing quote, so that
       its last cell may be cut short;
-    - `spaced` are the numbers of the lines with blanks around a cell.
+    - `spaced` are the numbers of the lines with blanks around a cell;
+    - `joined` are the columns of year, month and day whose cells stand joined in the first of them (`split_dates`);
+    - `left_out` are the columns of other tables beside the one that is read (`blocks`).
     """
 
     delimiter: str
@@ -42,10 +45,14 @@ class Grid:
     ended: bool
     last_open: bool
     spaced: frozenset[int]
+    joined: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
 
 
 def grids(lines: Lines, delimiter: str | None) -> Iterator[Grid]:
     """A grid for the delimiter that the user names, or else for each one that most lines have."""
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise ConfigError(f"--delimiter {delimiter!r} is no delimiter.", "write one character: --delimiter ';'")
     filled = [line for line in lines.lines if line.strip()]
     for candidate in (delimiter,) if delimiter else DELIMITERS:
         if delimiter or sum(candidate in line for line in filled) * 2 > len(filled):

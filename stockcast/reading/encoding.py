@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stockcast.errors import DataError
+from stockcast.reading.legacy_encodings import decode_legacy
 
 _BINARIES = (
     (b"PK", "a spreadsheet or an archive"),
@@ -29,7 +30,6 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LEGACY = ("cp1252", "cp1250", "cp1254", "cp1251", "gb18030", "cp932", "cp949", "latin-1")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _text(content: bytes, where: str, known: Callable[[str], int]) -> str:
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(content)
     except UnicodeDecodeError:
-        return _legacy(content, known)
+        return decode_legacy(content, known)
 
 
 def _whole_characters(content: bytes, encoding: str, where: str) -> str:
@@ -118,16 +118,3 @@ def _wide_encoding(content: bytes, where: str) -> str:
         return "utf-16-be"
     line = content[: content.index(b"\0")].count(b"\n") + 1
     raise DataError(f"{where} has zero bytes, first in line {line}: it is damaged or not text.", "export it again.")
-
-
-def _legacy(content: bytes, known: Callable[[str], int]) -> str:
-    best, most = "", -1
-    for encoding in _LEGACY:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        count = max(known(line) for line in text[:4000].splitlines()[:20])
-        if count > most:
-            best, most = text, count
-    return best

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.data.series import Dates, Floats
-from stockcast.reading.column_names import VALUE_ROLES, normal, role_of
+from stockcast.reading.column_names import VALUE_ROLES, close_tier, normal, role_of
 from stockcast.reading.column_roles import Layout
-from stockcast.reading.table import Table, reading_of
+from stockcast.reading.table import Marks, Table, reading_of
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -29,6 +29,9 @@ _POWERS: Floats = np.array([10.0**digits for digits in range(_MOST_DIGITS + 1)])
 _SPLITTER = 2.0**27 + 1
 _EXACT = 1 << 53
 """Up to here every whole number is a float, and one division by an exact power of ten rounds but once."""
+
+_FIRST_YEAR, _LAST_YEAR = 1600, 2200
+"""Other years are of another calendar: see `eras`."""
 
 _AT_ONCE = 8
 _KEEP = np.array([0, *((1 << 64) - (1 << 8 * (_AT_ONCE - kept)) for kept in range(1, _AT_ONCE + 1))], dtype=np.uint64)
@@ -60,7 +63,8 @@ def read_clean(content: bytes) -> Table | None:
     numbers = {index: np.concatenate([part[1][index] for part in sound]) for index in roles.values()}
     digits = np.concatenate([part[2][roles["close"]] for part in sound])
     layout = Layout(((None, roles),), None, names)
-    reading = reading_of(layout, 0, False, dates, (",", ".", "", "%Y-%m-%d"))
+    filled = range(len(names))
+    reading = reading_of(layout, (0,), filled, dates, Marks(",", ".", "", "%Y-%m-%d"))
     usual = int(min(6, np.quantile(digits, 0.95, method="inverted_cdf")))
     return Table(reading, layout, dates, numbers, None, None, {roles["close"]: usual}, False, ())
 
@@ -68,12 +72,14 @@ def read_clean(content: bytes) -> Table | None:
 def _roles(names: Sequence[str]) -> dict[str, int] | None:
     """The role of each column after the date, if the names leave no question open."""
     meanings = [role_of(name) for name in names]
-    known = [meaning[0] for meaning in meanings if meaning]
+    known = [meaning[0] for meaning in meanings if meaning and meaning[0] != "other"]
     plain = all(name == name.strip() and len(normal(name)) > 1 for name in names)
     if not plain or known[:1] != ["date"] or meanings[0] is None or len(set(known)) < len(known) or "ticker" in known:
         return None
-    roles = {meaning[0]: index for index, meaning in enumerate(meanings) if meaning and meaning[0] != "date"}
-    return {role: roles[role] for role in VALUE_ROLES if role in roles} if "close" in roles else None
+    roles = {meaning[0]: index for index, meaning in enumerate(meanings) if meaning and meaning[0] in VALUE_ROLES}
+    if "close" not in roles or close_tier(names[roles["close"]]) > 0:
+        return None
+    return {role: roles[role] for role in VALUE_ROLES if role in roles}
 
 
 def _blocks(body: bytes) -> Iterator[bytes]:
@@ -151,7 +157,7 @@ def _dates(cells: _Cells) -> Dates | None:
         return None
     number = _eight_digits((front & _YEAR) | ((front >> 8) & _MONTH) | (back & _KEEP[2]))  # 20200131
     year, month, day = number // 10_000, number // 100 % 100, number % 100
-    if not ((year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)).all():
+    if not ((year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1)).all():
         return None
     months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
     days: Dates = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")

@@ -17,7 +17,9 @@ _NAMES = {
     "tr": "ocak subat mart nisan mayis haziran temmuz agustos eylul ekim kasim aralik",
     "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
     "ru nominative": "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь",
+    "th": "มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม",
 }
+_THAI = "ม.ค ก.พ มี.ค เม.ย พ.ค มิ.ย ก.ค ส.ค ก.ย ต.ค พ.ย ธ.ค"
 _SHORTER = {"sept": 9, "mrz": 3, "janv": 1, "fevr": 2, "juil": 7, "avr": 4, "ene": 1, "dic": 12, "ago": 8, "set": 9}
 
 
@@ -35,7 +37,8 @@ def _table() -> dict[str, int]:
             for known in (name, name[:3]):
                 if months.setdefault(known, number) != number:
                     clashing.add(known)
-    return {name: number for name, number in (months | _SHORTER).items() if name not in clashing}
+    thai = {without_accents(name): number for number, name in enumerate(_THAI.split(), start=1)}
+    return {name: number for name, number in (months | _SHORTER | thai).items() if name not in clashing}
 
 
 _MONTHS = _table()

@@ -6,6 +6,7 @@ are, and give different dates or numbers, the user is asked; nothing is guessed.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ import numpy as np
 from stockcast.checks.rhythm import by_ticker, is_regular, is_steady
 from stockcast.data.series import Dates, Floats
 from stockcast.errors import AmbiguousData, DataError
+from stockcast.reading.blocks import one_block
 from stockcast.reading.column_roles import Layout, find_layout
 from stockcast.reading.date_formats import DateReading
-from stockcast.reading.delimiters import grids
+from stockcast.reading.date_orders import refuse_two_orders
+from stockcast.reading.delimiters import Grid, grids
 from stockcast.reading.encoding import Lines
+from stockcast.reading.eras import OFFSETS, weekdays_prove
 from stockcast.reading.number_formats import (
     SPREADSHEET_ERRORS,
     Column,
@@ -31,6 +35,7 @@ from stockcast.reading.number_formats import (
     values,
 )
 from stockcast.reading.records import Hints
+from stockcast.reading.split_dates import join_dates
 from stockcast.reading.table_bounds import Body, find_body
 
 _JUMP = np.log(50)
@@ -60,16 +65,18 @@ def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
     refusals: list[DataError] = []
     for grid in grids(lines, hints.delimiter):
         try:
-            body = find_body(grid, where, hints, today)
-            numeric = _numeric(body) if body else {}
-            if body and numeric:
-                choices.append(_decide(body, numeric, where, hints))
+            laid = _laid_out(grid, where, hints, today)
+        except DataError as error:
+            refusals.append(error)
+            continue
+        try:
+            choices += [_decide(*laid, where, hints)] if laid else []
         except AmbiguousData:
             raise
         except DataError as error:
             refusals.append(error)
     if not choices:
-        raise refusals[0] if refusals else _no_table(lines, where)
+        raise _worst(refusals) if refusals else _no_table(lines, where, hints)
     if len(choices) > 1:
         one, other = (repr(choice.body.delimiter) for choice in choices[:2])
         raise AmbiguousData(
@@ -79,11 +86,31 @@ def choose(lines: Lines, where: str, hints: Hints, today: date) -> Choice:
     return choices[0]
 
 
-def _no_table(lines: Lines, where: str) -> DataError:
+def _worst(refusals: Sequence[DataError]) -> DataError:
+    """The first question, or else the first refusal."""
+    return min(refusals, key=lambda one: not isinstance(one, AmbiguousData))
+
+
+def _laid_out(cut: Grid, where: str, hints: Hints, today: date) -> tuple[Body, dict[int, Column], Layout] | None:
+    """The body of a grid, its columns of numbers and what each column is, or None where it holds no prices."""
+    grid = one_block(join_dates(cut, where, hints), where, hints, today)
+    body = find_body(grid, where, hints, today)
+    numeric = _numeric(body) if body else {}
+    if body is None or not numeric:
+        return None
+    _refuse_destroyed(body, where)
+    return body, numeric, find_layout(body, numeric, where, hints)
+
+
+def _no_table(lines: Lines, where: str, hints: Hints) -> DataError:
     first = next(line for line in lines.lines if line.strip())
+    said = {"--delimiter": hints.delimiter, "--date-format": hints.date_format, "--columns": hints.columns}
+    given = " and ".join(flag for flag, value in said.items() if value)
     return DataError(
         f"{where} has no column of dates beside a column of numbers; it begins {first.strip()[:60]!r}.",
-        "give a CSV file of prices; for unusual ones say --delimiter, --date-format and --columns date=0,close=4.",
+        f"leave out {given}, with which it can't be read."
+        if given
+        else "give a CSV file with a column of dates and one of prices; unusual dates are described by --date-format.",
     )
 
 
@@ -97,13 +124,17 @@ def _numeric(body: Body) -> dict[int, Column]:
     return {index: column for index, column in studied.items() if column}
 
 
-def _decide(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints) -> Choice:
-    _refuse_destroyed(body, where)
-    layout = find_layout(body, numeric, where, hints)
+def _decide(body: Body, numeric: Mapping[int, Column], layout: Layout, where: str, hints: Hints) -> Choice:
+    if "ticker" in hints.columns and layout.ticker_column is None:
+        raise DataError(
+            f"{where}: --columns ticker={hints.columns['ticker']} has no effect, since the names of the columns tell its "
+            "series apart.",
+            "leave it out.",
+        )
     tickers = tuple(body.column(layout.ticker_column)) if layout.ticker_column is not None else None
-    if tickers is not None and np.unique(body.dates[0].dates).size == len(tickers):
+    if tickers and "ticker" not in hints.columns and np.unique(body.dates[0].dates).size == len(tickers):
         tickers = None  # A column of contract codes, say: one row a date is one series.
-    dates = _choose_dates(body, tickers, where)
+    dates = _choose_dates(body, tickers, where, hints)
     decimal = _choose_decimal(body, layout, numeric, where, hints)
     formats = {index: numeric[index].plainest(decimal) for index in layout.used}
     for index in layout.used:
@@ -120,20 +151,35 @@ def _decide(body: Body, numeric: Mapping[int, Column], where: str, hints: Hints)
     )
 
 
-def _choose_dates(body: Body, tickers: Sequence[str] | None, where: str) -> DateReading:
+def _choose_dates(body: Body, tickers: Sequence[str] | None, where: str, hints: Hints) -> DateReading:
     """The reading of the dates that is in order and regular, if the others are not."""
     left = list(body.dates)
+    if tickers is None and not hints.date_format and not any(is_steady(one.dates) for one in left):
+        refuse_two_orders(body.column(body.date_column), [row.line for row in body.rows], where)
     for test in (is_steady, is_regular):
         passing = [one for one in left if all(test(dates) for dates in by_ticker(one.dates, tickers))]
         left = passing or left
     row = next((row for row in range(len(body.rows)) if len({one.dates[row] for one in left}) > 1), None)
     if row is None:
-        return left[0]
+        return left[0] if hints.date_format else _of_a_certain_era(left[0], body, where)
     one, other = next((a, b) for a in left for b in left if a.dates[row] != b.dates[row])
     raise AmbiguousData(
         f"{where} has two sound readings of its dates: {body.rows[row].cells[body.date_column]!r} in line "
         f"{body.rows[row].line} is {one.dates[row]} as {one.format}, or {other.dates[row]} as {other.format}.",
-        f"say which: --date-format {one.format} or --date-format {other.format}.",
+        f"say which: --date-format {shlex.quote(one.format)} or --date-format {shlex.quote(other.format)}.",
+    )
+
+
+def _of_a_certain_era(chosen: DateReading, body: Body, where: str) -> DateReading:
+    """The reading, if its years are of the common era or weekdays prove that they are of another."""
+    era = next((era for era in OFFSETS if chosen.format.endswith(era)), None)
+    if era is None or weekdays_prove(chosen.dates):
+        return chosen
+    row = int(np.argmin(np.isnat(chosen.dates)))
+    raise AmbiguousData(
+        f"{where} seems to have{era.removeprefix(',')}: {body.rows[row].cells[body.date_column]!r} would be "
+        f"{chosen.dates[row]}, but its weekdays don't prove it.",
+        f"if that is right, say so: --date-format {shlex.quote(chosen.format)}.",
     )
 
 

@@ -104,7 +104,7 @@ def read_file(path: Path, hints: Hints = NO_HINTS) -> FileRead:
             )
         lines = decode(source.content, where, known_names)
         table = trimmed(choose(lines, where, hints, today), lines.odd_ends)
-    read = assemble(table, stem_of(path), where)
+    read = assemble(table, stem_of(path), where, hints)
     refuse(read.findings, hints.accept, where)
     return FileRead(path, source.sha256, table.reading, read.series, read.findings)
 

@@ -36,7 +36,11 @@ NO_HINTS = Hints()
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file was read. `columns` maps each role to its header name, or to its number where there is no header."""
+    """How a file was read.
+
+    - `columns` maps each role to its header name, or to its number where there is no header line (`has_header`);
+    - `unused` are all other columns that hold anything.
+    """
 
     delimiter: str
     decimal: str
@@ -44,16 +48,25 @@ class Reading:
     date_format: str
     order: Order
     columns: Mapping[str, str]
+    unused: tuple[str, ...] = ()
+    has_header: bool = True
 
     def sentence(self) -> str:
         """One plain sentence."""
         names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
         cells = names.get(self.delimiter, repr(self.delimiter))
         marks = f"decimal {self.decimal!r}" + (f", thousands {self.thousands!r}" if self.thousands else "")
-        roles = ", ".join(
+        out = f"; not used: {', '.join(self.unused)}" if self.unused else ""
+        return f"Cells between {cells}, {marks}, dates as {self.date_format}, {self.order}; {self._columns()}{out}."
+
+    def _columns(self) -> str:
+        if not self.has_header:
+            return "no header line, by number from 0: " + ", ".join(
+                f"{role} {number}" for role, number in self.columns.items()
+            )
+        return "columns " + ", ".join(
             name if role == name.lower() else f"{role} from {name!r}" for role, name in self.columns.items()
         )
-        return f"Cells between {cells}, {marks}, dates as {self.date_format}, {self.order}; columns {roles}."
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,17 +33,38 @@ class Table:
     findings: tuple[Finding, ...]
 
 
-def reading_of(layout: Layout, date_column: int, long: bool, dates: Dates, marks: tuple[str, str, str, str]) -> Reading:
-    """How a file was read; `marks` are its delimiter, decimal and thousands mark and its date format."""
+@dataclass(frozen=True)
+class Marks:
+    """How a file's cells are written: its delimiter, decimal and thousands mark, and its date format."""
+
+    delimiter: str
+    decimal: str
+    thousands: str
+    date_format: str
+
+
+def reading_of(
+    layout: Layout, date_columns: Sequence[int], filled: Sequence[int], dates: Dates, marks: Marks
+) -> Reading:
+    """How a file was read: `date_columns` hold its dates, `filled` anything at all."""
     names, series = layout.names, layout.series
-    columns = {"date": names[date_column] or str(date_column)}
-    if long and layout.ticker_column is not None:
+    columns = {"date": ", ".join(names[index] or str(index) for index in date_columns)}
+    if layout.ticker_column is not None:
         columns["ticker"] = names[layout.ticker_column]
     for role in dict.fromkeys(role for _, roles in series for role in roles):
         of_role = list(dict.fromkeys(names[roles[role]] for _, roles in series if role in roles))
         columns[role] = ", ".join([*of_role[:3], *(["..."] if len(of_role) > 3 else [])])
-    delimiter, decimal, thousands, date_format = marks
-    return Reading(delimiter, decimal, thousands, date_format, _order(dates), columns)
+    used = {*date_columns, *layout.used, layout.ticker_column}
+    return Reading(
+        marks.delimiter,
+        marks.decimal,
+        marks.thousands,
+        marks.date_format,
+        _order(dates),
+        columns,
+        tuple(names[index] or f"column {index}" for index in filled if index not in used),
+        layout.has_names,
+    )
 
 
 def _order(dates: Dates) -> Order:

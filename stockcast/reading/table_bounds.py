@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -11,11 +12,15 @@ import numpy as np
 from stockcast.errors import DataError
 from stockcast.reading.column_names import role_of
 from stockcast.reading.date_formats import DateReading, date_reading, date_readings
+from stockcast.reading.date_orders import refuse_other_format
 from stockcast.reading.delimiters import Grid, Row
 from stockcast.reading.number_formats import formats_of, is_null, shape
 from stockcast.reading.records import Hints
+from stockcast.reading.split_dates import clock_column
+from stockcast.reading.vendor_names import ACTION_LINES
 
 _UNNAMED = 1000
+_ACTION = re.compile(ACTION_LINES, re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,10 @@ class Body:
     - `names` are the header's lines, each of `grid.width` cells, outermost first; none for a file without header;
     - `repeated`, `blank`, `footer`: how many header lines and blank lines between the rows and lines after them were
       left out; `ragged`: broken rows, left out because the user accepts that; `torn`: the last line, if cut short;
-    - `spaced`: how many rows have blanks around a cell.
+    - `actions`: how many lines between the rows tell of dividends and splits, left out;
+    - `spaced`: how many rows have blanks around a cell;
+    - `date_parts`: the column of dates, or those of which it was joined; `clock`: a column of times of day beside it;
+    - `left_out`: columns of other tables beside this one.
     """
 
     delimiter: str
@@ -40,7 +48,11 @@ class Body:
     ragged: tuple[Row, ...]
     torn: Row | None
     last_open: bool
+    actions: int
     spaced: int
+    date_parts: tuple[int, ...]
+    clock: int | None
+    left_out: tuple[int, ...]
 
     @property
     def width(self) -> int:
@@ -62,30 +74,41 @@ def find_body(grid: Grid, where: str, hints: Hints, today: date) -> Body | None:
     found = _date_column(full, grid.width, hints, today)
     if found is None or grid.width < 2:
         return None
-    column, readings = found
+    column, best = found
+    readings = tuple(one for one in best if np.array_equal(one.known, best[0].known))
     known = np.flatnonzero(readings[0].known)
     first, last = full[known[0]], full[known[-1]]
     torn = _torn(grid, last)
-    names = _names(grid, first, column, where)
-    kept, repeated, ragged = _between(grid, full, readings[0], (first, last), names, where, hints)
-    after = [row for row in grid.rows if row.line > last.line and row is not torn]
-    for row in after:
-        _refuse_broken(row, grid.width, column, where)
+    outside = [
+        row for row in grid.rows if not first.line <= row.line <= last.line and row is not torn and not row.blank
+    ]
+    broken = [row for row in outside if row.line > 1 and _is_broken(row, grid.width, column)]
+    names = _names(grid, [row for row in outside if row.line < first.line and row not in broken])
+    between = _between(grid, full, readings, (first, last), names)
+    ragged = sorted([*between.ragged, *broken], key=lambda row: row.line)
+    for row in ragged:
+        refuse_other_format(row, column, first, readings, where, today, "ragged" in hints.accept)
+    if ragged and "ragged" not in hints.accept:
+        raise _ragged(ragged[0], grid.width, where)
     index = {row.line: number for number, row in enumerate(full)}
-    chosen = [index[row.line] for row in kept]
+    chosen = [index[row.line] for row in between.kept]
     return Body(
         grid.delimiter,
-        tuple(kept),
+        tuple(between.kept),
         column,
         tuple(DateReading(one.format, one.dates[chosen]) for one in readings),
         names,
-        repeated,
-        last.line - first.line + 1 - repeated - len(ragged) - len(kept),
-        len([row for row in after if not row.blank]),
+        between.repeated,
+        last.line - first.line + 1 - between.repeated - between.actions - len(between.ragged) - len(between.kept),
+        len([row for row in outside if row.line > last.line and row not in broken]),
         tuple(ragged),
         torn,
         grid.last_open and torn is None,
-        sum(row.line in grid.spaced for row in kept),
+        between.actions,
+        sum(row.line in grid.spaced for row in between.kept),
+        grid.joined or (column,),
+        clock_column(between.kept, names[-1] if names else (), column),
+        grid.left_out,
     )
 
 
@@ -125,9 +148,11 @@ def _is_numeric(reading: DateReading) -> bool:
 
 def _hinted(rows: Sequence[Row], hints: Hints) -> int:
     wanted = hints.columns["date"]
-    for row in rows[:20]:
-        if wanted in row.cells:
-            return list(row.cells).index(wanted)
+    headers = [row for row in rows[:20] if wanted in row.cells and not wanted.isdecimal()]
+    if headers and list(headers[0].cells).count(wanted) == 1:
+        return list(headers[0].cells).index(wanted)
+    if headers:
+        raise DataError(f"there are several columns called {wanted!r}.", "say which by its number from 0.")
     if wanted.isdecimal() and int(wanted) < len(rows[0].cells):
         return int(wanted)
     raise DataError(f"there is no column {wanted!r}.", "give a name of the header, or a column number from 0.")
@@ -140,11 +165,8 @@ def _torn(grid: Grid, last: Row) -> Row | None:
     return row if not grid.ended and row.line > last.line and alike else None
 
 
-def _names(grid: Grid, first: Row, column: int, where: str) -> tuple[Sequence[str], ...]:
+def _names(grid: Grid, above: Sequence[Row]) -> tuple[Sequence[str], ...]:
     """The header's lines: those right above the body that have as many cells, up to three."""
-    above = [row for row in grid.rows if row.line < first.line and not row.blank]
-    for row in above[1:]:
-        _refuse_broken(row, grid.width, column, where)
     names: list[Sequence[str]] = []
     for row in reversed(above[-3:]):
         if len(row.cells) != grid.width and len(row.cells) < max(2, grid.width // 2):
@@ -154,32 +176,43 @@ def _names(grid: Grid, first: Row, column: int, where: str) -> tuple[Sequence[st
     return tuple(names)
 
 
+@dataclass
+class _Between:
+    """The rows between the first and the last date: those kept, broken ones, and how many others were left out."""
+
+    kept: list[Row] = field(default_factory=list)
+    ragged: list[Row] = field(default_factory=list)
+    repeated: int = 0
+    actions: int = 0
+
+
 def _between(
     grid: Grid,
     full: Sequence[Row],
-    reading: DateReading,
+    readings: Sequence[DateReading],
     span: tuple[Row, Row],
     names: Sequence[Sequence[str]],
-    where: str,
-    hints: Hints,
-) -> tuple[list[Row], int, list[Row]]:
-    dated = {row.line for row, known in zip(full, reading.known, strict=True) if known}
-    """The rows with a date, the count of repeated header lines, and the broken rows."""
-    kept: list[Row] = []
-    ragged: list[Row] = []
-    repeated = 0
+) -> _Between:
+    dated = {row.line for row, known in zip(full, readings[0].known, strict=True) if known}
+    found = _Between()
     for row in grid.rows:
         if not span[0].line <= row.line <= span[1].line or row.blank:
             continue
-        if row.line in dated:
-            kept.append(row)
+        if _is_action(row):
+            found.actions += 1
+        elif row.line in dated:
+            found.kept.append(row)
         elif any(list(row.cells) == list(name) for name in names):
-            repeated += 1
-        elif "ragged" in hints.accept:
-            ragged.append(row)
+            found.repeated += 1
         else:
-            raise _ragged(row, grid.width, where)
-    return kept, repeated, ragged
+            found.ragged.append(row)
+    return found
+
+
+def _is_action(row: Row) -> bool:
+    """Whether a line tells of a dividend or a split: beside the date nothing else stands in it."""
+    words = {cell for cell in row.cells[1:] if cell}
+    return len(words) == 1 and _ACTION.fullmatch(next(iter(words))) is not None
 
 
 def _ragged(row: Row, width: int, where: str) -> DataError:
@@ -188,11 +221,10 @@ def _ragged(row: Row, width: int, where: str) -> DataError:
     return DataError(f"{where}, line {row.line} {found}: {text}.", "mend that line, or leave it out: --accept ragged.")
 
 
-def _refuse_broken(row: Row, width: int, column: int, where: str) -> None:
+def _is_broken(row: Row, width: int, column: int) -> bool:
     """Above and below the prices stand words; a row of numbers there is a broken row."""
     others = [cell for index, cell in enumerate(row.cells) if index != column and not is_null(cell)]
     numbers = sum(bool(formats_of(shape(cell))) for cell in others)
     own = row.cells[column] if column < len(row.cells) else ""
     worded = own and not any(letter.isdigit() for letter in own)
-    if len(row.cells) > width // 2 and not worded and 2 * numbers >= width - 1:
-        raise _ragged(row, width, where)
+    return len(row.cells) > width // 2 and not worded and 2 * numbers >= width - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from stockcast.checks.findings import Finding, finding
 from stockcast.reading.date_formats import day_part, has_time
 from stockcast.reading.number_formats import usual_decimals
 from stockcast.reading.one_reading import Choice
-from stockcast.reading.table import Table, reading_of
+from stockcast.reading.table import Marks, Table, reading_of
 
 _CLOCKED = 50
 """Rows that are looked at for a time of day."""
@@ -28,13 +29,11 @@ def trimmed(choice: Choice, odd_ends: int) -> Table:
     if state == "unknown":
         numbers[body.width - 1] = np.append(numbers[body.width - 1][:-1], np.nan)
     written = body.column(layout.ticker_column)[kept] if layout.ticker_column is not None else []
-    reading = reading_of(
-        layout,
-        body.date_column,
-        choice.tickers is not None,
-        choice.dates,
-        (body.delimiter, choice.decimal, choice.thousands, choice.date_format),
-    )
+    marks = Marks(body.delimiter, choice.decimal, choice.thousands, choice.date_format)
+    filled = [index for index in range(body.width) if index in body.left_out or any(body.column(index))]
+    date_columns = (*body.date_parts, *((body.clock,) if body.clock is not None else ()))
+    used = layout if choice.tickers is not None else replace(layout, ticker_column=None)
+    reading = reading_of(used, date_columns, filled, choice.dates, marks)
     return Table(
         reading,
         layout,
@@ -43,7 +42,7 @@ def trimmed(choice: Choice, odd_ends: int) -> Table:
         choice.tickers and choice.tickers[kept],
         written[0] if len(set(written)) == 1 else None,
         {index: usual_decimals(body.column(index), choice.decimal) for index in layout.closes},
-        any(has_time(cell) for cell in body.column(body.date_column)[:_CLOCKED]),
+        body.clock is not None or any(has_time(cell) for cell in body.column(body.date_column)[:_CLOCKED]),
         tuple(_around(choice, state, odd_ends)),
     )
 
@@ -52,6 +51,7 @@ def _around(choice: Choice, state: str, odd_ends: int) -> list[Finding]:
     body = choice.body
     counts = {
         "repeated_header": body.repeated,
+        "actions": body.actions,
         "blank_lines": body.blank,
         "footer": body.footer,
         "odd_line_ends": odd_ends,
@@ -60,7 +60,8 @@ def _around(choice: Choice, state: str, odd_ends: int) -> list[Finding]:
     found = [finding(kind, (), "", count) for kind, count in counts.items() if count] + _mixed_dates(choice)
     if body.ragged:
         lines = ", ".join(str(row.line) for row in body.ragged[:5])
-        found.append(finding("ragged", (), f"In line {lines}.", len(body.ragged)))
+        first = " | ".join(body.ragged[0].cells)[:80]
+        found.append(finding("ragged", (), f"In line {lines}; the first reads {first}.", len(body.ragged)))
     if body.torn or state == "torn":
         number = body.torn.line if body.torn else body.rows[-1].line
         found.append(finding("torn_line", (), f"It is line {number}.", 1))
@@ -92,13 +93,16 @@ def _state_of_last(choice: Choice) -> str:
     lacking = "unknown" if roles == {"volume"} else "torn"
     if not cell or np.isnan(choice.numbers[column][-1]):
         return "whole" if not cell and roles == {"volume"} else lacking
+    if _scaled(others):
+        return "whole" if _ends_alike(cell, others) else lacking
     digits = [_digits_after(each, choice.decimal) for each in (cell, *others)]
     if max(digits) > 0:
-        return "whole" if digits[0] == max(digits) and not _scaled(others) else lacking
-    # Of whole numbers the last digit can't be missed from the row itself, but a price does not fall to a tenth.
+        return "whole" if digits[0] == max(digits) else lacking
+    # Of whole numbers the last digit can't be missed from the row itself; but a price does not fall to a tenth, and no
+    # digit of a volume is missing if it has as many as any other, and most others have as many.
     values = choice.numbers[column]
     near = roles != {"volume"} and len(others) > 0 and values[-1] > 0.25 * values[-2]
-    return "whole" if near else lacking
+    return "whole" if near or (roles == {"volume"} and _as_long(cell, others)) else lacking
 
 
 def _digits_after(cell: str, decimal: str) -> int:
@@ -108,3 +112,16 @@ def _digits_after(cell: str, decimal: str) -> int:
 def _scaled(cells: list[str]) -> bool:
     """Whether a column's cells end with letters, such as 1.5M, so that one without may have lost it."""
     return any(cell[-1:].isalpha() for cell in cells)
+
+
+def _ends_alike(cell: str, others: list[str]) -> bool:
+    """Whether a cell's last letters end other cells, and are not the beginning of longer ones."""
+    endings = {re.sub(r".*[\d.,' ]", "", other) for other in others}
+    own = re.sub(r".*[\d.,' ]", "", cell)
+    return bool(own) and own in endings and not any(ending != own and ending.startswith(own) for ending in endings)
+
+
+def _as_long(cell: str, others: list[str]) -> bool:
+    lengths = [sum(map(str.isdigit, each)) for each in others if each]
+    own = sum(map(str.isdigit, cell))
+    return bool(lengths) and own == max(lengths) and lengths.count(own) > len(lengths) / 2

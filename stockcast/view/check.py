@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from stockcast.checks.findings import KINDS
 from stockcast.view.text import printable, table
 
 _FEW = 12
 _WIDTH = 100
+_NARROWEST = 10
 
 
 def check_text(result: Mapping[str, Any]) -> str:
@@ -23,14 +27,20 @@ def _one_file(file: Mapping[str, Any]) -> str:
     if file["how"]:
         blocks.append(_wrapped(file["how"]))
         blocks.append(_series_table(file["series"]))
-    blocks += [_wrapped(f"{one['verdict']:<9} {one['message']}", 10) for one in file["warnings"]]
+    blocks += [_wrapped(f"{one['verdict']:<9} {one['message']}{_flag(one)}", 10) for one in file["warnings"]]
     if file["question"]:
         blocks.append(_wrapped(f"question  {file['question']}", 10))
     return "\n".join(blocks)
 
 
+def _flag(found: Mapping[str, Any]) -> str:
+    """How a fault that is refused can be taken all the same; an error that ends the reading has its own fix."""
+    acceptable = found["verdict"] == "refused" and found["kind"] in KINDS
+    return f" To take it: --accept {found['kind']}" if acceptable else ""
+
+
 def _verdict(file: Mapping[str, Any]) -> str:
-    return {"ok": "sound", "warn": "usable, with warnings", "refuse": "refused"}[file["verdict"]]
+    return {"ok": "sound", "warn": "with warnings", "refuse": "refused"}[file["verdict"]]
 
 
 def _wrapped(text: str, indent: int = 0) -> str:
@@ -56,17 +66,33 @@ def _series_table(series: list[Mapping[str, Any]]) -> str:
 
 
 def _many_files(files: list[Mapping[str, Any]]) -> str:
-    head = ["file", "verdict", "what was found", "series", "rows", "first", "last"]
-    rows = [_line(file) for file in files]
+    head = ["file", "verdict", "found", "series", "rows", "first", "last"]
+    folders = {os.path.dirname(file["path"]) for file in files}
+    rows = [_line(file, os.path.basename(file["path"]) if len(folders) == 1 else file["path"]) for file in files]
     counts = {verdict: sum(file["verdict"] == verdict for file in files) for verdict in ("ok", "warn", "refuse")}
     total = f"{len(files)} files: {counts['ok']} sound, {counts['warn']} with warnings, {counts['refuse']} refused."
-    return "\n".join([table(head, rows, left=2), "", total])
+    return "\n".join([table(head, _fitted(head, rows), left=2), "", total])
 
 
-def _line(file: Mapping[str, Any]) -> list[str]:
+def _fitted(head: list[str], rows: list[list[str]]) -> list[list[str]]:
+    """Rows whose table is no wider than the terminal: lists of kinds and then names of files are cut short."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    beyond = sum(widths) + 2 * (len(head) - 1) - shutil.get_terminal_size().columns
+    for column, narrowest in ((2, _NARROWEST), (0, _NARROWEST + 2)):
+        narrow = max(narrowest, widths[column] - max(0, beyond))
+        beyond -= max(0, widths[column] - narrow)
+        rows = [[*row[:column], _cut(row[column], narrow), *row[column + 1 :]] for row in rows]
+    return rows
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _line(file: Mapping[str, Any], name: str) -> list[str]:
     series = file["series"]
     kinds = "question" if file["question"] else ", ".join(dict.fromkeys(one["kind"] for one in file["warnings"]))
-    start = [file["path"], file["verdict"], kinds, str(len(series))]
+    start = [name, _verdict(file), kinds, str(len(series))]
     if not series:
         return [*start, "-", "-", "-"]
     first, last = min(one["first"] for one in series), max(one["last"] for one in series)

@@ -21,9 +21,11 @@ import pytest
 from stockcast.checks.price_checks import examine_all
 from stockcast.errors import DataError
 from stockcast.reading.reader import read_file
-from stockcast.reading.records import FileRead
+from stockcast.reading.records import NO_HINTS, FileRead, Hints
 
 MUTATIONS = int(os.environ.get("STOCKCAST_MUTATIONS", "5000"))
+FOLLOWED = 5
+"""Of so many refusals the fix of one is followed."""
 TODAY = date(2026, 1, 1)
 COLUMNS = ("open", "high", "low", "close", "volume")
 
@@ -200,7 +202,9 @@ def outcome(form: Form, data: bytes, path: Path) -> str:
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_no_wrong_number_is_read_in_silence(name: str, tmp_path: Path) -> None:
+def test_no_wrong_number_is_read_in_silence_and_fixes_lead_elsewhere(
+    name: str, tmp_path: Path, follow_the_fix: Callable[[Path, Hints], int]
+) -> None:
     form = FORMS[name]
     rng = np.random.default_rng(17)
     rows = form.lines()
@@ -215,6 +219,8 @@ def test_no_wrong_number_is_read_in_silence(name: str, tmp_path: Path) -> None:
         data = form.text(damage_cells(rng, rows)).encode() if cells else damage_bytes(rng, whole)
         result = outcome(form, data, path)
         counts[result] += 1
+        if result == "refused" and counts["refused"] % FOLLOWED == 1:
+            counts["fixes"] += follow_the_fix(path, NO_HINTS)
         if result == "WRONG":
             wrong.append(data)
     print(f"{name}: {dict(counts)}")
