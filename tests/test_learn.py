@@ -14,12 +14,8 @@ from stockcast.data.rows import Floats32
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import windows_between
 from stockcast.errors import DataError, TrainingDiverged
-<<<<<<< HEAD
-from stockcast.learn import Learned, fit, learn, prepare
-=======
-from stockcast.learn import BASELINES, Learned, learn
+from stockcast.learn import BASELINES, Learned, fit, learn, prepare
 from stockcast.model.baselines import build
->>>>>>> har
 from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow
