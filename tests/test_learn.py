@@ -14,7 +14,8 @@ from stockcast.data.rows import Floats32
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import windows_between
 from stockcast.errors import DataError, TrainingDiverged
-from stockcast.learn import Learned, fit, learn, prepare
+from stockcast.learn import BASELINES, Learned, fit, learn, prepare
+from stockcast.model.baselines import build
 from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow
@@ -102,6 +103,21 @@ def test_every_forecast_is_judged_on_later_dates_and_quantiles_never_cross(price
     assert evaluated.origin.min() == learned.cuts.calibration
     for baseline in learned.assessment.baselines.values():
         np.testing.assert_array_equal(baseline.origin, evaluated.origin)
+
+
+def test_the_baselines_follow_the_answers_as_fast_as_the_model_does(prices: Prices) -> None:
+    panel, config = Panel((prices(),)), tiny()
+    learned = learn(panel, TrainingRun(config, "daily"))
+    known, calibration = panel.upto(learned.cuts.calibration), learned.forecaster.calibration
+    assert calibration is not None
+    rates = (calibration.conformal_rate, calibration.series_rate)
+    assert min(rates) > 0
+    assert set(learned.assessment.baselines) == set(BASELINES) == {"naive", "ewma", "har"}
+    for name, judged in learned.assessment.baselines.items():
+        expected = build(name, known, "close", 3, *rates).forecast(panel, [judged.forecast.row])
+        np.testing.assert_array_equal(judged.forecast.quantiles, expected.quantiles)
+        fixed = build(name, known, "close", 3).forecast(panel, [judged.forecast.row])
+        assert (judged.forecast.quantiles != fixed.quantiles).any()
 
 
 def test_early_stopping_keeps_the_best_epoch(prices: Prices) -> None:

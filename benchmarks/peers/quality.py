@@ -3,7 +3,7 @@
 All are trained once on the prices up to 2023-01-03 and forecast every later day, the peers the returns of the closes
 with their own sizes, a quantile loss and 1,000 steps. Seconds are those of the whole process, from the files to the
 forecasts. The pinball loss is of the next log return, over the nine levels; the ratio is each stock's to EWMA's
-(half-life 20, empirical quantiles, per stock), and the mean of the stocks.
+(half-life 20, empirical quantiles, per stock, bands that follow), and the mean of the stocks.
 
     python -m benchmarks.peers.quality --peers .venv-peers/bin/python --data DIR
 

@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from stockcast.cli import run
-from stockcast.data.series import PriceSeries
+from stockcast.config.run import load_config
+from stockcast.data.series import Panel, PriceSeries
+from stockcast.model.baselines import build
 
 pytestmark = pytest.mark.tensorflow
 
@@ -280,6 +282,23 @@ def test_a_backtest_writes_the_rows_that_its_scores_come_from_and_goes_on_after_
         for mine, theirs in zip(judged["models"][name], steps, strict=True):  # type: ignore[index]  # the JSON's own shape
             for key in ("n", "rmse", "mae_percent", "pinball", "crps", "direction"):
                 assert mine[key] == pytest.approx(theirs[key], abs=1e-8), (name, key)
+
+
+def test_a_baseline_s_bands_follow_from_each_fold_s_cutoff_on(
+    trained: Path, capsys: Capture, tmp_path: Path, prices: Prices
+) -> None:
+    arguments = ["backtest", "--csv", str(trained / "acme.csv"), "--from", "2020-09-01", "--refit", "20", *TINY]
+    asked(capsys, *arguments, "-o", str(tmp_path / "rows.csv"), "--store", str(tmp_path / "models"))
+    with (tmp_path / "rows.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if (row["model"], row["step"]) == ("har", "1")]
+    cutoffs = np.array([row["cutoff"] for row in rows], dtype="datetime64[D]")
+    panel, fit = Panel((prices(rows=220),)), load_config("daily").fit
+    for start in (0, 20):
+        origins = np.searchsorted(panel.series[0].dates, cutoffs[start : start + 20])
+        known = panel.upto(panel.series[0].dates[origins[0] - 1])  # a fold trains up to the session before
+        forecaster = build("har", known, "close", 3, fit.follow, fit.follow_own)
+        expected = forecaster.forecast(panel, [origins]).quantiles[:, 0, LEVELS.index("0.9")]
+        np.testing.assert_allclose([float(row["q0.9"]) for row in rows[start : start + 20]], expected)
 
 
 def test_an_audit_passes_the_default_recipe(trained: Path, capsys: Capture) -> None:
