@@ -9,7 +9,7 @@ from datetime import date
 
 from stockcast.errors import AmbiguousData
 from stockcast.reading.column_names import columns_flag, normal, role_of
-from stockcast.reading.date_formats import date_readings
+from stockcast.reading.dates.formats import date_readings
 from stockcast.reading.delimiters import Grid, Row
 from stockcast.reading.records import Hints
 

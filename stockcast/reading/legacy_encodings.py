@@ -64,7 +64,7 @@ def _decoded(content: bytes, encoding: str) -> str | None:
 
 
 def _sense(text: str, encoding: str) -> float:
-    """The share of letters beyond ASCII that belong where they stand: common ones of the script, or Latin ones in words."""
+    """The share of letters beyond ASCII that make sense: common ones of the script, or Latin ones within words."""
     letters = [(place, letter) for place, letter in enumerate(text) if not letter.isascii() and not _is_mark(letter)]
     if not letters:
         return 0.0

@@ -1,16 +1,16 @@
 """The names that price files give their columns, as data: to know another one is to add it to its line here.
 
-Names are written as `column_names.normal` writes them, with semicolons between them; accents, capitals, brackets and the
-marks _ . : - make no difference. Within a line the earlier name wins where a file has several.
+Semicolons stand between names. Accents, capitals, brackets and the marks _ . : - make no difference
+(`column_names.normal`). Where a file has several names of a role, the earlier one wins.
 """
 
 from __future__ import annotations
 
 CLOSE_TIERS = ("close", "last", "price", "value")
-"""How plainly a name says that it is the closing price: "last" and "settle" say it less plainly than "close", and "price"
+"""How plainly a name says that it is the close: "last" and "settle" say it less plainly than "close", "price"
 less than both. A file's plainest name is its close, if it has only one of that tier."""
 
-# (role, names); several lines of a role follow in order of rank. "other" are columns that are surely not the price.
+# Role or tier of the close, and names; "other" are columns that are surely not the price.
 NAMES: tuple[tuple[str, str], ...] = (
     # English, and what exchanges and brokers write in all languages
     ("date", "date; trade date; trading date; trading day; business date; day; datum; tag; fecha; data; tarih; дата"),
@@ -76,15 +76,8 @@ NAMES: tuple[tuple[str, str], ...] = (
         "adj_close",
         "adj close adjusted close price adjusted for splits and dividend and/or capital gain distributions",
     ),  # Yahoo's table of 2024, copied with its tooltips
-    (
-        "volume",
-        "volume; vol; v; total volume; volume traded; traded volume; trade volume; shares traded; trading volume",
-    ),
-    ("volume", "number of shares; no of shares; total trade quantity; total traded quantity; tottrdqty; quantity"),
-    (
-        "volume",
-        "stucke; stuecke; stuck; volumen; umsatz; hac; hacim; wol; wolumen; объем; объем торгов; 交易量; 成交量; 成交股數",
-    ),
+    ("volume", "stucke; stuecke; stuck; volumen; umsatz; hac; hacim; wol; wolumen; объем; объем торгов; 交易量"),
+    ("volume", "成交量; 成交股數"),
     ("volume", "出来高; 売買高; 거래량; volumi; aantal; tickvol; tick volume; volumefrom; obrot; 成交股数; 成交張數"),
     ("volume", "volym; omsatt antall; ปริมาณ; ปริมาณซื้อขาย; kl; khoi luong; kl khop lenh; kuantitas; deliverable volume"),
     ("volume", "acvol uns; acvol 1; acvol; cf volume; px volume; cshtrd; cshtrm; acc trdvol; total quantity"),
@@ -104,31 +97,32 @@ NAMES: tuple[tuple[str, str], ...] = (
     ("other", "preclose; prevclose; pctchg; isst; adjustflag; tradestatus; turn; numtrades; waprice; spread; oborot"),
 )
 
-GENERAL = frozenset("price prices prix preis precio prezzo preco px prc kurs stock share day daily of the".split())
+GENERAL = "price prices prix preis precio prezzo preco px prc kurs stock share day daily of the"
 """Words beside a name that change nothing about it: prix_haut, daily close."""
 
-CURRENCIES = frozenset("usd eur gbp jpy chf cad aud cny hkd inr krw twd usdt usdc btc eth sek nok dkk pln".split())
+CURRENCIES = "usd eur gbp jpy chf cad aud cny hkd inr krw twd usdt usdc btc eth sek nok dkk pln"
 """Currencies that stand beside a name: close_usd."""
 
-OTHER_WORDS = frozenset(
-    "prev previous pre yesterday avg average mean median change chg pct percent percentage wk week weeks 52w 52wk 52week "
-    "bid ask mid vwap wap twap trades turnover amount marketcap market cap capitalization capitalisation dividend "
-    "dividends div split splits sma ema wma ma rsi macd atr adx obv bollinger upper lower band signal return returns ret "
-    "yield spread limit std deviation volatility time factor ratio interest variation var delta earnings eps pe "
-    "veranderung mittel mittelwert moyenne variacion variazione".split()
-)
-"""A name with one of these words among others is a column about prices, not the price: Prev. Close, 52W High, bid_close."""
+OTHER_WORDS = """
+    prev previous pre yesterday avg average mean median change chg pct percent percentage wk week weeks 52w 52wk 52week
+    bid ask mid vwap wap twap trades turnover amount marketcap market cap capitalization capitalisation dividend
+    dividends div split splits sma ema wma ma rsi macd atr adx obv bollinger upper lower band signal return returns ret
+    yield spread limit std deviation volatility time factor ratio interest variation var delta earnings eps pe veranderung mittel
+    mittelwert moyenne variacion variazione
+"""
+"""A name with one of these words among others is a column about prices, not the price: Prev. Close, 52W High."""
 
-NOT_TICKERS = frozenset(
-    "GDP CPI PPI PE PE10 CAPE EPS PB PS ROE ROA RSI MACD SMA EMA WMA ATR ADX OBV CCI MFI VWAP TWAP BID ASK MID AVG MEAN "
-    "MEDIAN STD VAR MIN MAX SUM INDEX RATE YIELD PRICE PRICES DIV DIVIDEND DIVIDENDS EARNINGS INTEREST REAL NOMINAL SPOT "
-    "RETURN RETURNS RET CHANGE CHG PCT TOTAL VALUE NAV MKT OI DATE TIME YEAR MONTH DAY WEEK QUARTER PREV NEXT ADJ RAW "
-    "UPPER LOWER BAND SIGNAL TRADES TURNOVER AMOUNT COUNT ID NR NO ROW COL COLUMN FIELD F V UNITS SHARES SALES REVENUE TARGET LABEL Y X".split()
-)
+NOT_TICKERS = """
+    GDP CPI PPI PE PE10 CAPE EPS PB PS ROE ROA RSI MACD SMA EMA WMA ATR ADX OBV CCI MFI VWAP TWAP BID ASK MID AVG MEAN
+    MEDIAN STD VAR MIN MAX SUM INDEX RATE YIELD PRICE PRICES DIV DIVIDEND DIVIDENDS EARNINGS INTEREST REAL NOMINAL SPOT
+    RETURN RETURNS RET CHANGE CHG PCT TOTAL VALUE NAV MKT OI DATE TIME YEAR MONTH DAY WEEK QUARTER PREV NEXT ADJ RAW
+    UPPER LOWER BAND SIGNAL TRADES TURNOVER AMOUNT COUNT ID NR NO ROW COL COLUMN FIELD F V UNITS SHARES SALES REVENUE
+    TARGET LABEL X Y
+"""
 """Capital letters that could be a ticker but are a statistic's name."""
 
-ACTION_LINES = r"(?:[\d.,:/ -]+(?:for [\d.]+ )?)?(?:cash |stock )?(?:dividend[eo]?s?|splits?|aktiensplit|capital gains?)(?: [\d.,:/]+)?"
-"""What stands in a line of Yahoo's table that tells of a dividend or a split, between the prices."""
+ACTION_WORDS = r"(?:cash |stock )?(?:dividend[eo]?s?|splits?|aktiensplit|capital gains?)"
+"""What a line of Yahoo's table says that tells of a dividend or a split between the prices."""
 
 DATE_PARTS: dict[str, str] = {
     "year": "year; yr; yyyy; jahr; annee; ano; anno; rok; yil; 年; 년; год",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from stockcast.errors import DataError
-from stockcast.reading.date_formats import DateReading, date_readings, day_part
+from stockcast.reading.dates.formats import DateReading, date_readings, day_part
 from stockcast.reading.delimiters import Row
 
 _NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2 ?(\d{4})")

@@ -34,7 +34,7 @@ def era_of(years: Sequence[str], where_minguo: bool, with_days: bool, today: dat
     if numbers and min(numbers) > today.year + _FAR and max(numbers) - OFFSETS[BUDDHIST] <= today.year + 1:
         return BUDDHIST
     # Without a day it may be a price: 1359.12.
-    if with_days and numbers and 1200 <= min(numbers) and max(numbers) < 1500 and len(numbers) > 1:
+    if with_days and numbers and min(numbers) >= 1200 and max(numbers) < 1500 and len(numbers) > 1:
         raise DataError(
             f"the dates have years such as {numbers[0]}, which are of a calendar that stockcast does not know.",
             "export the dates in the common era.",

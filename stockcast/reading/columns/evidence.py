@@ -1,4 +1,4 @@
-"""What columns of numbers and words show about themselves: which are prices, and which of them open, high, low, close."""
+"""What columns of numbers and words show about themselves: which are prices, and which of them is the close."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def rough(column: Column) -> Floats:
 
 
 def is_price(column: Column) -> bool:
-    """Whether a column could be prices: no percent sign, no counter of rows, and almost nothing that is not positive."""
+    """Whether a column could be prices: no percents, no counter of rows, almost nothing that is not positive."""
     numbers = rough(column)
     known = numbers[~np.isnan(numbers)]
     return _varies(column) and known.size > 0 and bool(np.mean(known > 0) >= MOST)
