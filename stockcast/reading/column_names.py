@@ -95,7 +95,7 @@ def role_of(name: str) -> tuple[str, int] | None:
     shorter = " ".join(telling)
     if len(shorter) > 1 and len(telling) < len(words) and shorter in _roles():
         return _roles()[shorter]
-    if _OTHER_WORDS & set(words):
+    if any(word.rstrip("0123456789") in _OTHER_WORDS or word in _OTHER_WORDS for word in words):  # SMA20, 52W High
         return ("other", _GUESSED)
     return ("volume", _GUESSED) if words[0] == "volume" else None  # Volume BTC, Volume USD
 
