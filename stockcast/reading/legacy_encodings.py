@@ -16,7 +16,6 @@ _COMMON: Mapping[str, tuple[int, int] | None] = {
     "cp1250": None,
     "cp1254": None,
     "cp1251": None,
-    "cp1253": None,
     "cp874": None,
     "euc_kr": (0xB0, 0xC8),
     "cp949": (0xB0, 0xC8),
@@ -28,7 +27,6 @@ _COMMON: Mapping[str, tuple[int, int] | None] = {
 }
 _SCRIPTS = {
     "cp1251": ("CYRILLIC",),
-    "cp1253": ("GREEK",),
     "cp874": ("THAI",),
     "euc_kr": ("HANGUL",),
     "cp949": ("HANGUL",),
