@@ -17,8 +17,10 @@ from stockcast.data.series import PRICE_COLUMNS, Dates, Floats
 from stockcast.errors import DataError
 
 _OTHERS = ("open", "high", "low")
-_A_FEW = 0.05
+_A_FEW, _HALF = 0.05, 0.5
 """The share of dates up to which a second row is a mistake, as where the session that is under way follows itself."""
+
+_SEVERAL = "There are several rows a day: of times of day, or of series that no column tells apart."
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,11 @@ def _once_each(rows: RawRows) -> tuple[RawRows, list[Finding]]:
     earlier, later = rows.take(order[:-1][again]), rows.take(order[1:][again])
     pairs = [(earlier.columns[role], later.columns[role]) for role in rows.columns]
     same = np.all([(one == other) | (np.isnan(one) & np.isnan(other)) for one, other in pairs], axis=0)
-    found = [finding(kind, later.dates[which]) for kind, which in (("duplicate_rows", same), ("duplicates", ~same))]
+    detail = _SEVERAL if again.mean() > _HALF else ""
+    found = [
+        finding("duplicate_rows", later.dates[same]),
+        finding("duplicates", later.dates[~same], detail),
+    ]
     last = np.sort(order[np.append(~again, [True])])
     return rows.take(last), [one for one in found if one.count]
 

@@ -77,8 +77,8 @@ def _like_a_session(high: Floats, low: Floats) -> bool:
 def leads(opening: Floats, closing: Floats) -> float:
     """By how many standard errors `opening` rather than `closing` is the open, both logs (rows,), oldest first.
 
-    An open lies a night away from the close before it, a close two days and a night from the open before it. Where every
-    open is the close before, as in currencies, there is no error.
+    An open lies a night away from the close before it, a close two days and a night from the open before it. Where
+    every open is the close before, as in currencies, there is no error.
     """
     ahead, behind = np.abs(opening[1:] - closing[:-1]), np.abs(closing[1:] - opening[:-1])
     for one, other, sign in ((ahead, behind, 1), (behind, ahead, -1)):

@@ -107,4 +107,7 @@ def _crowded(series: PriceSeries, row: int, ratio: float) -> bool:
         return False
     before = series.columns["volume"][max(0, row - _WINDOW) : row]
     before = before[before > 0]
-    return before.size > 0 and bool(series.columns["volume"][row] > _MOST_TRADED * max(ratio, 1.0) * np.median(before))
+    if before.size == 0:
+        return False
+    usual = max(np.median(before), np.median(before[-_AFTER:]))  # after an earlier split more is traded
+    return bool(series.columns["volume"][row] > _MOST_TRADED * max(ratio, 1.0) * usual)

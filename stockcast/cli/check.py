@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class _ListingKinds(click.Command):
     """A command whose help ends with the faults that --accept takes."""
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
         from stockcast.checks.findings import KINDS
 
         with formatter.section("Faults that are refused, and taken with --accept KIND"):

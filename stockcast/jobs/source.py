@@ -43,6 +43,7 @@ def reading_lines(files: Sequence[FileRead]) -> list[str]:
         first = min(one.dates[0] for _, one in series)
         last = max(one.dates[-1] for _, one in series)
         lines = [f"Read {len(series)} series from {len(files)} files: {rows:,} sessions, {first} to {last}."]
+        lines += _unused_in(files)
     else:
         lines = [
             f"Read {file.path}: {len(one):,} sessions, {one.dates[0]} to {one.dates[-1]}, {', '.join(one.columns)}. "
@@ -50,6 +51,21 @@ def reading_lines(files: Sequence[FileRead]) -> list[str]:
             for file, one in series
         ]
     return lines + found_in(files)
+
+
+def _unused_in(files: Sequence[FileRead]) -> list[str]:
+    """The columns that are not used, said once for all files that have the same ones."""
+    alike: dict[tuple[str, ...], list[Path]] = {}
+    for file in files:
+        if file.reading.unused:
+            alike.setdefault(file.reading.unused, []).append(file.path)
+    sentences = {
+        str(
+            paths[0]
+        ): f"{paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: not used: {', '.join(out)}."
+        for out, paths in alike.items()
+    }
+    return likewise(sentences)
 
 
 def found_in(files: Sequence[FileRead]) -> list[str]:

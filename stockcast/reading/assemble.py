@@ -39,8 +39,8 @@ def assemble(table: Table, stem: str, where: str, hints: Hints) -> Assembled:
         found += [(rows.name, one) for one in more]
         if len(sound.dates) == 0:
             continue
-        sound, more = _consistent(sound, table, roles, where, hints)
-        found += [(rows.name, one) for one in more]
+        sound, left_out = _consistent(sound, table, roles, where, hints)
+        found += [(rows.name, one) for one in left_out]
         columns = {role: sound.columns[role] for role in (*COLUMNS, "adj_close") if role in sound.columns}
         series.append(PriceSeries(rows.name, sound.dates, columns, table.decimals[roles["close"]]))
     if not series:

@@ -9,7 +9,7 @@ from datetime import date
 
 from stockcast.errors import AmbiguousData
 from stockcast.reading.column_names import columns_flag, normal, role_of
-from stockcast.reading.date_formats import date_readings
+from stockcast.reading.dates.formats import date_readings
 from stockcast.reading.delimiters import Grid, Row
 from stockcast.reading.records import Hints
 
@@ -40,7 +40,7 @@ def one_block(grid: Grid, where: str, hints: Hints, today: date) -> Grid:
     """
     head = next((row for row in grid.rows[:_HEADER_LINES] if sum(map(_is_date_name, row.cells)) > 1), None)
     blocks = _blocks(grid, head, today)
-    if len(blocks) < 2 or len({block.names for block in blocks}) > 1 or not blocks[0].names:
+    if len(blocks) < 2 or len({len(block.names) for block in blocks}) > 1 or not blocks[0].names:
         return grid
     names = [*(head.cells if head else ()), *[""] * grid.width][: grid.width]
     named = hints.columns.get("date", "")
@@ -73,9 +73,10 @@ def _blocks(grid: Grid, head: Row | None, today: date) -> list[_Block]:
 
 def _holds_dates(rows: Sequence[Row], index: int, head: Row | None, today: date) -> bool:
     cells = [row.cells[index] for row in rows if row.cells[index]]
-    if not cells or (head is None and not _DATE.match(cells[-1])):
+    if not cells:
         return False
-    if head is not None and not (index < len(head.cells) and _is_date_name(head.cells[index])):
+    name = head.cells[index] if head is not None and index < len(head.cells) else ""
+    if not (_is_date_name(name) if name else _DATE.match(cells[-1])):
         return False
     readings = date_readings(cells, today)
     return bool(readings) and float(readings[0].known.mean()) >= _MOST

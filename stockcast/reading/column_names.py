@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
 from stockcast.errors import UsageError
-from stockcast.reading.month_names import month, without_accents
+from stockcast.reading.dates.month_names import month, without_accents
 from stockcast.reading.vendor_names import CLOSE_TIERS, GENERAL, NAMES, NOT_TICKERS, OTHER_WORDS
 
 ROLES = ("date", "ticker", "open", "high", "low", "close", "adj_close", "volume")
@@ -16,6 +16,7 @@ VALUE_ROLES = ROLES[2:]
 
 _TIER, _GUESSED = 1000, 99
 """Ranks of one tier, and the rank of a name that is not in the table but holds a telling word."""
+_GENERAL, _OTHER_WORDS, _NOT_TICKERS = (frozenset(words.split()) for words in (GENERAL, OTHER_WORDS, NOT_TICKERS))
 _PRICE_WORDS = frozenset(name.strip() for tier, names in NAMES if tier == "price" for name in names.split(";"))
 # AAPL, BRK-B, ^GSPC, EURUSD=X, 0700.HK, M&M.NS, 005930, and Bloomberg's "ABC US Equity".
 _TICKER = re.compile(
@@ -23,7 +24,7 @@ _TICKER = re.compile(
 )
 
 _IN_MILLIONS = re.compile(
-    r"\((?:in )?(?:mn|mln|mio|million|lacs?|lakhs?|cr|crores?|bn|billion|'?000|thousand|百万|千|億)", re.I
+    r"\((?:in )?(?:mn|mln|mio|million|lacs?|lakhs?|cr|crores?|bn|billion|'?000|thousand|百万|千|億)", re.IGNORECASE
 )
 """A price is not counted in millions: VALUE (mn) is what was traded."""
 _SPAN = re.compile(r"\d+(?:[DWMY]|WK|WEEK|MO|YR)")
@@ -56,7 +57,7 @@ def _fault_of(role: str, columns: Mapping[str, str]) -> str | None:
 
 
 def columns_flag(roles: Mapping[str, int], names: Sequence[str]) -> str:
-    """The flag that says which column is what, as a shell takes it; by number where the name would not be understood."""
+    """The flag that says which column is what, as a shell takes it; by number where a name would be misunderstood."""
     said = ",".join(f"{role}={_typed(index, names)}" for role, index in roles.items())
     # A name that ends with a full stop is not to be taken for the end of a sentence.
     return f"--columns {shlex.quote(said)}" if said[-1].isalnum() else f"--columns '{said}'"
@@ -70,7 +71,7 @@ def _typed(index: int, names: Sequence[str]) -> str:
 
 def normal(name: str) -> str:
     """A column name as the table of names writes it: `<CLOSE>`, `4. close`, `Close*`, `Close (USD)` are all close."""
-    text = re.sub(r"\([^)]*\)|（[^）]*）|\[[^\]]*\]|[\"'<>*]", " ", name)
+    text = re.sub(r"\([^)]*\)|\uff08[^\uff09]*\uff09|\[[^\]]*\]|[\"'<>*]", " ", name)
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text) if not text.isupper() else text
     text = re.sub(r"^\s*\d{1,2}[.:]\s*(?=\D)", "", text)
     return re.sub(r"[\s_.:-]+", " ", without_accents(text)).strip()
@@ -100,13 +101,13 @@ def role_of(name: str) -> tuple[str, int] | None:
     known = _roles().get(text) or _roles().get(text.replace(" ", ""))
     if known or not words:
         return ("other", _GUESSED) if known and known[0] == "close" and _IN_MILLIONS.search(name) else known
-    telling = [word for word in words if word not in GENERAL]
+    telling = [word for word in words if word not in _GENERAL]
     if not telling:  # stock price, Price USD
         return ("close", _TIER * CLOSE_TIERS.index("price") + _GUESSED) if _PRICE_WORDS & set(words) else None
     shorter = " ".join(telling)
     if len(shorter) > 1 and len(telling) < len(words) and shorter in _roles():
         return _roles()[shorter]
-    if OTHER_WORDS & set(words):
+    if any(word.rstrip("0123456789") in _OTHER_WORDS or word in _OTHER_WORDS for word in words):  # SMA20, 52W High
         return ("other", _GUESSED)
     return ("volume", _GUESSED) if words[0] == "volume" else None  # Volume BTC, Volume USD
 
@@ -131,7 +132,9 @@ def known_names(line: str) -> int:
 def is_ticker(name: str) -> bool:
     """Whether a name looks like a ticker: capitals and digits, and neither a statistic's name, a month's nor a year."""
     letters = re.sub(r"[\d ^$].*", "", name.lstrip("^$")) or name
-    statistic = name in NOT_TICKERS or letters in NOT_TICKERS or bool(month(name)) or _SPAN.fullmatch(name) is not None
+    statistic = (
+        name in _NOT_TICKERS or letters in _NOT_TICKERS or bool(month(name)) or _SPAN.fullmatch(name) is not None
+    )
     year = name.isdecimal() and len(name) == 4 and 1800 <= int(name) <= 2100
     return _TICKER.fullmatch(name) is not None and not statistic and not year
 

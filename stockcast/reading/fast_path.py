@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stockcast.data.series import Dates, Floats
 from stockcast.reading.column_names import VALUE_ROLES, close_tier, normal, role_of
-from stockcast.reading.column_roles import Layout
+from stockcast.reading.columns.roles import Layout
 from stockcast.reading.table import Marks, Table, reading_of
 
 Bytes = NDArray[np.uint8]

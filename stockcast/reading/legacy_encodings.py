@@ -16,7 +16,6 @@ _COMMON: Mapping[str, tuple[int, int] | None] = {
     "cp1250": None,
     "cp1254": None,
     "cp1251": None,
-    "cp1253": None,
     "cp874": None,
     "euc_kr": (0xB0, 0xC8),
     "cp949": (0xB0, 0xC8),
@@ -28,7 +27,6 @@ _COMMON: Mapping[str, tuple[int, int] | None] = {
 }
 _SCRIPTS = {
     "cp1251": ("CYRILLIC",),
-    "cp1253": ("GREEK",),
     "cp874": ("THAI",),
     "euc_kr": ("HANGUL",),
     "cp949": ("HANGUL",),
@@ -64,7 +62,7 @@ def _decoded(content: bytes, encoding: str) -> str | None:
 
 
 def _sense(text: str, encoding: str) -> float:
-    """The share of letters beyond ASCII that belong where they stand: common ones of the script, or Latin ones in words."""
+    """The share of letters beyond ASCII that make sense: common ones of the script, or Latin ones within words."""
     letters = [(place, letter) for place, letter in enumerate(text) if not letter.isascii() and not _is_mark(letter)]
     if not letters:
         return 0.0

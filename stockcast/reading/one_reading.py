@@ -18,12 +18,13 @@ from stockcast.checks.rhythm import by_ticker, is_regular, is_steady
 from stockcast.data.series import Dates, Floats
 from stockcast.errors import AmbiguousData, DataError
 from stockcast.reading.blocks import one_block
-from stockcast.reading.column_roles import Layout, find_layout
-from stockcast.reading.date_formats import DateReading
-from stockcast.reading.date_orders import refuse_two_orders
+from stockcast.reading.columns.roles import Layout, find_layout
+from stockcast.reading.dates.eras import OFFSETS, weekdays_prove
+from stockcast.reading.dates.formats import DateReading
+from stockcast.reading.dates.orders import refuse_two_orders
+from stockcast.reading.dates.split_dates import join_dates
 from stockcast.reading.delimiters import Grid, grids
 from stockcast.reading.encoding import Lines
-from stockcast.reading.eras import OFFSETS, weekdays_prove
 from stockcast.reading.number_formats import (
     SPREADSHEET_ERRORS,
     Column,
@@ -35,7 +36,6 @@ from stockcast.reading.number_formats import (
     values,
 )
 from stockcast.reading.records import Hints
-from stockcast.reading.split_dates import join_dates
 from stockcast.reading.table_bounds import Body, find_body
 
 _JUMP = np.log(50)
@@ -126,11 +126,8 @@ def _numeric(body: Body) -> dict[int, Column]:
 
 def _decide(body: Body, numeric: Mapping[int, Column], layout: Layout, where: str, hints: Hints) -> Choice:
     if "ticker" in hints.columns and layout.ticker_column is None:
-        raise DataError(
-            f"{where}: --columns ticker={hints.columns['ticker']} has no effect, since the names of the columns tell its "
-            "series apart.",
-            "leave it out.",
-        )
+        said = f"--columns ticker={hints.columns['ticker']}"
+        raise DataError(f"{where}: {said} has no effect, since its columns are called after tickers.", "leave it out.")
     tickers = tuple(body.column(layout.ticker_column)) if layout.ticker_column is not None else None
     if tickers and "ticker" not in hints.columns and np.unique(body.dates[0].dates).size == len(tickers):
         tickers = None  # A column of contract codes, say: one row a date is one series.

@@ -9,7 +9,7 @@ import numpy as np
 
 from stockcast.checks.findings import Finding
 from stockcast.data.series import Dates, Floats
-from stockcast.reading.column_roles import Layout
+from stockcast.reading.columns.roles import Layout
 from stockcast.reading.records import Order, Reading
 
 

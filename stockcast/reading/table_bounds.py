@@ -11,16 +11,16 @@ import numpy as np
 
 from stockcast.errors import DataError
 from stockcast.reading.column_names import role_of
-from stockcast.reading.date_formats import DateReading, date_reading, date_readings
-from stockcast.reading.date_orders import refuse_other_format
+from stockcast.reading.dates.formats import DateReading, date_reading, date_readings
+from stockcast.reading.dates.orders import refuse_other_format
+from stockcast.reading.dates.split_dates import clock_column
 from stockcast.reading.delimiters import Grid, Row
 from stockcast.reading.number_formats import formats_of, is_null, shape
 from stockcast.reading.records import Hints
-from stockcast.reading.split_dates import clock_column
-from stockcast.reading.vendor_names import ACTION_LINES
+from stockcast.reading.vendor_names import ACTION_WORDS
 
 _UNNAMED = 1000
-_ACTION = re.compile(ACTION_LINES, re.IGNORECASE)
+_ACTION = re.compile(rf"(?:[\d.,:/ -]+(?:for [\d.]+ )?)?{ACTION_WORDS}(?: [\d.,:/]+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

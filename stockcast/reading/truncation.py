@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from stockcast.checks.findings import Finding, finding
-from stockcast.reading.date_formats import day_part, has_time
+from stockcast.reading.dates.formats import day_part, has_time
 from stockcast.reading.number_formats import usual_decimals
 from stockcast.reading.one_reading import Choice
 from stockcast.reading.table import Marks, Table, reading_of

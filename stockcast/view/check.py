@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import textwrap
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from stockcast.checks.findings import KINDS
@@ -67,8 +67,9 @@ def _series_table(series: list[Mapping[str, Any]]) -> str:
 
 def _many_files(files: list[Mapping[str, Any]]) -> str:
     head = ["file", "verdict", "found", "series", "rows", "first", "last"]
-    folders = {os.path.dirname(file["path"]) for file in files}
-    rows = [_line(file, os.path.basename(file["path"]) if len(folders) == 1 else file["path"]) for file in files]
+    paths = [Path(file["path"]) for file in files]
+    one_folder = len({path.parent for path in paths}) == 1
+    rows = [_line(file, path.name if one_folder else str(path)) for file, path in zip(files, paths, strict=True)]
     counts = {verdict: sum(file["verdict"] == verdict for file in files) for verdict in ("ok", "warn", "refuse")}
     total = f"{len(files)} files: {counts['ok']} sound, {counts['warn']} with warnings, {counts['refuse']} refused."
     return "\n".join([table(head, _fitted(head, rows), left=2), "", total])

@@ -82,6 +82,36 @@ def test_a_crash_with_a_wide_range_is_no_split(prices: Prices) -> None:
     assert "splits" not in found(changed(series, low=low))
 
 
+@pytest.mark.parametrize(("usual", "splits"), [(0.01, 1), (0.15, 0)])
+def test_a_third_less_is_a_split_only_where_moves_are_small(usual: float, splits: int) -> None:
+    moves = usual * np.random.default_rng(2).standard_normal(200)
+    moves[100] = -np.log(1.5)
+    dates = np.datetime64("2005-01-31") + np.timedelta64(31, "D") * np.arange(200)
+    series = PriceSeries("monthly", dates, {"close": 100 * np.exp(np.cumsum(moves))})
+    assert sum(one.count for one in examine(series) if one.kind == "splits") == splits
+
+
+@pytest.mark.parametrize(("back", "splits"), [(0.0, 1), (0.12, 0)])
+def test_a_jump_that_wears_off_within_days_is_no_split(back: float, splits: int) -> None:
+    # As a fear index does, which also moves by 7 % on a usual day.
+    moves = 0.07 * np.random.default_rng(5).standard_normal(300)
+    moves[150], moves[152:156] = np.log(2), -back
+    close = 20 * np.exp(np.cumsum(moves) - np.linspace(0, moves.sum(), 300))
+    opening = np.concatenate([close[:1], close[:-1]])
+    opening[150] = close[150]
+    columns = {"open": opening, "high": np.maximum(opening, close), "low": np.minimum(opening, close), "close": close}
+    dates = np.busday_offset("2020-01-01", np.arange(300), roll="forward")
+    found = [one for one in examine(PriceSeries("fear", dates, columns)) if one.kind == "splits"]
+    assert len(found) == splits
+
+
+def test_many_splits_of_one_series_are_all_found(prices: Prices) -> None:
+    series = prices(rows=300)
+    for row in (50, 60, 70, 80):
+        series = split(series, row, 2.0)
+    assert found(series)["splits"].count == 4
+
+
 @pytest.mark.parametrize(("roles", "kind"), [(("close",), "close_outside"), (("open",), "open_outside")])
 def test_one_column_that_was_not_adjusted_is_found_with_the_day_it_ends(
     prices: Prices, roles: tuple[str, ...], kind: str

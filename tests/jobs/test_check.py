@@ -13,6 +13,7 @@ import pytest
 from stockcast import errors
 from stockcast.data.series import PriceSeries
 from stockcast.jobs.check import CheckResult, run_check
+from stockcast.jobs.source import reading_lines
 from stockcast.reading.reader import examined, read_panel
 from stockcast.reading.records import Hints
 from stockcast.view.check import check_text
@@ -153,6 +154,48 @@ def test_text_of_a_folder_has_one_line_a_file_and_a_total(prices: Prices, tmp_pa
     assert head == ["file", "verdict", "found", "series", "rows", "first", "last"]
     assert sound[1:4] == ["sound", "1", "60"]
     assert text.endswith("4 files: 3 sound, 0 with warnings, 1 refused.")
+
+
+def test_a_refusal_names_its_flag_and_one_that_is_accepted_says_so(prices: Prices, tmp_path: Path) -> None:
+    path = write(tmp_path / "acme.csv", [with_split(prices(rows=60), 30)])
+    text, accepted = (
+        check_text(check(path, hints).to_dict()) for hints in (Hints(), Hints(accept=frozenset({"splits"})))
+    )
+    assert "refused   unadjusted splits: 1 split" in text
+    assert "It is 2 for 1" in text
+    assert "--accept splits" in " ".join(text.split())
+    assert "accepted  unadjusted splits: 1 split" in accepted
+    assert "--accept" not in accepted
+
+
+def test_a_folder_s_table_is_no_wider_than_the_terminal(
+    prices: Prices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for row in (20, 30):
+        several = [with_split(prices(rows=60, seed=row), row)]
+        write(tmp_path / f"a_file_with_quite_a_long_name_{row}.csv", several)
+    text = check_text(check(tmp_path).to_dict())
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("a_file_with_") == 2
+
+
+def test_the_columns_that_are_not_used_are_named(prices: Prices, tmp_path: Path) -> None:
+    path = write(tmp_path / "acme.csv", [prices(rows=60)])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(
+        "\n".join([lines[0] + ",YCP,TRADE", *(f"{line},1.5,7" for line in lines[1:]), ""]), encoding="utf-8"
+    )
+    result = check(path).to_dict()
+    assert result["files"][0]["reading"]["unused"] == ("YCP", "TRADE")
+    assert "not used: YCP, TRADE." in " ".join(check_text(result).split())
+    assert reading_lines(read_panel([str(path)]).files)[0].endswith("not used: YCP, TRADE.")
+
+
+def test_the_findings_of_several_series_are_counted_together(prices: Prices, tmp_path: Path) -> None:
+    several = [with_split(prices(rows=60, seed=seed, name=name), 30) for seed, name in enumerate("AB")]
+    (found,) = check(write(tmp_path / "both.csv", several)).files[0].findings
+    assert found.message.startswith("unadjusted splits: 2 splits in 2 series (A, B), the first on ")
 
 
 def test_a_name_cannot_move_the_terminal_s_cursor(prices: Prices, tmp_path: Path) -> None:

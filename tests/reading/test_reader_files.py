@@ -185,6 +185,42 @@ def test_hints_that_do_not_fit_are_refused(folder: Path, hints: Hints, message: 
         read_file(folder / "alpha.csv", hints)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1252", "Datum;Eröffnungspreis;Kürzel"),
+        ("cp1250", "Datum;Cena zamknięcia;Źródło"),
+        ("cp1251", "Дата;Индекс;Остаток"),
+        ("cp874", "วันที่;ดัชนีราคา;ยอดคงเหลือ"),
+        ("big5", "日期;臺股指數;融資餘額"),
+        ("gb18030", "日期;上证指数;融资余额"),
+        ("cp932", "日時;価格帯;備考欄"),
+        ("euc_jp", "日時;価格帯;備考欄"),
+        ("euc_kr", "일자;지수값;잔고금액"),
+    ],
+)
+def test_names_in_older_encodings_are_told_in_their_own_letters(tmp_path: Path, encoding: str, names: str) -> None:
+    path = tmp_path / "prices.csv"
+    rows = [f"2020-01-{day:02};{100 + day % 5};{200 + day % 7}" for day in range(1, 29)]
+    path.write_bytes("\n".join([names, *rows, ""]).encode(encoding))
+    with pytest.raises(errors.AmbiguousData) as raised:
+        read_file(path)
+    assert all(name in raised.value.message for name in names.split(";")[1:])
+
+
+@pytest.mark.parametrize("delimiter", ["", "ab", '"', "\n"])
+def test_a_delimiter_that_is_none_is_a_wrong_setting(folder: Path, delimiter: str) -> None:
+    with pytest.raises(errors.ConfigError, match="is no delimiter"):
+        read_file(folder / "alpha.csv", Hints(delimiter=delimiter))
+
+
+def test_one_column_can_t_have_two_roles(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(TEXT.replace("Close", "Fixing"), encoding="utf-8")
+    with pytest.raises(errors.DataError, match="two roles"):
+        read_file(path, Hints(columns={"close": "Fixing", "open": "1"}))
+
+
 def test_a_date_format_that_is_none_is_a_wrong_setting(folder: Path) -> None:
     with pytest.raises(errors.ConfigError, match="'daily' is no date format"):
         read_file(folder / "alpha.csv", Hints(date_format="daily"))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from stockcast.errors import DataError
-from stockcast.reading.date_formats import DateReading, date_readings, day_part
+from stockcast.reading.dates.formats import DateReading, date_readings, day_part
 from stockcast.reading.delimiters import Row
 
-_NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2 ?(\d{4})")
+_NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2 ?(\d{4}|\d\d)")
 _FEWEST = 3
 _USUAL_STEP, _LONGEST_STEP = 7, 40
 _MOST_ROWS = 5000
@@ -20,7 +20,7 @@ def refuse_two_orders(cells: Sequence[str], lines: Sequence[int], where: str) ->
     """Raise `DataError` if the dates are in order only when some have the day first and others the month."""
     cells = cells[:_MOST_ROWS]
     found = [_NUMBERS.fullmatch(day_part(cell)) for cell in cells]
-    parts = [(int(one[4]), int(one[1]), int(one[3])) for one in found if one]
+    parts = [(int(one[4][-2:]) + 2000, int(one[1]), int(one[3])) for one in found if one]
     if len(parts) < len(cells):
         return
     day_first = [_date(year, second, first) for year, first, second in parts]

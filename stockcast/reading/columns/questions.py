@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from stockcast.checks.price_order import Assignment
 from stockcast.errors import AmbiguousData, DataError
-from stockcast.reading.column_evidence import Columns
 from stockcast.reading.column_names import columns_flag
+from stockcast.reading.columns.evidence import Columns
 
 _SHOWN = 4
 
@@ -24,9 +24,9 @@ def which_close(columns: Columns, candidates: Sequence[int]) -> DataError:
 def which_order(columns: Columns, found: Sequence[Assignment]) -> DataError:
     """Open, high, low and close can be seen in the columns in several ways."""
     names = columns.names
-    ways = [" ".join(f"{role} {names[index]}" for role, index in one.items()) for one in found]
+    ways = _listed([" ".join(f"{role} {names[index]}" for role, index in one.items()) for one in found])
     return AmbiguousData(
-        f"{columns.where} has dates, but no column that is surely the closing price: its numbers could be {_listed(ways)}.",
+        f"{columns.where} has dates, but no column that is surely the closing price: its numbers could be {ways}.",
         f"say which: {_flags(columns, found)}.",
     )
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from stockcast.data.series import Dates
 from stockcast.errors import ConfigError
-from stockcast.reading.eras import MINGUO, OFFSETS, common_year, era_of, weekdays_disprove, weekdays_prove
-from stockcast.reading.month_names import month
+from stockcast.reading.dates.eras import MINGUO, OFFSETS, common_year, era_of, weekdays_disprove, weekdays_prove
+from stockcast.reading.dates.month_names import month
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What columns of numbers and words show about themselves: which are prices, and which of them open, high, low, close."""
+"""What columns of numbers and words show about themselves: which are prices, and which of them is the close."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def rough(column: Column) -> Floats:
 
 
 def is_price(column: Column) -> bool:
-    """Whether a column could be prices: no percent sign, no counter of rows, and almost nothing that is not positive."""
+    """Whether a column could be prices: no percents, no counter of rows, almost nothing that is not positive."""
     numbers = rough(column)
     known = numbers[~np.isnan(numbers)]
     return _varies(column) and known.size > 0 and bool(np.mean(known > 0) >= MOST)
@@ -95,12 +95,16 @@ def volume_beside(columns: Columns, prices: Sequence[int], closing: int) -> int 
     later = [index for index in free if index > max(prices)]
     if named or not later or (columns.has_names and len(later) > 1):
         return named[0] if named else None
-    numbers, close = rough(columns.numeric[later[0]]), rough(columns.numeric[closing])
+    close = rough(columns.numeric[closing])
+    return next((index for index in later if _is_volume(rough(columns.numeric[index]), close)), None)
+
+
+def _is_volume(numbers: Floats, close: Floats) -> bool:
     known = ~np.isnan(numbers) & ~np.isnan(close)
     if not known.any() or (numbers[known] < 0).any():
-        return None
+        return False
     near = np.mean(np.abs(np.log(np.maximum(numbers[known], 1e-12) / close[known])) < np.log(2))
-    return later[0] if near < 0.5 else None
+    return bool(near < 0.5)
 
 
 def close_within(columns: Columns, roles: Mapping[str, int]) -> list[int]:
@@ -121,6 +125,9 @@ def ticker_by_rows(columns: Columns, taken: set[int]) -> int | None:
             continue
         words = columns.body.column(index)
         pairs = len(set(zip(words, dates.tolist(), strict=True)))
-        if all(words) and pairs == len(words) and 1 < len(set(words)) <= len(words) / 2:
+        labels = set(words)
+        # One row for the open of a day and another for its close, or for its morning and afternoon.
+        roles = any(role_of(label) or label.upper() in ("AM", "PM") for label in labels)
+        if all(words) and not roles and pairs == len(words) and 1 < len(labels) <= len(words) / 2:
             return index
     return None

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stockcast.data.series import Floats
 from stockcast.errors import DataError
-from stockcast.reading.column_evidence import (
+from stockcast.reading.column_names import VALUE_ROLES, close_tier, normal, role_of
+from stockcast.reading.columns.evidence import (
     Columns,
     assignments,
     close_within,
@@ -19,11 +21,10 @@ from stockcast.reading.column_evidence import (
     ticker_by_rows,
     volume_beside,
 )
-from stockcast.reading.column_names import VALUE_ROLES, close_tier, normal, role_of
-from stockcast.reading.column_questions import no_close, which_close, which_order
+from stockcast.reading.columns.questions import no_close, which_close, which_order
+from stockcast.reading.columns.side_by_side import Roles, closes_of_tickers, tickers_in_names
 from stockcast.reading.number_formats import Column, is_null
 from stockcast.reading.records import Hints
-from stockcast.reading.side_by_side import Roles, closes_of_tickers, tickers_in_names
 from stockcast.reading.table_bounds import Body
 from stockcast.reading.vendor_names import CLOSE_TIERS
 
@@ -179,7 +180,7 @@ def _named_roles(columns: Columns) -> Roles:
 
 
 def _ask_if_rivalled(columns: Columns, close: int) -> None:
-    """Raise `AmbiguousData` if another column is as plainly the close, or if the name is general and others are near."""
+    """Raise `AmbiguousData` if another column is as plainly the close, or the name is general and others are near."""
     tier = close_tier(columns.names[close])
     closes = rough(columns.numeric[close])
     rivals = [index for index in columns.numeric if index != close and close_tier(columns.names[index]) == tier]
@@ -195,8 +196,8 @@ def _ask_if_rivalled(columns: Columns, close: int) -> None:
         raise which_close(columns, [close, *differing])
 
 
-def _are_near(one: np.ndarray, other: np.ndarray) -> bool:
-    return abs(float(np.nanmedian(np.log(np.maximum(one, 1e-12) / np.maximum(other, 1e-12))))) < _NEAR
+def _are_near(one: Floats, other: Floats) -> bool:
+    return bool(abs(float(np.nanmedian(np.log(np.maximum(one, 1e-12) / np.maximum(other, 1e-12))))) < _NEAR)
 
 
 def _roles_by_numbers(columns: Columns, roles: Roles) -> Roles:

@@ -33,8 +33,15 @@ def era_of(years: Sequence[str], where_minguo: bool, with_days: bool, today: dat
         return MINGUO if any(len(year) == 3 for year in years) else ""
     if numbers and min(numbers) > today.year + _FAR and max(numbers) - OFFSETS[BUDDHIST] <= today.year + 1:
         return BUDDHIST
+    late = [year for year in numbers if year > today.year + _FAR]
+    if with_days and late and max(late) - OFFSETS[BUDDHIST] <= today.year + 1 and len(numbers) - len(late) > 1:
+        raise DataError(
+            f"the dates have years of two calendars, such as {min(numbers)} and {late[0]}, which is "
+            f"{late[0] - OFFSETS[BUDDHIST]} if it is a Buddhist year.",
+            "export all dates in the common era.",
+        )
     # Without a day it may be a price: 1359.12.
-    if with_days and numbers and 1200 <= min(numbers) and max(numbers) < 1500 and len(numbers) > 1:
+    if with_days and numbers and min(numbers) >= 1200 and max(numbers) < 1500 and len(numbers) > 1:
         raise DataError(
             f"the dates have years such as {numbers[0]}, which are of a calendar that stockcast does not know.",
             "export the dates in the common era.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from stockcast.reading.column_evidence import Columns, assignments
 from stockcast.reading.column_names import close_tier, is_ticker, ticker_and_role
+from stockcast.reading.columns.evidence import Columns, assignments
 from stockcast.reading.vendor_names import CLOSE_TIERS, CURRENCIES
 
 Roles = dict[str, int]
 
 _FEWEST_ROLES = 2
+_CURRENCIES = frozenset(CURRENCIES.split())
 
 
 def tickers_in_names(columns: Columns) -> dict[str, Roles]:
@@ -28,7 +29,7 @@ def tickers_in_names(columns: Columns) -> dict[str, Roles]:
     plain = all(_is_plain(columns.names[index]) for index, (_, role) in named.items() if role == "close")
     if not series or not alike or lone or not plain or not all("close" in roles for roles in series.values()):
         return {}
-    shown = all(map(is_ticker, series)) or all(ticker.lower() in CURRENCIES for ticker in series)
+    shown = all(map(is_ticker, series)) or all(ticker.lower() in _CURRENCIES for ticker in series)
     several = len(series) > 1 and all(len(roles) > _FEWEST_ROLES for roles in written.values())
     return series if shown or several else {}
 

@@ -1,0 +1,1 @@
+"""Floor 3: how dates are written."""
