@@ -11,8 +11,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
-from stockcast.errors import CannotCreate, IOFailure, StockcastError
+from stockcast.errors import CannotCreate, IOFailure, ModelDamaged, StockcastError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST}
@@ -48,6 +49,14 @@ def _explain(error: OSError, path: Path) -> StockcastError:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+def refuse_link(path: Path) -> None:
+    """Raise `ModelDamaged` where `path`, which may be missing, is a link: no change may lead out of the store."""
+    with reading(path):
+        if path.is_symlink():
+            message = f"{path} is a link, and nothing is read or changed through it."
+            raise ModelDamaged(message, f"take the link away, which leaves what it points to: rm {quote(str(path))}")
 
 
 def make_folder(folder: Path) -> None:

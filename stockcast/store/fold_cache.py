@@ -15,7 +15,7 @@ from stockcast import __version__
 from stockcast.data.forecast import Directions, Forecast
 from stockcast.data.series import Panel
 from stockcast.evaluate.walk_forward import Fold
-from stockcast.store.atomic import make_folder, replace_file
+from stockcast.store.atomic import make_folder, refuse_link, replace_file
 
 ARRAYS = ("series", "row", "last", "point", "quantiles")
 
@@ -50,13 +50,16 @@ class FoldCache:
         shutil.rmtree(self._folder(), ignore_errors=True)
 
     def _folder(self) -> Path:
+        refuse_link(self.root)
         digest = hashlib.sha256(__version__.encode())
         for one in self.panel.series:
             digest.update(f"{one.name}\0{len(one)}\0{','.join(one.columns)}\0".encode())
             digest.update(one.dates.tobytes())
             for values in one.columns.values():
                 digest.update(values.tobytes())
-        return self.root / digest.hexdigest()[:16]
+        folder = self.root / digest.hexdigest()[:16]
+        refuse_link(folder)
+        return folder
 
     def _path(self, config: str, fold: Fold) -> Path:
         digest = hashlib.sha256(f"{config} {fold.first} {fold.cutoff}".encode())

@@ -231,16 +231,17 @@ class Store:
         return Progress(self._folder(name), run)
 
     def _folder(self, name: str) -> Path:
-        return self.root / folder_name(name)
+        """The place of model `name`. Raises `ModelDamaged` where it, or that of its versions, is a link out of here."""
+        folder = self.root / folder_name(name)
+        atomic.refuse_link(folder)
+        atomic.refuse_link(folder / _VERSIONS)
+        return folder
 
     @contextmanager
     def _changing(self, name: str) -> Iterator[None]:
         """Hold the lock, with the folders there and swept of what a dead writer left."""
         folder = self._folder(name)
         with self.lock(name):
-            with atomic.reading(folder):
-                if (folder / _VERSIONS).is_symlink():
-                    raise damaged(folder / _VERSIONS, "it is a link")
             atomic.sweep(folder / _TEMPORARY)
             atomic.make_folder(folder / _TEMPORARY)
             atomic.make_folder(folder / _VERSIONS)
