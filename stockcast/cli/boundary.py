@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stockcast.cli.output import say, silence
 from stockcast.errors import CannotCreate, IOFailure, NotFound, StockcastError, UsageError
 
 INTERRUPTED = 130
@@ -26,7 +27,7 @@ def guarded(work: Callable[[], Any], as_json: bool) -> int:
         click.echo("Interrupted; nothing was changed.", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return BROKEN_PIPE
     except Exception as error:  # the boundary: whatever it is becomes one line and an exit code
         return _tell(_foreseen(error), as_json)
@@ -72,11 +73,18 @@ def _tell(error: StockcastError, as_json: bool) -> int:
         import json
 
         fields = {"kind": error.kind, "message": error.message, "fix": error.fix, "exit_code": error.exit_code}
-        click.echo(json.dumps({"error": fields}))
-    click.echo(_one_line(f"Error: {error.message}"), err=True)
+        _print(json.dumps({"error": fields}))
+    say(_one_line(f"Error: {error.message}"))
     if error.fix:
-        click.echo(_one_line(f"Fix: {error.fix}"), err=True)
+        say(_one_line(f"Fix: {error.fix}"))
     return error.exit_code
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError:  # stdout is full or closed, which may be the very failure: stderr tells it
+        silence(sys.stdout)
 
 
 def _one_line(text: str) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
 from stockcast.cli.options import Shared
+from stockcast.cli.output import say
 
 
 @contextmanager
@@ -31,7 +30,7 @@ def trainings(shared: Shared) -> Iterator[Callable[[int, int], None]]:
 
 def _line(epoch: Any, total: int) -> None:
     held_out = "" if epoch.validation_loss is None else f"  validation {epoch.validation_loss:.6f}"
-    click.echo(f"epoch {epoch.number}/{total}  loss {epoch.loss:.6f}{held_out}", err=True)
+    say(f"epoch {epoch.number}/{total}  loss {epoch.loss:.6f}{held_out}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stockcast.cli.options import Shared, all_option, csv_option, notify_option, on_failure_option, shared_options
-from stockcast.cli.output import on_message, print_result
+from stockcast.cli.output import on_message, print_result, say
 from stockcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
     failed = [str(one) for one in fleet.outcomes if one.exit_code]
     if shared.quiet:
         for line in failed:
-            click.echo(line, err=True)
+            say(line)
     return fleet.exit_code, "; ".join(failed) or None
 
 

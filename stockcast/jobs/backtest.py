@@ -24,7 +24,7 @@ from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk_forward import Fold, walk
-from stockcast.jobs.output import write_output
+from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import OnMessage, read_prices
 from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
@@ -89,6 +89,8 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant or one whose library is
     missing.
     """
+    if request.output:  # before hours of training, not after them
+        check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
     read = read_prices(request.csvs, on_message, request.hints)
     config = load_config(request.preset, request.settings)
     panel, price = read.panel, config.data.price

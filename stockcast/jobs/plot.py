@@ -12,7 +12,7 @@ from stockcast.data.forecast import EvaluatedForecast
 from stockcast.errors import DataError, NotFound, UsageError
 from stockcast.evaluate.rows import read_rows
 from stockcast.jobs.loaded import open_model
-from stockcast.jobs.output import write_output
+from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
 from stockcast.jobs.source import read_model_prices
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
@@ -47,6 +47,7 @@ def plot_model(request: PlotRequest) -> Path:
     """Draw and write the picture; its path. Raises `NotFound`, `UsageError` for a suffix that can't be drawn."""
     output = request.output or Path(f"{request.name or 'model'}-{request.kind}.png")
     suffix = check_suffix(output)
+    check_output(output, request.store, (*request.csvs, *([request.rows] if request.rows else [])))
     draw = {"forecast": _forecast, "history": _history, "parts": _parts}.get(request.kind, _evaluated)
     figure = draw(request)
     write_output(output, render(figure, suffix))

@@ -15,7 +15,7 @@ from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.trading_calendars import coming
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
-from stockcast.jobs.output import write_output
+from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import found_in, read_model_prices
 from stockcast.reading.records import NO_HINTS, Hints
 from stockcast.view.predict import prediction_csv, prediction_table
@@ -110,6 +110,7 @@ def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
     prediction = predict_next(request)
     text = prediction.text(request.form)
     if request.output is not None:
+        check_output(request.output, request.store, request.csvs or prediction.loaded.manifest.csv)
         write_output(request.output, f"{text}\n".encode())
     return prediction, text
 
