@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stockcast.errors import StockcastError
-from stockcast.store.champion import Champion
+from stockcast.errors import IOFailure, ModelDamaged, StockcastError
+from stockcast.store.champion import CHAMPION, Champion
 from stockcast.store.manifest import Manifest
 from stockcast.store.store import Store
 
@@ -18,7 +18,7 @@ class ModelRow:
     """One model of `models list`; where `fault` says that it is damaged, what is not known is None."""
 
     name: str
-    versions: int
+    versions: int | None = None
     version: str | None = None
     since: str | None = None
     config: str | None = None
@@ -45,8 +45,9 @@ def list_models(store: Path) -> ModelList:
 
 
 def _row(models: Store, name: str) -> ModelRow:
-    versions = len(models.versions(name))
+    versions = None
     try:
+        versions = len(models.versions(name))
         champion = models.champion(name)
         manifest = models.load(name, wanted=()).manifest
     except StockcastError as error:
@@ -104,7 +105,14 @@ def verify_models(store: Path, name: str | None) -> Verification:
     """Check every byte of the model `name`, or of all. Raises `NotFound` if there is none."""
     models = Store(store)
     names = (name,) if name else models.names() or (models.only(),)
-    return Verification({one: models.verify(one) for one in names})
+    return Verification({one: _faults(models, one) for one in names})
+
+
+def _faults(models: Store, name: str) -> dict[str, str | None]:
+    try:
+        return models.verify(name)
+    except (ModelDamaged, IOFailure) as error:  # its folder can't be read: the others can
+        return {CHAMPION: error.message}
 
 
 @dataclass(frozen=True)

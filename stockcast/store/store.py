@@ -47,11 +47,11 @@ class Store:
     root: Path
 
     def names(self) -> tuple[str, ...]:
-        """The models that have a champion, in alphabetical order."""
+        """The models that have a champion, and those whose folder can't be looked into, in alphabetical order."""
         with atomic.reading(self.root):
             if not self.root.exists():
                 return ()
-            folders = [entry.name for entry in self.root.iterdir() if (entry / CHAMPION).exists()]
+            folders = [entry.name for entry in self.root.iterdir() if _may_serve(entry)]
         return tuple(sorted(name for name in map(model_name, folders) if name is not None))
 
     def only(self) -> str:
@@ -269,6 +269,16 @@ class Store:
             f"there is no {what} in {self.root}; it holds: {_some(self.names())}.",
             "train one with: stockcast train --csv FILE, or name another store with --store DIR.",
         )
+
+
+def _may_serve(folder: Path) -> bool:
+    try:
+        (folder / CHAMPION).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # so that it is named, by whoever tries to read it, and stops nobody else
+    return True
 
 
 def _some(names: tuple[str, ...]) -> str:

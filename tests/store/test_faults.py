@@ -89,3 +89,7 @@ def test_random_sequences_agree_with_a_model_in_memory() -> None:
 
 def test_no_name_leaves_the_store() -> None:
     assert ": 0 escapes" in run("many_names.py", "--names", "500")
+
+
+def test_one_unreadable_model_stops_no_other() -> None:
+    assert ": 0 faults" in run("unreadable.py", "--every", "4")
