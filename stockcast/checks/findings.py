@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from stockcast.errors import DataError, UsageError
 
 Handling = Literal["repaired", "warned", "refused"]
 
-# Verdict, what it is, and what is counted. What is refused is taken with --accept KIND.
+# Verdict, what it is, and what is counted. What is refused is taken with --accept KIND, or KIND:DATE for one row.
 KINDS: dict[str, tuple[Handling, str, str]] = {
     "torn_line": ("repaired", "a last line that is cut short, left out", "line"),
     "open_cell": ("repaired", "a last line without a line end, whose last cell may be cut short", "line"),
@@ -45,30 +45,81 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "gaps": ("warned", "gaps far longer than the others", "gap"),
     "weekend_rows": ("warned", "rows on a Saturday or Sunday", "row"),
     "zero_volume": ("warned", "rows with a volume of zero", "row"),
-    "future": ("warned", "rows in the future", "row"),
+    "future": ("refused", "rows in the future", "row"),
+    "stray_close": ("refused", "a newest close far from the same row's high and low", "row"),
     "ticker": ("warned", "a ticker in the file that contradicts its name", "ticker"),
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of fault in one file: how often, where first, and what was done about it."""
+    """One kind of fault in one file: how often, where first, and what was done about it.
+
+    `dates` are all that it has, where it is refused.
+    """
 
     kind: str
     verdict: Handling
     count: int
     first: date | None
     message: str
+    dates: tuple[date, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as JSON knows it."""
+        first = self.first and self.first.isoformat()
+        return {
+            "kind": self.kind,
+            "verdict": self.verdict,
+            "count": self.count,
+            "first": first,
+            "message": self.message,
+        }
+
+    def left(self, accept: frozenset[str]) -> tuple[date, ...]:
+        """Its dates that `accept` does not name one by one."""
+        return tuple(day for day in self.dates if f"{self.kind}:{day}" not in accept)
+
+    def is_taken(self, accept: frozenset[str]) -> bool:
+        """Whether `accept` holds its kind, as `splits`, or each of its dates, as `splits:2020-08-31`."""
+        return self.kind in accept or (bool(self.dates) and not self.left(accept))
 
 
-def acceptable(kinds: Iterable[str]) -> frozenset[str]:
-    """The kinds that the user accepts. Raises `UsageError` for one that is never refused."""
+def acceptable(faults: Iterable[str]) -> frozenset[str]:
+    """The faults that the user accepts, each a kind or a kind with a date.
+
+    Raises `UsageError` for one that is never refused.
+    """
     refused = [kind for kind, (verdict, _, _) in KINDS.items() if verdict == "refused"]
-    accepted = frozenset(kinds)
-    unknown = sorted(accepted - set(refused))
-    if unknown:
-        raise UsageError(f"--accept {unknown[0]!r}: there is no such refusal.", f"use one of {', '.join(refused)}.")
+    accepted = frozenset(faults)
+    for fault in sorted(accepted):
+        kind, colon, day = fault.partition(":")
+        if kind not in refused or (colon and not _is_date(day)):
+            raise UsageError(
+                f"--accept {fault!r}: there is no such refusal.",
+                f"use one of {', '.join(refused)}; for one row with its date, as in {refused[0]}:2020-08-31.",
+            )
     return accepted
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return str(date.fromisoformat(text)) == text
+    except ValueError:
+        return False
+
+
+def remembered(accept: frozenset[str], found: Iterable[Finding]) -> frozenset[str]:
+    """What is kept of the faults that the user `accept`s now: those that were found, by their dates if they have any.
+
+    Another one of the same kind is refused again.
+    """
+    kept: set[str] = set()
+    for one in found:
+        if one.verdict == "refused":
+            faults = [f"{one.kind}:{day}" for day in one.dates] or [one.kind]
+            kept.update(faults if one.kind in accept else accept.intersection(faults))
+    return frozenset(kept)
 
 
 def finding(kind: str, dates: Iterable[np.datetime64] = (), detail: str = "", count: int | None = None) -> Finding:
@@ -79,7 +130,7 @@ def finding(kind: str, dates: Iterable[np.datetime64] = (), detail: str = "", co
     verdict, what, unit = KINDS[kind]
     when = "" if first is None else f", on {first}" if number == 1 else f", the first on {first}"
     message = f"{what}: {number:,} {unit}{'' if number == 1 else 's'}{when}. {detail}"
-    return Finding(kind, verdict, number, first, message.strip())
+    return Finding(kind, verdict, number, first, message.strip(), tuple(days.tolist()) if verdict == "refused" else ())
 
 
 def merged(found: Iterable[tuple[str, Finding]]) -> tuple[Finding, ...]:
@@ -97,15 +148,19 @@ def _sum(several: list[tuple[str, Finding]]) -> Finding:
     names = ", ".join(name for name, _ in several[:3]) + (", ..." if len(several) > 3 else "")
     days = [each.first for _, each in several if each.first]
     message = f"{len(several)} series ({names}); {name}: {one.message}"
-    return Finding(one.kind, one.verdict, sum(each.count for _, each in several), min(days, default=None), message)
+    dates = tuple(sorted({day for _, each in several for day in each.dates}))
+    count = sum(each.count for _, each in several)
+    return Finding(one.kind, one.verdict, count, min(days, default=None), message, dates)
 
 
 def refusal(found: Iterable[Finding], accept: frozenset[str], where: str) -> DataError | None:
     """The error of the first finding that is refused and not accepted, or None."""
     for one in found:
-        if one.verdict == "refused" and one.kind not in accept:
+        if one.verdict == "refused" and not one.is_taken(accept):
+            left = one.left(accept)
+            new = f" Of these not taken yet: {', '.join(map(str, left))}." if len(left) < len(one.dates) else ""
             return DataError(
-                f"{where}: {one.message}", f"mend the prices, or take them as they are: --accept {one.kind}."
+                f"{where}: {one.message}{new}", f"mend the prices, or take them as they are: --accept {one.kind}."
             )
     return None
 

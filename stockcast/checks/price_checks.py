@@ -19,6 +19,8 @@ from stockcast.errors import DataError
 Mask = NDArray[np.bool_]
 
 _STALE = 5
+_STRAY = 3.0
+"""How many times farther than usual the newest close may lie from its own high and low."""
 
 
 def examine(series: PriceSeries, expected: Dates | None = None, today: date | None = None) -> tuple[Finding, ...]:
@@ -27,7 +29,7 @@ def examine(series: PriceSeries, expected: Dates | None = None, today: date | No
     `expected` are the sessions of its calendar between its first and last date: without them only gaps far longer
     than the others are seen. Rows after `today` lie in the future.
     """
-    checks = (_splits, _outside, _bad_prints, _stale, _weekends, _zero_volume)
+    checks = (_splits, _outside, _stray_close, _bad_prints, _stale, _weekends, _zero_volume)
     found = [one for check in checks for one in check(series)]
     return (*found, *_absent(series, expected), *_future(series, today))
 
@@ -103,6 +105,22 @@ def _stretch(series: PriceSeries, role: str, outside: Mask) -> str:
     return (
         f"It is about {nearest:g} times the other prices before {until}: it is not adjusted for the split as they are."
     )
+
+
+def _stray_close(series: PriceSeries) -> list[Finding]:
+    """A newest close that is many times its own high, or a small part of its low: a lost decimal mark, cents for units.
+
+    Every forecast begins there. Where the close always lies so far off, it is no slip of one row: see `_outside`.
+    """
+    columns = series.columns
+    if not {"high", "low"} <= columns.keys():
+        return []
+    close, high, low = (columns[role] for role in ("close", "high", "low"))
+    beyond = np.maximum(close / high, low / close)
+    if beyond[-1] <= _STRAY * max(float(np.median(beyond[:-1])) if len(series) > 1 else 1.0, 1.0):
+        return []
+    detail = f"It is {close[-1]:g} between {low[-1]:g} and {high[-1]:g}."
+    return [finding("stray_close", series.dates[-1:], detail)]
 
 
 def _bad_prints(series: PriceSeries) -> list[Finding]:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.options import Shared, all_option, csv_option, notify_option, on_failure_option, shared_options
+from stockcast.cli.options import (
+    Shared,
+    accept_option,
+    all_option,
+    csv_option,
+    faults_of,
+    notify_option,
+    on_failure_option,
+    shared_options,
+)
 from stockcast.cli.output import on_message, print_result, say
 from stockcast.errors import UsageError
 
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @all_option
 @csv_option
+@accept_option
 @click.option("--dry-run", is_flag=True, help="Train and judge, but change nothing.")
 @click.option("--force", is_flag=True, help="Train without new rows; promote unless the challenger is broken.")
 @click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Days after which predict calls it stale.")
@@ -32,6 +42,7 @@ def retrain(
     names: tuple[str, ...],
     everything: bool,
     csvs: tuple[str, ...],
+    accept: tuple[str, ...],
     dry_run: bool,
     force: bool,
     max_age: int | None,
@@ -53,12 +64,15 @@ def retrain(
         names = (Store(shared.store).only(),)
     if csvs and len(names) != 1:
         raise UsageError("--csv goes with one model.", "name it, or leave --csv out: each model knows its own prices.")
+    if accept and len(names) != 1:
+        raise UsageError("--accept goes with one model.", "name the one whose prices have that fault.")
+    faults = faults_of(accept)
     if notify_url:
         from stockcast.jobs import hooks
 
         hooks.check_url(notify_url)
         hooks.notify(notify_url, "start", on_message(shared))
-    request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age)
+    request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age, faults)
     try:
         code, failure = _run(shared, names, request, jobs)
     except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way

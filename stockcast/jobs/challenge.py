@@ -12,7 +12,7 @@ from stockcast.evaluate.gate import Decision, decide
 from stockcast.jobs.loaded import open_version
 from stockcast.jobs.new_version import Provenance, bundle, findings_of
 from stockcast.jobs.retrain_records import Retrained, Run
-from stockcast.jobs.source import OnMessage
+from stockcast.jobs.source import OnMessage, hints_to
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.manifest import Manifest, extends
 from stockcast.store.records import log_line
@@ -50,7 +50,7 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
 def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
     """Save the challenger and let it serve."""
     manifest, name = run.manifest, run.request.name
-    recorded = Provenance(manifest.csv, manifest.hints, findings_of(run.read.files))
+    recorded = Provenance(manifest.csv, hints_to(run.hints), findings_of(run.read.files))
     now = datetime.now(UTC)
     version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
     result = run.ended(True, reason, version, decision)

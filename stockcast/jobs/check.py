@@ -33,7 +33,7 @@ class FileCheck:
     @property
     def verdict(self) -> Outcome:
         """Refused if it can't be read or has a fault that is not accepted; warnings count, repairs don't."""
-        if self.error or any(one.verdict == "refused" and one.kind not in self.accept for one in self.findings):
+        if self.error or any(one.verdict == "refused" and not one.is_taken(self.accept) for one in self.findings):
             return "refuse"
         return "warn" if any(one.verdict != "repaired" for one in self.findings) else "ok"
 
@@ -41,7 +41,7 @@ class FileCheck:
         """The file's part of `check --json`."""
         asked = isinstance(self.error, AmbiguousData)
         words = f"{self.error.message} Fix: {self.error.fix}" if self.error else ""
-        warnings = [_finding(one) for one in self.findings]
+        warnings = [one.to_dict() for one in self.findings]
         if self.error and not asked:
             warnings.append(
                 {"kind": self.error.kind, "count": 1, "first": None, "message": words, "verdict": "refused"}
@@ -86,10 +86,6 @@ def _check(path: Path, hints: Hints, today: date) -> FileCheck:
         return FileCheck(path, None, (), error, hints.accept)
     findings = read.findings + examine_all(read.series, expected_sessions(read.series), today)
     return FileCheck(path, read, findings, None, hints.accept)
-
-
-def _finding(one: Finding) -> dict[str, Any]:
-    return {**asdict(one), "first": one.first and one.first.isoformat()}
 
 
 def _series(one: PriceSeries) -> dict[str, Any]:

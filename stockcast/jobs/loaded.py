@@ -22,7 +22,7 @@ CALENDAR_DOUBT = "calendar"
 class LoadedModel:
     """The model that serves under a name, `since` when (UTC): its forecaster, settings and manifest.
 
-    After `max_age` days it is stale; 0: never.
+    After `max_age` days it is stale; 0: never. `accepted` are the faults of its prices that were taken since training.
     """
 
     name: str
@@ -32,6 +32,7 @@ class LoadedModel:
     bundle: Bundle
     since: str
     max_age: int
+    accepted: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
         """What every report about this model says of it."""
@@ -55,4 +56,4 @@ def open_version(models: Store, name: str, version: str | None = None, also: Seq
     config = from_table(manifest.config)
     forecaster = from_files(bundle.files, manifest.config_name, config.data)
     max_age = config.gate.max_age if champion.max_age is None else champion.max_age
-    return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age)
+    return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age, champion.accepted)

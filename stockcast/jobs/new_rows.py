@@ -5,8 +5,11 @@ Nothing is imported here that only a training needs.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stockcast.jobs.retrain_records import RetrainRequest, Run
-from stockcast.jobs.source import OnMessage, read_model_prices
+from stockcast.jobs.source import OnMessage, demand_known_times, model_hints, read_model_prices, taken_of
+from stockcast.reading.records import Hints
 from stockcast.store.store import Store
 
 
@@ -14,4 +17,12 @@ def read_new_rows(request: RetrainRequest, store: Store, begin: float, on_messag
     """The champion's manifest and its newest prices. The caller holds the model's lock."""
     # Asked for under the lock: a run that ended just before may have promoted another.
     manifest = store.load(request.name, wanted=()).manifest
-    return Run(request, store, manifest, read_model_prices(manifest, request.csvs, on_message), begin)
+    demand_known_times(store, manifest)
+    given = Hints(accept=request.accept)
+    hints = model_hints(manifest, store.champion(request.name).accepted, given)
+    read = read_model_prices(manifest, request.csvs, on_message, hints)
+    taken = taken_of(given, read.files)
+    if taken and not request.dry_run:
+        store.amend(request.name, accepted=taken)
+    kept = replace(hints, accept=hints.accept - request.accept | taken)
+    return Run(request, store, manifest, read, begin, kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.jobs.loaded import CALENDAR_DOUBT
-from stockcast.jobs.source import absolute, hints_to
+from stockcast.jobs.source import absolute, hints_to, taken_of
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
 from stockcast.store.model_files import to_files
@@ -37,17 +37,14 @@ class Provenance:
 
 
 def provenance(csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Provenance:
-    """The provenance of the prices in `files`."""
-    return Provenance(absolute(csvs), hints_to(hints), findings_of(files))
+    """The provenance of the prices in `files`, with what was taken of their faults."""
+    kept = replace(hints, accept=taken_of(hints, files))
+    return Provenance(absolute(csvs), hints_to(kept), findings_of(files))
 
 
 def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
     """What was found wrong with the prices, as the manifest keeps it."""
-    return tuple(
-        {"file": str(file.path), **asdict(found), "first": found.first and found.first.isoformat()}
-        for file in files
-        for found in file.findings
-    )
+    return tuple({"file": str(file.path), **found.to_dict()} for file in files for found in file.findings)
 
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:

@@ -14,7 +14,8 @@ from stockcast.evaluate.rows import read_rows
 from stockcast.jobs.loaded import open_model
 from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
-from stockcast.jobs.source import read_model_prices
+from stockcast.jobs.source import model_hints, read_model_prices
+from stockcast.reading.records import Hints
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
 from stockcast.view import charts
 from stockcast.view.chart_style import BLUE, INK, RED, check_suffix, render
@@ -31,7 +32,7 @@ TEXTBOOK = (RED, BLUE)
 class PlotRequest:
     """What the user asked for; `kind` is forecast, backtest, parts, history or calibration.
 
-    `rows` is a backtest's row file.
+    `rows` is a backtest's row file; `accept` are faults of the prices to take.
     """
 
     store: Path
@@ -41,6 +42,7 @@ class PlotRequest:
     ticker: str | None
     output: Path | None
     rows: Path | None = None
+    accept: frozenset[str] = frozenset()
 
 
 def plot_model(request: PlotRequest) -> Path:
@@ -56,7 +58,8 @@ def plot_model(request: PlotRequest) -> Path:
 
 def _forecast(request: PlotRequest) -> Figure:
     tickers = (request.ticker,) if request.ticker else ()
-    result = predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers))
+    hints = Hints(accept=request.accept)
+    result = predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers, hints))
     price = result.loaded.config.data.price
     return charts.fan(result.panel.series[0], result.forecast, result.dates[0], result.loaded.name, price=price)
 
@@ -67,7 +70,8 @@ def _parts(request: PlotRequest) -> Figure:
 
     loaded = open_model(request.store, request.name)
     config, trained_on = loaded.config, loaded.manifest.data
-    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None).panel
+    hints = model_hints(loaded.manifest, loaded.accepted, Hints(accept=request.accept))
+    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints).panel
     panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
     if len(panel) > 1:
         raise UsageError(

@@ -13,11 +13,12 @@ import numpy as np
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.trading_calendars import coming
-from stockcast.errors import DataError, NotFound
+from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.output import check_output, write_output
-from stockcast.jobs.source import found_in, read_model_prices
-from stockcast.reading.records import NO_HINTS, Hints
+from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
+from stockcast.reading.records import NO_HINTS, Hints, PanelRead
+from stockcast.store.store import Store
 from stockcast.view.predict import prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
@@ -118,7 +119,10 @@ def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
 def predict_next(request: PredictRequest) -> Prediction:
     """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
     loaded = open_model(request.store, request.name)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, request.hints)
+    demand_known_times(Store(request.store), loaded.manifest)
+    hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
+    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints)
+    doubts = _remember(request, loaded, read)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
     origins = _newest_origins(read.panel, panel)
@@ -127,13 +131,24 @@ def predict_next(request: PredictRequest) -> Prediction:
     forecast = extended(newest, days)
     dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
-    warnings += found_in(read.files)
+    warnings += [*doubts, *found_in(read.files)]
     beyond = loaded.forecaster.beyond_fitted_range(rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
     warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
     return Prediction(loaded, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
+
+
+def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> list[str]:
+    """Keep the faults that the user takes now, so that nobody is asked again; a sentence where that can't be done."""
+    taken = taken_of(request.hints, read.files)
+    try:
+        if not taken <= set(loaded.accepted):
+            Store(request.store).amend(loaded.name, accepted=taken)
+    except (Busy, CannotCreate, IOFailure) as error:
+        return [f"{', '.join(sorted(taken))} was taken for this time only: {error.message}"]
+    return []
 
 
 def _newest_origins(every: Panel, wanted: Panel) -> Origins:

@@ -40,7 +40,7 @@ def _retrain(request: RetrainRequest, store: Store, begin: float, on_message: On
 
     run = read_new_rows(request, store, begin, on_message)
     if request.max_age is not None and not request.dry_run:
-        store.limit_age(request.name, request.max_age)
+        store.amend(request.name, max_age=request.max_age)
     if not (run.has_new_rows or request.force):
         return run.kept("nothing new", None)
     from stockcast.jobs.challenge import challenge

@@ -17,13 +17,13 @@ from stockcast.view.retrain import outcome_sentence
 
 if TYPE_CHECKING:
     from stockcast.evaluate.gate import Decision
-    from stockcast.reading.records import PanelRead
+    from stockcast.reading.records import Hints, PanelRead
     from stockcast.store.manifest import Manifest
 
 
 @dataclass(frozen=True)
 class RetrainRequest:
-    """What the user asked for, of one model; `max_age` in days, None to leave it as it is."""
+    """What the user asked for, of one model; `max_age` in days, None to leave it as it is; `accept`: see `Hints`."""
 
     store: Path
     name: str
@@ -31,6 +31,7 @@ class RetrainRequest:
     dry_run: bool = False
     force: bool = False
     max_age: int | None = None
+    accept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,17 @@ class Retrained:
 
 @dataclass(frozen=True)
 class Run:
-    """A retraining under way: `manifest` is the champion's, `read` its newest prices, `begin` when the run began."""
+    """A retraining under way: `manifest` is the champion's, `read` its newest prices, `begin` when the run began.
+
+    `hints` say how they were read, and how they will be.
+    """
 
     request: RetrainRequest
     store: Store
     manifest: Manifest
     read: PanelRead
     begin: float
+    hints: Hints
 
     @property
     def has_new_rows(self) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from stockcast.checks.findings import remembered
 from stockcast.data.series import Panel
-from stockcast.errors import DataError
+from stockcast.errors import DataError, ModelDamaged
 from stockcast.reading.reader import examined, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
 from stockcast.store.manifest import Manifest
+from stockcast.store.store import Store
 from stockcast.view.text import likewise
 
 OnMessage = Callable[[str], None]
@@ -84,6 +86,51 @@ def read_model_prices(
         earlier, later = read.panel.series
         read = replace(read, panel=Panel((earlier.then(later),)))
     return read
+
+
+def demand_known_times(store: Store, manifest: Manifest) -> None:
+    """Raise `DataError` with the way out if a model was trained on a row of the future, which the user didn't take."""
+    today = date.today()  # noqa: DTZ011 -- the user's own day
+    last = _last_row(manifest)
+    taken = any(fault.startswith("future") for fault in manifest.hints.get("accept", ()))
+    if taken or last <= today + timedelta(days=1):
+        return
+    name = manifest.name
+    sound = next((one for one in reversed(store.versions(name)) if _is_of_the_past(store, name, one, today)), None)
+    anew = f"drop it and train it again: stockcast models remove {name}; stockcast train"
+    raise DataError(
+        f"the model {name!r} was trained on prices up to {last}, and today is {today}: some row had a wrong date.",
+        f"let an earlier version serve: stockcast models rollback {name} {sound}"
+        if sound
+        else f"{anew} --csv {' --csv '.join(manifest.csv)} --name {name}",
+    )
+
+
+def _last_row(manifest: Manifest) -> date:
+    return max(date.fromisoformat(one["last"]) for one in manifest.data)
+
+
+def _is_of_the_past(store: Store, name: str, version: str, today: date) -> bool:
+    try:
+        return _last_row(store.load(name, version, wanted=()).manifest) <= today
+    except ModelDamaged:
+        return False
+
+
+def model_hints(manifest: Manifest, accepted: Collection[str], given: Hints = NO_HINTS) -> Hints:
+    """How a model's prices are read: as the user said at training, with the faults `accepted` since then.
+
+    What the user says of them now is laid over that, and counts for this time.
+    """
+    recorded = hints_from(manifest.hints)
+    accept = recorded.accept | frozenset(accepted) | given.accept
+    said = {key: value for key, value in vars(given).items() if value}
+    return replace(recorded, **{**said, "accept": accept})
+
+
+def taken_of(hints: Hints, files: Sequence[FileRead]) -> frozenset[str]:
+    """What is remembered of the faults that `hints` take: those that the files have."""
+    return remembered(hints.accept, (found for file in files for found in file.findings))
 
 
 def hints_to(hints: Hints) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class Champion:
     """Which version serves, since when (UTC, ISO), why, and which one it replaced.
 
     `manifest_sha256` is that of the version's manifest.json, which in turn vouches for its other files. `max_age` are
-    the days after which a champion of this model is stale; 0: never; None: as the version's settings say.
+    the days after which a champion of this model is stale; 0: never; None: as the version's settings say. `accepted`
+    are the faults of its prices that the user has taken since training, each a kind with a date.
     """
 
     version: str
@@ -26,24 +27,24 @@ class Champion:
     why: str
     replaced: str | None
     max_age: int | None = None
+    accepted: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The bytes of champion.json: the fields and a SHA-256 over them."""
-        table = asdict(self)
-        if self.max_age is None:
-            del table["max_age"]
+        given = {"max_age": self.max_age is not None, "accepted": bool(self.accepted)}
+        table = {key: value for key, value in asdict(self).items() if given.get(key, True)}
         return dump({**table, "sha256": sha256(dump(table))})
 
 
 def parse_champion(data: bytes, where: object) -> Champion:
     """The pointer in `data`, which was read from `where`. Raises `ModelDamaged` unless it is as it was written."""
     table = load_exact(data, where)
-    if table.keys() | {"max_age"} != {one.name for one in fields(Champion)} | {"sha256"}:
+    if table.keys() | {"max_age", "accepted"} != {one.name for one in fields(Champion)} | {"sha256"}:
         raise damaged(where, "missing or stray keys")
     digest = table.pop("sha256")
     if digest != sha256(dump(table)) or not _is_sound(table):
         raise damaged(where, "it differs from its checksum")
-    return Champion(**table)
+    return Champion(**{**table, "accepted": tuple(table.get("accepted", ()))})
 
 
 def _is_sound(table: Mapping[str, Any]) -> bool:
@@ -52,5 +53,8 @@ def _is_sound(table: Mapping[str, Any]) -> bool:
         return False
     age = table.get("max_age", 0)
     if not isinstance(age, int) or isinstance(age, bool) or age < 0:
+        return False
+    accepted = table.get("accepted", [])
+    if not isinstance(accepted, list) or not all(isinstance(fault, str) for fault in accepted):
         return False
     return is_version(table["version"]) and (table["replaced"] is None or is_version(table["replaced"]))

@@ -132,24 +132,24 @@ class Store:
         """
         with self._changing(name):
             digest = sha256(self._read(name, version, FILES).manifest.encode())
-            replaced, max_age = self._before(name, version)
-            champion = Champion(version, digest, _iso(now), why, replaced, max_age)
+            champion = self._follower(name, Champion(version, digest, _iso(now), why, None))
             folder = self._folder(name)
             with atomic.appended(folder / LOG, dump_line(line)) if line else nullcontext():
                 atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, champion.encode())
         return champion
 
-    def limit_age(self, name: str, days: int) -> None:
-        """From now on a champion of model `name` is stale after so many `days`; 0: never.
+    def amend(self, name: str, max_age: int | None = None, accepted: Collection[str] = ()) -> None:
+        """From now on model `name` is stale after `max_age` days (0: never; None: as before), and `accepted` is taken.
 
-        Raises `NotFound`, `ModelDamaged` for a damaged pointer.
+        Both outlive the champion. Raises `NotFound`, `ModelDamaged` for a damaged pointer.
         """
         self.champion(name)
         with self._changing(name):
             folder, champion = self._folder(name), self.champion(name)
-            if champion.max_age != days:
-                limited = replace(champion, max_age=days)
-                atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, limited.encode())
+            faults = tuple(sorted({*champion.accepted, *accepted}))
+            amended = replace(champion, max_age=champion.max_age if max_age is None else max_age, accepted=faults)
+            if amended != champion:
+                atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, amended.encode())
 
     def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
         """Promote `version`, or the one that the champion replaced, and log it. Raises `NotFound` or `ModelDamaged`."""
@@ -256,13 +256,14 @@ class Store:
             raise damaged(folder / MANIFEST, f"it belongs to model {bundle.manifest.name!r}")
         return bundle
 
-    def _before(self, name: str, version: str) -> tuple[str | None, int | None]:
-        """Which version `version` replaces, and after how many days a champion of this model is stale."""
+    def _follower(self, name: str, new: Champion) -> Champion:
+        """The `new` champion with which version it replaces, and with what `amend` has said of the model."""
         try:
             before = self.champion(name)
         except (NotFound, ModelDamaged):
-            return None, None  # promoting is how a damaged pointer is mended
-        return before.replaced if before.version == version else before.version, before.max_age
+            return new  # promoting is how a damaged pointer is mended
+        replaced = before.replaced if before.version == new.version else before.version
+        return replace(new, replaced=replaced, max_age=before.max_age, accepted=before.accepted)
 
     def _missing(self, what: str) -> NotFound:
         return NotFound(

@@ -257,7 +257,7 @@ def test_a_link_in_the_store_is_never_written_through(store: Store, tmp_path: Pa
 CHANGES: dict[str, Callable[[Store, str], object]] = {
     "save": lambda store, _: store.save("ibm", make_bundle(2), NOW),
     "promote": lambda store, version: store.promote("ibm", version, "again", NOW),
-    "limit_age": lambda store, _: store.limit_age("ibm", 7),
+    "amend": lambda store, _: store.amend("ibm", max_age=7),
     "rollback": lambda store, version: store.rollback("ibm", version, "by hand", NOW),
     "prune": lambda store, _: store.prune("ibm", keep=0),
     "remove": lambda store, _: store.remove("ibm"),
