@@ -73,7 +73,10 @@ class TopicVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings on each topic; `sharpness` is None where there is no EWMA, and `daily` is true of daily prices."""
+    """The findings on each topic; `sharpness` is None where there is no EWMA, `daily` is true of daily prices.
+
+    `moved` is whether any price differed from the last one.
+    """
 
     model: str
     level: TopicVerdict
@@ -82,6 +85,7 @@ class Verdict:
     sharpness: TopicVerdict | None
     persistence: PersistenceCheck
     daily: bool
+    moved: bool
 
     @property
     def skilled(self) -> bool:
@@ -90,6 +94,11 @@ class Verdict:
 
     def sentences(self) -> tuple[str, ...]:
         """Two plain sentences: one on the forecast, one on its bands."""
+        if not self.moved:
+            return (
+                "The prices did not move: no forecast can be better than the last price.",
+                "Bands can't be judged on such prices.",
+            )
         forecast = f"{self._opening()}{_level(self.level)}, and {_direction(self.direction)}"
         if self.persistence.distance < ROUNDING and not self.skilled:
             forecast = "the point forecast is the last price itself, and claims no skill in the level or in direction"
@@ -126,6 +135,7 @@ def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]
         _find("sharpness", [_sharp_case(a, b) for a, b in zip(steps, sharp, strict=True)]) if sharp else None,
         check_persistence(model),
         _is_daily(model),
+        any(bool((step.actual != step.last).any()) for step in steps),
     )
 
 
@@ -175,7 +185,7 @@ def _sharp_case(mine: Step, ewma: Step) -> _Case:
 
 
 def _relation(loss: float, other: float) -> float:
-    return loss / other - 1 if other > 0 else math.nan
+    return scores.relative(loss, other) - 1
 
 
 def _same_origins(baseline: EvaluatedForecast, model: EvaluatedForecast) -> EvaluatedForecast:

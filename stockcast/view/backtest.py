@@ -12,7 +12,7 @@ from stockcast.evaluate.audit import Check
 from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
-from stockcast.view.text import table
+from stockcast.view.text import ratio, table
 
 
 def backtest_report(name: str, assessment: Assessment, folds: int, spread: SeedSpread | None) -> str:
@@ -51,8 +51,14 @@ def _row(label: str, mine: Scores, naive: Scores, single: bool) -> list[str]:
     error, usual = (mine.rmse, naive.rmse) if single else (mine.rmse_percent, naive.rmse_percent)
     coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
     return [
-        *(str(mine.step), label, f"{error:.4f}", f"{error / usual:.3f}", f"{mine.mase:.3f}"),
-        *(f"{mine.pinball:.4f}", f"{mine.pinball / naive.pinball:.3f}"),
+        *(
+            str(mine.step),
+            label,
+            f"{error:.4f}",
+            ratio(error, usual),
+            "-" if math.isnan(mine.mase) else f"{mine.mase:.3f}",
+        ),
+        *(f"{mine.pinball:.4f}", ratio(mine.pinball, naive.pinball)),
         *(coverage[0.5], coverage[0.8], coverage[0.95], f"{100 * mine.direction:.1f} %"),
     ]
 

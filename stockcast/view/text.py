@@ -21,6 +21,11 @@ def likewise(sentences: Mapping[str, str]) -> list[str]:
     return [f"{first} Likewise {len(others)} more: {some([name for name, _ in others], FEW)}."]
 
 
+def ratio(loss: float, other: float) -> str:
+    """How many times the `other` loss; a dash where that is zero, as the last price's is on prices that don't move."""
+    return f"{loss / other:.3f}" if other > 0 else "-"
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Columns as wide as their longest cell, the first `left` of them flush left and the others flush right."""
     cells = [list(head), *(list(row) for row in rows)]
