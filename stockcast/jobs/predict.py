@@ -19,7 +19,7 @@ from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
 from stockcast.store.store import Store
-from stockcast.view.predict import prediction_csv, prediction_table
+from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
 
@@ -58,7 +58,7 @@ class Prediction:
         return {
             **self.loaded.facts(),
             "as_of": str(max(one.dates[-1] for one in self.panel.series)),
-            "last": _rounded(self.forecast.last[0], self.panel.series[0]) if single else None,
+            "last": round(float(self.forecast.last[0]), self._digits(0)) if single else None,
             "target": self.loaded.config.data.price,
             "calendar": self.loaded.manifest.calendar,
             "forecasts": self.entries(),
@@ -73,16 +73,22 @@ class Prediction:
             return prediction_csv(self.entries())
         return prediction_table(self.panel, self.forecast, self.dates, self.loaded.name)
 
+    def _digits(self, index: int) -> int:
+        """Of a price: two more than its source has, or one more than its table: nothing of use is lost or invented."""
+        one = self.panel.series[index]
+        return max(one.decimals + 2, decimals_of(one, self.forecast.quantiles[index]) + 1)
+
     def entries(self) -> list[dict[str, Any]]:
         """One record a series and step, as `predict --json` promises them."""
+        digits = [self._digits(index) for index in range(len(self.panel))]
         return [
             {
                 "series": one.name,
                 "date": str(self.dates[index, step]),
                 "step": step + 1,
-                "forecast": _rounded(self.forecast.point[index, step], one),
+                "forecast": round(float(self.forecast.point[index, step]), digits[index]),
                 "quantiles": {
-                    str(level): _rounded(value, one)
+                    str(level): round(float(value), digits[index])
                     for level, value in zip(self.forecast.levels, self.forecast.quantiles[index, step], strict=True)
                 },
                 **_probabilities(self.forecast.directions, index, step),
@@ -90,11 +96,6 @@ class Prediction:
             for index, one in enumerate(self.panel.series)
             for step in range(self.forecast.horizon)
         ]
-
-
-def _rounded(value: float, series: PriceSeries) -> float:
-    """A price with two digits more than its source has: nothing of use is lost, nothing is invented."""
-    return round(float(value), series.decimals + 2)
 
 
 def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:

@@ -12,7 +12,7 @@ from stockcast.evaluate.audit import Check
 from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
-from stockcast.view.text import ratio, table
+from stockcast.view.text import error_text, ratio, table
 
 
 def backtest_report(name: str, assessment: Assessment, folds: int, spread: SeedSpread | None) -> str:
@@ -54,7 +54,7 @@ def _row(label: str, mine: Scores, naive: Scores, single: bool) -> list[str]:
         *(
             str(mine.step),
             label,
-            f"{error:.4f}",
+            error_text(error),
             ratio(error, usual),
             "-" if math.isnan(mine.mase) else f"{mine.mase:.3f}",
         ),

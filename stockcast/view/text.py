@@ -21,6 +21,11 @@ def likewise(sentences: Mapping[str, str]) -> list[str]:
     return [f"{first} Likewise {len(others)} more: {some([name for name, _ in others], FEW)}."]
 
 
+def error_text(error: float) -> str:
+    """An error of a score table: four decimals, or three digits where these would hide it."""
+    return f"{error:.4f}" if error >= 0.01 or error == 0 else f"{error:.3g}"
+
+
 def ratio(loss: float, other: float) -> str:
     """How many times the `other` loss; a dash where that is zero, as the last price's is on prices that don't move."""
     return f"{loss / other:.3f}" if other > 0 else "-"

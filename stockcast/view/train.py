@@ -10,7 +10,7 @@ from stockcast.evaluate.assessment import Assessment
 from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
-from stockcast.view.text import ratio, table
+from stockcast.view.text import error_text, ratio, table
 
 
 def train_report(held_out: Assessment, spread: SeedSpread | None, saved: str) -> str:
@@ -48,7 +48,7 @@ def score_table(model: Sequence[Scores], naive: Sequence[Scores], ewma: Sequence
         coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
         rows.append(
             [
-                *(str(mine.step), str(mine.days), f"{error:.4f}", f"{usual:.4f}", ratio(error, usual)),
+                *(str(mine.step), str(mine.days), error_text(error), error_text(usual), ratio(error, usual)),
                 *(f"{mine.pinball:.4f}", f"{bands.pinball:.4f}", ratio(mine.pinball, bands.pinball)),
                 *(coverage[0.8], coverage[0.95]),
             ]
