@@ -44,6 +44,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "missing_sessions": ("warned", "sessions of the calendar that are missing", "session"),
     "gaps": ("warned", "gaps far longer than the others", "gap"),
     "weekend_rows": ("warned", "rows on a Saturday or Sunday", "row"),
+    "running": ("warned", "rows of a week or month that has one already, as where it is still running", "row"),
     "zero_volume": ("warned", "rows with a volume of zero", "row"),
     "future": ("refused", "rows in the future", "row"),
     "stray_close": ("refused", "a newest close far from the same row's high and low", "row"),
