@@ -158,6 +158,8 @@ def _nearest_calendar(days: Dates) -> str:
         return min(names, key=differing.__getitem__)
 
     tenth, year, own = days.size // 10, days.size // 250, _own_week(days)
+    if own not in REGULAR and differing[nearest((own,))] <= year:
+        return own
     if np.count_nonzero(~np.is_busday(days)) > tenth:
         return nearest((own, "24/7", "weekdays", *_SUNDAYS))
     for group in _GROUPS:
