@@ -52,6 +52,10 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
 }
 
 
+MEND = "mend the prices"
+"""How the fix of every finding begins."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One kind of fault in one file: how often, where first, and what was done about it.
@@ -160,9 +164,7 @@ def refusal(found: Iterable[Finding], accept: frozenset[str], where: str) -> Dat
         if one.verdict == "refused" and not one.is_taken(accept):
             left = one.left(accept)
             new = f" Of these not taken yet: {', '.join(map(str, left))}." if len(left) < len(one.dates) else ""
-            return DataError(
-                f"{where}: {one.message}{new}", f"mend the prices, or take them as they are: --accept {one.kind}."
-            )
+            return DataError(f"{where}: {one.message}{new}", f"{MEND}, or take them as they are: --accept {one.kind}.")
     return None
 
 

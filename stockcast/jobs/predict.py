@@ -13,11 +13,12 @@ import numpy as np
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.trading_calendars import coming
-from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, NotFound
+from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, ModelDamaged, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
+from stockcast.store.records import damaged
 from stockcast.store.store import Store
 from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
@@ -130,6 +131,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     rows = loaded.forecaster.rows_for(read.panel, origins)
     newest = replace(loaded.forecaster.forecast_rows(rows, origins), series=np.arange(len(panel)))
     forecast = extended(newest, days)
+    _demand_numbers(forecast, loaded)
     dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += [*doubts, *found_in(read.files)]
@@ -150,6 +152,15 @@ def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> 
     except (Busy, CannotCreate, IOFailure) as error:
         return [f"{', '.join(sorted(taken))} was taken for this time only: {error.message}"]
     return []
+
+
+def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
+    """Raise `ModelDamaged` unless all of a forecast are numbers."""
+    if not (np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all()):
+        raise ModelDamaged(
+            f"{loaded.name}, version {loaded.manifest.version}, forecasts what are no numbers; nothing is printed.",
+            f"let another version serve: stockcast models rollback {loaded.name}; or train it again.",
+        )
 
 
 def _newest_origins(every: Panel, wanted: Panel) -> Origins:
@@ -203,6 +214,8 @@ def _sessions(loaded: LoadedModel, one: PriceSeries, days: int) -> Dates:
 
 
 def _listed(loaded: LoadedModel) -> Dates:
+    if not loaded.manifest.next_sessions:
+        raise damaged(loaded.manifest.version, "its manifest lists no coming session")
     return np.array(loaded.manifest.next_sessions, dtype="datetime64[D]")
 
 
@@ -220,7 +233,7 @@ def _beside_their_bands(panel: Panel, forecast: Forecast) -> dict[str, str]:
 def _doubts(loaded: LoadedModel, days: int) -> list[str]:
     """What a reader of this forecast should know about it."""
     horizon = loaded.config.data.horizon
-    doubts = [str(one["message"]) for one in loaded.manifest.findings if one["kind"] == CALENDAR_DOUBT]
+    doubts = [str(one.get("message")) for one in loaded.manifest.findings if one.get("kind") == CALENDAR_DOUBT]
     if days > horizon:
         doubts.append(
             f"the model forecasts {horizon} session{'s' * (horizon > 1)}; the later ones keep the last price forecast, "

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from stockcast.checks.findings import remembered
+from stockcast.checks.findings import MEND, remembered
 from stockcast.data.series import Panel
-from stockcast.errors import DataError, ModelDamaged
-from stockcast.reading.reader import examined, read_panel
+from stockcast.errors import DataError, ModelDamaged, StockcastError
+from stockcast.reading.reader import examined, find_files, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
 from stockcast.store.manifest import Manifest
+from stockcast.store.records import damaged
 from stockcast.store.store import Store
 from stockcast.view.text import likewise
 
 OnMessage = Callable[[str], None]
 
 
-def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:
+def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, quoting: bool = True) -> PanelRead:
     """The panel of `csvs`, examined; what was read, how, and what was found is said.
 
+    Without `quoting` nothing of a file that can't be read is told: it may be any file, if a model alone names it.
     Raises as `read_panel` does, and `DataError` if what is found is refused for every series.
     """
-    read = examined(read_panel(csvs, hints), hints, date.today())  # noqa: DTZ011 -- the user's own day
+    panel = read_panel(csvs, hints) if quoting else _read_unquoted(csvs, hints)
+    read = examined(panel, hints, date.today())  # noqa: DTZ011 -- the user's own day
     for line in reading_lines(read.files):
         on_message(line)
     failed = {
@@ -35,6 +40,25 @@ def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HI
     for line in likewise(failed):
         on_message(line)
     return read
+
+
+def _read_unquoted(csvs: Sequence[str], hints: Hints) -> PanelRead:
+    try:
+        read = read_panel(csvs, hints)
+    except DataError as error:
+        raise _unquoted(error, find_files(csvs)[0]) from None
+    return replace(read, failures=tuple((path, _unquoted(error, path)) for path, error in read.failures))
+
+
+def _unquoted(error: StockcastError, path: Path) -> StockcastError:
+    """The error without what stands in the file; how often which fault was found, and where, is no secret."""
+    if not isinstance(error, DataError) or (error.fix or "").startswith(MEND):
+        return error
+    line = re.search(r", line \d+", error.message.removeprefix(str(path)))
+    return DataError(
+        f"{path}{line[0] if line else ''} can't be read as prices any more.",
+        f"see what is wrong with it: stockcast check --csv {quote(str(path))}",
+    )
 
 
 def reading_lines(files: Sequence[FileRead]) -> list[str]:
@@ -81,7 +105,8 @@ def read_model_prices(
     Without `hints` the files are read as the user said at training.
     Test prices that were recorded beside training prices follow them, as they did then.
     """
-    read = read_prices(csvs or manifest.csv, on_message, hints if hints != NO_HINTS else hints_from(manifest.hints))
+    said = hints if hints != NO_HINTS else hints_from(manifest.hints)
+    read = read_prices(csvs or manifest.csv, on_message, said, quoting=bool(csvs))
     if not csvs and len(manifest.data) == 1 and len(read.panel) == 2:
         earlier, later = read.panel.series
         read = replace(read, panel=Panel((earlier.then(later),)))
@@ -140,8 +165,16 @@ def hints_to(hints: Hints) -> dict[str, Any]:
 
 
 def hints_from(fields: Mapping[str, Any]) -> Hints:
-    """The inverse of `hints_to`."""
-    return Hints(**{**fields, "accept": frozenset(fields.get("accept", ()))})
+    """The inverse of `hints_to`. Raises `ModelDamaged` for anything that it does not write."""
+    texts = [fields.get(key, "") for key in ("date_format", "decimal", "delimiter")]
+    columns, accept = fields.get("columns", {}), fields.get("accept", [])
+    try:
+        texts += [*columns.keys(), *columns.values(), *accept]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        return Hints(**{**fields, "accept": frozenset(accept)})
+    except (AttributeError, TypeError) as error:
+        raise damaged("manifest.json", f"its hints are {str(dict(fields))[:60]}") from error
 
 
 def absolute(csvs: Sequence[str]) -> tuple[str, ...]:
