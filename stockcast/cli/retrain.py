@@ -90,15 +90,19 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
         result: Retrained = retrain_model(replace(request, name=names[0]), on_message(shared))
         print_result(shared, result.to_dict(), lambda: str(result))
         return 0, None
+    from stockcast.cli.progress import models
     from stockcast.jobs.fleet import retrain_fleet
 
-    fleet: FleetResult = retrain_fleet(shared.store, names, request, jobs)
-    print_result(shared, fleet.to_dict(), lambda: "\n".join(str(one) for one in fleet.outcomes))
-    failed = [str(one) for one in fleet.outcomes if one.exit_code]
+    with models(shared) as ended:
+        fleet: FleetResult = retrain_fleet(
+            shared.store, names, request, jobs, lambda one, done, total: ended(one.text, done, total)
+        )
+    print_result(shared, fleet.to_dict(), lambda: fleet.summary)
     if shared.quiet:
-        for line in failed:
-            say(line)
-    return fleet.exit_code, "; ".join(failed) or None
+        for one in fleet.outcomes:
+            if one.exit_code:
+                say(str(one))
+    return fleet.exit_code, fleet.failure
 
 
 def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     from stockcast.learn import evaluate_on, learn
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
-    for sentence in _rewritten(panel, manifest):
+    run = replace(run, rewritten=tuple(_rewritten(panel, manifest)))
+    for sentence in run.rewritten:
         on_message(sentence)
     config = _challenger_config(manifest, panel)
     seen = _seen_block(manifest, config)

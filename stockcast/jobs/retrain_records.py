@@ -36,7 +36,10 @@ class RetrainRequest:
 
 @dataclass(frozen=True)
 class Retrained:
-    """What came of one retraining; `decision` is None where there was nothing new to learn from."""
+    """What came of one retraining; `decision` is None where there was nothing new to learn from.
+
+    `warnings` are what was found in the prices, as `train` says it.
+    """
 
     name: str
     promoted: bool
@@ -44,6 +47,7 @@ class Retrained:
     version: str
     decision: Decision | None
     seconds: float
+    warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` and the log give it."""
@@ -54,6 +58,7 @@ class Retrained:
             "version": self.version,
             "gate": None if self.decision is None else self.decision.as_dict(),
             "seconds": round(self.seconds, 2),
+            "warnings": list(self.warnings),
         }
 
     def __str__(self) -> str:
@@ -64,7 +69,7 @@ class Retrained:
 class Run:
     """A retraining under way: `manifest` is the champion's, `read` its newest prices, `begin` when the run began.
 
-    `hints` say how they were read, and how they will be.
+    `hints` say how they were read, and how they will be; `rewritten` are sentences on series whose past has changed.
     """
 
     request: RetrainRequest
@@ -73,6 +78,14 @@ class Run:
     read: PanelRead
     begin: float
     hints: Hints
+    rewritten: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that was found in the prices."""
+        from stockcast.jobs.source import found_in, left_out
+
+        return (*left_out(self.read), *found_in(self.read.files), *self.rewritten)
 
     @property
     def has_new_rows(self) -> bool:
@@ -90,4 +103,5 @@ class Run:
 
     def ended(self, promoted: bool, reason: str, version: str, decision: Decision | None) -> Retrained:
         """The result, with the time that it took."""
-        return Retrained(self.request.name, promoted, reason, version, decision, perf_counter() - self.begin)
+        seconds = perf_counter() - self.begin
+        return Retrained(self.request.name, promoted, reason, version, decision, seconds, self.warnings)

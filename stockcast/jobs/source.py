@@ -31,15 +31,18 @@ def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HI
     """
     panel = read_panel(csvs, hints) if quoting else _read_unquoted(csvs, hints)
     read = examined(panel, hints, date.today())  # noqa: DTZ011 -- the user's own day
-    for line in reading_lines(read.files):
+    for line in (*reading_lines(read.files), *left_out(read)):
         on_message(line)
+    return read
+
+
+def left_out(read: PanelRead) -> list[str]:
+    """A sentence on each file or series that can't be used, or one for many."""
     failed = {
         str(path): f"Left out {path}: {error.message}" + (f" Fix: {error.fix}" if error.fix else "")
         for path, error in read.failures
     }
-    for line in likewise(failed):
-        on_message(line)
-    return read
+    return likewise(failed)
 
 
 def _read_unquoted(csvs: Sequence[str], hints: Hints) -> PanelRead:
