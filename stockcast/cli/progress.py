@@ -24,7 +24,7 @@ def epochs(shared: Shared) -> Iterator[Callable[[Any, int], None]]:
 
 
 @contextmanager
-def models(shared: Shared) -> Iterator[Callable[[str, int, int], None]]:
+def fleet_models(shared: Shared) -> Iterator[Callable[[str, int, int], None]]:
     """A function to be called with what came of a model, and the number of models that have ended and of all.
 
     It is printed at once, as a result; beside a JSON object it is talk.

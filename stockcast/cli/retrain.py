@@ -62,6 +62,8 @@ def retrain(
         if everything:
             raise UsageError("--all and a NAME were both given.", "give one of them.")
         names = (Store(shared.store).only(),)
+    if len(names) == 1:
+        names = (Store(shared.store).find(names[0]),)
     if csvs and len(names) != 1:
         raise UsageError("--csv goes with one model.", "name it, or leave --csv out: each model knows its own prices.")
     if accept and len(names) != 1:
@@ -90,10 +92,10 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
         result: Retrained = retrain_model(replace(request, name=names[0]), on_message(shared))
         print_result(shared, result.to_dict(), lambda: str(result))
         return 0, None
-    from stockcast.cli.progress import models
+    from stockcast.cli.progress import fleet_models
     from stockcast.jobs.fleet import retrain_fleet
 
-    with models(shared) as ended:
+    with fleet_models(shared) as ended:
         fleet: FleetResult = retrain_fleet(
             shared.store, names, request, jobs, lambda one, done, total: ended(one.text, done, total)
         )

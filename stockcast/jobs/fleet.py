@@ -112,7 +112,8 @@ def retrain_fleet(
     `on_end` hears of each model as it ends, with how many have ended and how many there are. Raises `NotFound` if the
     store has no model: a schedule that finds nothing to do night after night is mistaken.
     """
-    every = tuple(dict.fromkeys(names)) or Store(store).names() or (Store(store).only(),)
+    models = Store(store)
+    every = tuple(dict.fromkeys(map(models.find, names))) or models.names() or (models.only(),)
     begin = perf_counter()
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         under_way = [pool.submit(_in_own_process, store, name, request) for name in every]

@@ -57,7 +57,7 @@ def open_model(store: Path, name: str | None, also: Sequence[str] = ()) -> Loade
     Raises `NotFound` naming the models there are, `ModelDamaged` naming the file.
     """
     models = Store(store)
-    return open_version(models, name or models.only(), also=also)
+    return open_version(models, models.find(name), also=also)
 
 
 def open_version(models: Store, name: str, version: str | None = None, also: Sequence[str] = ()) -> LoadedModel:

@@ -79,7 +79,7 @@ class ModelDetail:
 def show_model(store: Path, name: str | None) -> ModelDetail:
     """The model `name`, or the only one. Raises `NotFound` or `ModelDamaged`."""
     models = Store(store)
-    name = name or models.only()
+    name = models.find(name)
     champion = models.champion(name)
     manifest = models.load(name, champion.version, wanted=()).manifest
     return ModelDetail(champion, manifest, models.versions(name), models.log(name))
@@ -104,7 +104,7 @@ class Verification:
 def verify_models(store: Path, name: str | None) -> Verification:
     """Check every byte of the model `name`, or of all. Raises `NotFound` if there is none."""
     models = Store(store)
-    names = (name,) if name else models.names() or (models.only(),)
+    names = (models.find(name),) if name else models.names() or (models.only(),)
     return Verification({one: _faults(models, one) for one in names})
 
 
@@ -130,7 +130,7 @@ class RolledBack:
 def roll_back(store: Path, name: str | None, version: str | None) -> RolledBack:
     """Let `version` serve again, or the one that served before. Raises `NotFound`, `ModelDamaged`, `Busy`."""
     models = Store(store)
-    name = name or models.only()
+    name = models.find(name)
     return RolledBack(name, models.rollback(name, version, "rolled back by hand", datetime.now(UTC)))
 
 
@@ -149,13 +149,14 @@ class Deleted:
 def prune_model(store: Path, name: str | None, keep: int) -> Deleted:
     """Delete old versions of a model; see `Store.prune` for what stays."""
     models = Store(store)
-    name = name or models.only()
+    name = models.find(name)
     return Deleted(name, models.prune(name, keep))
 
 
 def remove_model(store: Path, name: str) -> Deleted:
     """Delete the model `name` with all its versions. Raises `NotFound`, `Busy`."""
     models = Store(store)
+    name = models.find(name)
     versions = models.versions(name)
     models.remove(name)
     return Deleted(name, versions)

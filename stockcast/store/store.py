@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stockcast.errors import ModelDamaged, NotFound, StockcastError, UsageError
 from stockcast.store import atomic
 from stockcast.store.champion import CHAMPION, Champion, parse_champion
+from stockcast.store.choice import listed, may_serve, meant
 from stockcast.store.lock import hold, unused
 from stockcast.store.manifest import FILES, MANIFEST, file_digests
 from stockcast.store.names import PROGRESS, folder_name, is_version, model_name, next_version
@@ -27,7 +28,6 @@ _VERSIONS = "versions"
 _TEMPORARY = ".aside"
 _LARGEST_POINTER = 1 << 16
 _LARGEST_LOG = 1 << 28
-_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,21 @@ class Store:
         with atomic.reading(self.root):
             if not self.root.exists():
                 return ()
-            folders = [entry.name for entry in self.root.iterdir() if _may_serve(entry)]
+            folders = [entry.name for entry in self.root.iterdir() if may_serve(entry)]
         return tuple(sorted(name for name in map(model_name, folders) if name is not None))
 
     def only(self) -> str:
         """The name of the only model. Raises `NotFound` if there is none, `UsageError` if there are several."""
         names = self.names()
         if len(names) > 1:
-            raise UsageError(f"{self.root} holds {len(names)} models: {_some(names)}.", "name one of them.")
+            raise UsageError(f"{self.root} holds {len(names)} models: {listed(names)}.", "name one of them.")
         if not names:
-            raise self._missing("model")
+            raise self._missing()
         return names[0]
+
+    def find(self, name: str | None) -> str:
+        """The model that is called `name`, whatever its capitals, or else `name` itself; without a name the `only`."""
+        return meant(name, self.names()) if name else self.only()
 
     def versions(self, name: str) -> tuple[str, ...]:
         """The versions of model `name`, oldest first; none if there is no such model."""
@@ -76,7 +80,7 @@ class Store:
         try:
             return parse_champion(read_limited(path, _LARGEST_POINTER), path)
         except NotFound:
-            raise self._missing(f"model {name!r}") from None
+            raise self._missing(name) from None
 
     def load(self, name: str, version: str | None = None, wanted: Collection[str] = FILES) -> Bundle:
         """A version of model `name`, or its champion, with the files `wanted`, all checked.
@@ -154,7 +158,7 @@ class Store:
     def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
         """Promote `version`, or the one that the champion replaced, and log it. Raises `NotFound` or `ModelDamaged`."""
         if not self.versions(name):
-            raise self._missing(f"model {name!r}")
+            raise self._missing(name)
         target = version or self.champion(name).replaced
         if target is None:
             raise NotFound(f"the champion of {name!r} replaced no other version.", f"see: stockcast models show {name}")
@@ -189,7 +193,7 @@ class Store:
             # The pointer first: what is left of a torn removal is no model.
             parts = [part for part in (CHAMPION, _VERSIONS, LOG, PROGRESS) if (folder / part).exists()]
         if not parts:
-            raise self._missing(f"model {name!r}")
+            raise self._missing(name)
         with self._changing(name):
             for part in parts:
                 atomic.take_away(folder / part, folder / _TEMPORARY / part)
@@ -265,26 +269,12 @@ class Store:
         replaced = before.replaced if before.version == new.version else before.version
         return replace(new, replaced=replaced, max_age=before.max_age, accepted=before.accepted)
 
-    def _missing(self, what: str) -> NotFound:
+    def _missing(self, name: str = "") -> NotFound:
+        what = f"model {name!r}" if name else "model"
         return NotFound(
-            f"there is no {what} in {self.root}; it holds: {_some(self.names())}.",
+            f"there is no {what} in {self.root}; it holds: {listed(self.names(), name)}.",
             "train one with: stockcast train --csv FILE, or name another store with --store DIR.",
         )
-
-
-def _may_serve(folder: Path) -> bool:
-    try:
-        (folder / CHAMPION).lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True  # so that it is named, by whoever tries to read it, and stops nobody else
-    return True
-
-
-def _some(names: tuple[str, ...]) -> str:
-    listed = ", ".join(names[:_LISTED])
-    return f"{listed} and {len(names) - _LISTED} more" if len(names) > _LISTED else listed or "none"
 
 
 def _iso(time: datetime) -> str:

@@ -374,3 +374,19 @@ def test_a_store_that_cannot_be_made_is_one_line_with_a_fix(tmp_path: Path) -> N
         Store(tmp_path / "file" / "models").save("ibm", make_bundle(0), NOW)
     assert "\n" not in raised.value.message
     assert "--store" in str(raised.value.fix)
+
+
+def test_a_name_is_found_whatever_its_capitals(store: Store) -> None:
+    for name in ("goog", "IBM", "msft", "MSFT"):
+        add(store, 1, name)
+    assert [store.find(name) for name in ("GOOG", "Goog", "ibm", "msft", "MSFT", "Msft", "aapl")] == [
+        *("goog", "goog", "IBM", "msft", "MSFT", "Msft", "aapl")
+    ]
+
+
+def test_the_nearest_names_are_suggested_first(store: Store) -> None:
+    for name in (*(f"a{number}" for number in range(20)), "googl"):
+        add(store, 1, name)
+    with pytest.raises(NotFound, match="it holds: googl, ") as raised:
+        store.champion("goog")
+    assert raised.value.message.endswith("and 11 more.")
