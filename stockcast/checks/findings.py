@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from stockcast.errors import DataError, UsageError
 
 Handling = Literal["repaired", "warned", "refused"]
 
-# Verdict, what it is, and what is counted. What is refused is taken with --accept KIND.
+# Verdict, what it is, and what is counted. What is refused is taken with --accept KIND, or KIND:DATE for one row.
 KINDS: dict[str, tuple[Handling, str, str]] = {
     "torn_line": ("repaired", "a last line that is cut short, left out", "line"),
     "open_cell": ("repaired", "a last line without a line end, whose last cell may be cut short", "line"),
@@ -46,37 +46,94 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "missing_sessions": ("warned", "sessions of the calendar that are missing", "session"),
     "gaps": ("warned", "gaps far longer than the others", "gap"),
     "weekend_rows": ("warned", "rows on a Saturday or Sunday", "row"),
+    "running": ("warned", "rows of a week or month that has one already, as where it is still running", "row"),
     "zero_volume": ("warned", "rows with a volume of zero", "row"),
-    "future": ("warned", "rows in the future", "row"),
+    "future": ("refused", "rows in the future", "row"),
+    "stray_close": ("refused", "a newest close far from the same row's high and low", "row"),
     "ticker": ("warned", "a ticker in the file that contradicts its name", "ticker"),
 }
 
 
+MEND = "mend the prices"
+"""How the fix of every finding begins."""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One kind of fault in one file: how often, where first, and what was done about it."""
+    """One kind of fault in one file: how often, where first, and what was done about it.
+
+    `dates` are all that it has, where it is refused.
+    """
 
     kind: str
     verdict: Handling
     count: int
     first: date | None
     message: str
+    dates: tuple[date, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as JSON knows it."""
+        first = self.first and self.first.isoformat()
+        return {
+            "kind": self.kind,
+            "verdict": self.verdict,
+            "count": self.count,
+            "first": first,
+            "message": self.message,
+        }
+
+    def left(self, accept: frozenset[str]) -> tuple[date, ...]:
+        """Its dates that `accept` does not name one by one."""
+        return tuple(day for day in self.dates if f"{self.kind}:{day}" not in accept)
+
+    def is_taken(self, accept: frozenset[str]) -> bool:
+        """Whether `accept` holds its kind, as `splits`, or each of its dates, as `splits:2020-08-31`."""
+        return self.kind in accept or (bool(self.dates) and not self.left(accept))
 
 
-def acceptable(kinds: Iterable[str]) -> frozenset[str]:
-    """The kinds that the user accepts. Raises `UsageError` for one that is never refused."""
+def acceptable(faults: Iterable[str]) -> frozenset[str]:
+    """The faults that the user accepts, each a kind or a kind with a date.
+
+    Raises `UsageError` for one that is never refused.
+    """
     refused = [kind for kind, (verdict, _, _) in KINDS.items() if verdict == "refused"]
-    accepted = frozenset(kinds)
-    for kind in sorted(accepted - set(refused)):
-        if kind in KINDS:
+    accepted = frozenset(faults)
+    for fault in sorted(accepted):
+        kind, colon, day = fault.partition(":")
+        if kind in KINDS and kind not in refused:
             verdict, what, _ = KINDS[kind]
             done = "is only warned of" if verdict == "warned" else "is repaired"
             raise UsageError(f"--accept {kind}: this {done}, never refused ({what}).", f"leave --accept {kind} out.")
-        from stockcast.config.refusal import nearest
+        if kind not in KINDS:
+            from stockcast.config.refusal import nearest
 
-        fix = f"use some of {', '.join(refused)}."
-        raise UsageError(f"--accept {kind!r}: there is no such finding.{nearest(kind, refused)}", fix)
+            fix = f"use some of {', '.join(refused)}."
+            raise UsageError(f"--accept {kind!r}: there is no such finding.{nearest(kind, refused)}", fix)
+        if colon and not _is_date(day):
+            fix = f"write the date of its row as in {kind}:2020-08-31, or leave it out to take all."
+            raise UsageError(f"--accept {fault!r}: {day!r} is no date.", fix)
     return accepted
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return str(date.fromisoformat(text)) == text
+    except ValueError:
+        return False
+
+
+def remembered(accept: frozenset[str], found: Iterable[Finding]) -> frozenset[str]:
+    """What is kept of the faults that the user `accept`s now: those that were found, by their dates if they have any.
+
+    Another one of the same kind is refused again.
+    """
+    kept: set[str] = set()
+    for one in found:
+        if one.verdict == "refused":
+            faults = [f"{one.kind}:{day}" for day in one.dates] or [one.kind]
+            kept.update(faults if one.kind in accept else accept.intersection(faults))
+    return frozenset(kept)
 
 
 def finding(kind: str, dates: Iterable[np.datetime64] = (), detail: str = "", count: int | None = None) -> Finding:
@@ -84,7 +141,8 @@ def finding(kind: str, dates: Iterable[np.datetime64] = (), detail: str = "", co
     days = np.array(list(dates), dtype="datetime64[D]")
     number = days.size if count is None else count
     first = days.min().item() if days.size else None
-    return Finding(kind, KINDS[kind][0], number, first, f"{_counted(kind, number, first)} {detail}".strip())
+    verdict, message = KINDS[kind][0], f"{_counted(kind, number, first)} {detail}".strip()
+    return Finding(kind, verdict, number, first, message, tuple(days.tolist()) if verdict == "refused" else ())
 
 
 def _counted(kind: str, number: int, first: date | None, where: str = "") -> str:
@@ -111,16 +169,17 @@ def _sum(several: list[tuple[str, Finding]]) -> Finding:
     count = sum(each.count for _, each in several)
     detail = one.message.removeprefix(_counted(one.kind, one.count, one.first)).strip()
     message = _counted(one.kind, count, first, f" in {len(several)} series ({names})")
-    return Finding(one.kind, one.verdict, count, first, f"{message} {name}: {detail}" if detail else message)
+    dates = tuple(sorted({day for _, each in several for day in each.dates}))
+    return Finding(one.kind, one.verdict, count, first, f"{message} {name}: {detail}" if detail else message, dates)
 
 
 def refusal(found: Iterable[Finding], accept: frozenset[str], where: str) -> DataError | None:
     """The error of the first finding that is refused and not accepted, or None."""
     for one in found:
-        if one.verdict == "refused" and one.kind not in accept:
-            return DataError(
-                f"{where}: {one.message}", f"mend the prices, or take them as they are: --accept {one.kind}."
-            )
+        if one.verdict == "refused" and not one.is_taken(accept):
+            left = one.left(accept)
+            new = f" Of these not taken yet: {', '.join(map(str, left))}." if len(left) < len(one.dates) else ""
+            return DataError(f"{where}: {one.message}{new}", f"{MEND}, or take them as they are: --accept {one.kind}.")
     return None
 
 

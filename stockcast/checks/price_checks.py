@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from stockcast.checks.findings import Finding, finding, merged, refusal
 from stockcast.checks.stock_splits import RATIOS, find_splits
 from stockcast.data.series import Dates, Floats, PriceSeries
+from stockcast.data.trading_calendars import weekdays_of
 from stockcast.errors import DataError
 
 Mask = NDArray[np.bool_]
 
 _STALE = 5
 _LEAST_SHARE = 0.0005
+_STRAY = 3.0
+"""How many times farther than usual the newest close may lie from its own high and low."""
 
 
 def examine(
@@ -30,7 +33,7 @@ def examine(
     `expected` are the sessions of `calendar` between its first and last date: without them only gaps far longer than
     the others are seen. Rows after `today` lie in the future.
     """
-    checks = (_splits, _outside, _bad_prints, _stale, _weekends, _zero_volume)
+    checks = (_splits, _outside, _stray_close, _bad_prints, _stale, _weekends, _running, _zero_volume)
     found = [one for check in checks for one in check(series)]
     return (*found, *_absent(series, expected, calendar), *_future(series, today))
 
@@ -117,6 +120,22 @@ def _stretch(series: PriceSeries, role: str, outside: Mask) -> str:
     )
 
 
+def _stray_close(series: PriceSeries) -> list[Finding]:
+    """A newest close that is many times its own high, or a small part of its low: a lost decimal mark, cents for units.
+
+    Every forecast begins there. Where the close always lies so far off, it is no slip of one row: see `_outside`.
+    """
+    columns = series.columns
+    if not {"high", "low"} <= columns.keys():
+        return []
+    close, high, low = (columns[role] for role in ("close", "high", "low"))
+    beyond = np.maximum(close / high, low / close)
+    if beyond[-1] <= _STRAY * max(float(np.median(beyond[:-1])) if len(series) > 1 else 1.0, 1.0):
+        return []
+    detail = f"It is {close[-1]:g} between {low[-1]:g} and {high[-1]:g}."
+    return [finding("stray_close", series.dates[-1:], detail)]
+
+
 def _bad_prints(series: PriceSeries) -> list[Finding]:
     """Closes that leap and come back at once; highs and lows far beyond the row's open and close."""
     columns = series.columns
@@ -164,18 +183,36 @@ def _stale(series: PriceSeries) -> list[Finding]:
 
 
 def _weekends(series: PriceSeries) -> list[Finding]:
-    """Rows on Saturdays and Sundays, unless the series trades on them as on all days."""
+    """Rows on Saturdays and Sundays, unless the series is open on that day in the weeks around, too."""
     if _median_step(series) > 1:
         return []
-    weekend = ~np.is_busday(series.dates)
-    if not weekend.any() or weekend.mean() > 0.25:
+    days = series.dates[~np.is_busday(series.dates)]
+    around = days[:, None] + 7 * np.array([-4, -3, -2, -1, 1, 2, 3, 4])  # (rows, 8)
+    possible = (around >= series.dates[0]) & (around <= series.dates[-1])
+    strays = days[np.isin(around, series.dates).sum(axis=1) < np.minimum(3, np.maximum(possible.sum(axis=1), 1))]
+    if strays.size == 0:
         return []
-    return [finding("weekend_rows", series.dates[weekend], _share(weekend.mean(), "all rows"))]
+    return [finding("weekend_rows", strays, _share(strays.size / len(series), "all rows"))]
 
 
 def _share(share: float, of: str) -> str:
     """A share in words; nothing for one that would read as none."""
     return f"{share:.1%} of {of}." if share >= _LEAST_SHARE else ""
+
+
+def _running(series: PriceSeries) -> list[Finding]:
+    """Two rows of one week, or of one month, where others come once: mostly the running one has a row of its own."""
+    usual = _median_step(series)
+    if usual < 5 or len(series) < 4:
+        return []
+    if usual > 8:
+        period = series.dates.astype("datetime64[M]").astype(np.int64)
+    else:
+        # A week that is called by its Saturday or Sunday begins there.
+        label = int(np.bincount(weekdays_of(series.dates)).argmax())
+        period = (series.dates.astype(np.int64) + 3 - (label if label >= 5 else 0)) // 7
+    again = series.dates[1:][np.diff(period) == 0]
+    return [finding("running", again)] if again.size else []
 
 
 def _zero_volume(series: PriceSeries) -> list[Finding]:

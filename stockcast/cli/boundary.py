@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stockcast.cli.output import say, silence
 from stockcast.errors import CannotCreate, IOFailure, NotFound, StockcastError, UsageError
 from stockcast.store.interruption import deaf, notes_of
 
@@ -27,7 +28,7 @@ def guarded(work: Callable[[], Any], as_json: bool) -> int:
         with deaf():
             return _tell_of_interruption(stop, as_json)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return BROKEN_PIPE
     except Exception as error:  # the boundary: whatever it is becomes one line and an exit code
         return _tell(_foreseen(error), as_json)
@@ -80,16 +81,20 @@ def _crash(error: Exception) -> StockcastError:
 def _tell(error: StockcastError, as_json: bool) -> int:
     if as_json:
         _print_error(error.kind, error.message, error.fix, error.exit_code)
-    click.echo(_one_line(f"Error: {error.message}"), err=True)
+    say(_one_line(f"Error: {error.message}"))
     if error.fix:
-        click.echo(_one_line(f"Fix: {error.fix}"), err=True)
+        say(_one_line(f"Fix: {error.fix}"))
     return error.exit_code
 
 
 def _print_error(kind: str, message: str, fix: str | None, exit_code: int) -> None:
     import json
 
-    click.echo(json.dumps({"error": {"kind": kind, "message": message, "fix": fix, "exit_code": exit_code}}))
+    error = {"kind": kind, "message": message, "fix": fix, "exit_code": exit_code}
+    try:
+        click.echo(json.dumps({"error": error}))
+    except OSError:  # stdout is full or closed, which may be the very failure: stderr tells it
+        silence(sys.stdout)
 
 
 def _one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from stockcast.cli.options import Shared, name_argument, shared_options
-from stockcast.cli.output import print_result
+from stockcast.cli.output import print_result, say
 
 
 @click.group()
@@ -50,7 +50,7 @@ def verify(shared: Shared, name: str | None) -> int:
     print_result(shared, result, lambda: verify_text(result))
     if shared.quiet:
         for line in faults_text(result):
-            click.echo(line, err=True)
+            say(line)
     return verification.exit_code
 
 

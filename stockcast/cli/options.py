@@ -43,6 +43,10 @@ on_failure_option = click.option(
     "--on-failure", metavar="CMD", help="Run CMD if a model fails; the message is in STOCKCAST_ERROR."
 )
 
+accept_option = click.option(
+    "--accept", multiple=True, metavar="KIND", help="Take a fault that is refused: see stockcast check."
+)
+
 all_option = click.option("--all", "everything", is_flag=True, help="Every model of the store.")
 
 name_argument = click.argument("name", required=False)
@@ -95,7 +99,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark.")
     @click.option("--delimiter", help="What stands between cells.")
     @click.option("--columns", metavar="ROLE=NAME,...", help="Which column is what: date=0,close=Last.")
-    @click.option("--accept", multiple=True, metavar="KIND", help="Take a fault that is refused: see stockcast check.")
+    @accept_option
     @wraps(function)
     def with_hints(
         date_format: str | None,
@@ -105,18 +109,25 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
         accept: tuple[str, ...],
         **rest: Any,
     ) -> Any:
-        from stockcast.checks.findings import acceptable
         from stockcast.reading.column_names import parse_columns
         from stockcast.reading.records import Hints
 
         tab = {"\\t": "\t", "tab": "\t"}
         marked = delimiter if delimiter is None else tab.get(delimiter, delimiter)
         roles = {} if columns is None else parse_columns(columns)
-        kinds = [kind.strip() for several in accept for kind in several.split(",") if kind.strip()]
-        hints = Hints(date_format, decimal, marked, roles, acceptable(kinds))
+        hints = Hints(date_format, decimal, marked, roles, faults_of(accept))
         return function(hints=hints, **rest)
 
     return with_hints
+
+
+def faults_of(accept: tuple[str, ...]) -> frozenset[str]:
+    """What `--accept` was given: kinds of faults, some with a date. Raises `UsageError` for what is never refused."""
+    if not accept:
+        return frozenset()  # a run that is turned away at once imports nothing more
+    from stockcast.checks.findings import acceptable
+
+    return acceptable(fault.strip() for faults in accept for fault in faults.split(",") if fault.strip())
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -24,4 +26,19 @@ def print_result(shared: Shared, fields: Mapping[str, Any], text: Callable[[], s
 
 def on_message(shared: Shared) -> Callable[[str], None]:
     """A function that says one line on stderr, or nothing where quiet is wanted."""
-    return (lambda line: None) if shared.quiet else (lambda line: click.echo(line, err=True))
+    return (lambda line: None) if shared.quiet else say
+
+
+def say(line: str) -> None:
+    """One line on stderr. Where that is full or closed there is nobody to tell, and the work goes on."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let what `stream` holds and what follows go nowhere: else the interpreter fails on it again when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stockcast.cli.options import Shared, csv_option, out_option, shared_options
+from stockcast.cli.options import Shared, accept_option, csv_option, faults_of, out_option, shared_options
 from stockcast.cli.output import print_result
 
 
@@ -28,6 +28,7 @@ from stockcast.cli.output import print_result
     help="Draw a row file, such as backtest -o writes; NAME is a model in it.",
 )
 @out_option
+@accept_option
 @shared_options
 def plot(
     shared: Shared,
@@ -37,6 +38,7 @@ def plot(
     ticker: str | None,
     rows: Path | None,
     output: Path | None,
+    accept: tuple[str, ...],
 ) -> None:
     """Draw the forecast of the model NAME, or how it did on the held-out part, as PNG, SVG or PDF.
 
@@ -49,5 +51,5 @@ def plot(
     """
     from stockcast.jobs.plot import PlotRequest, plot_model
 
-    written = plot_model(PlotRequest(shared.store, name, csvs, kind, ticker, output, rows))
+    written = plot_model(PlotRequest(shared.store, name, csvs, kind, ticker, output, rows, faults_of(accept)))
     print_result(shared, {"plot": str(written)}, lambda: str(written))

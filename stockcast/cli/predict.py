@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 @csv_option
 @click.option("--days", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the model's horizon]")
 @click.option("--series", "tickers", multiple=True, metavar="TICKER", help="Only this series of a panel; repeatable.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True, help="Form."
-)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), help="Form.  [default: table]")
 @out_option
 @click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Call the model stale after so many days.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if the model is stale.")
@@ -34,7 +32,7 @@ def predict(
     csvs: tuple[str, ...],
     days: int | None,
     tickers: tuple[str, ...],
-    form: str,
+    form: str | None,
     output: Path | None,
     max_age: int | None,
     strict: bool,
@@ -45,10 +43,12 @@ def predict(
     """
     from stockcast.jobs.predict import PredictRequest, predict_model
 
-    form = "json" if shared.as_json else form
+    form = form or ("json" if shared.as_json else "table")
     result, text = predict_model(PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output))
     for warning in result.warnings:
         on_message(shared)(f"Warning: {warning}")
-    if output is None:
+    if shared.as_json:
+        click.echo(result.text("json"))
+    elif output is None:
         click.echo(text)
     return 1 if strict and result.stale else 0

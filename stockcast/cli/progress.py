@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
 from stockcast.cli.options import Shared
+from stockcast.cli.output import on_message, say
 
 
 @contextmanager
@@ -23,22 +24,47 @@ def epochs(shared: Shared) -> Iterator[Callable[[Any, int], None]]:
 
 
 @contextmanager
+def fleet_models(shared: Shared) -> Iterator[Callable[[str, int, int], None]]:
+    """A function to be called with what came of a model, and the number of models that have ended and of all.
+
+    It is printed at once, as a result; beside a JSON object it is talk.
+    """
+    tell = on_message(shared) if shared.as_json else click.echo
+    with _bar(shared, "model") as update:
+
+        def ended(line: str, done: int, total: int) -> None:
+            update(done, total, "", lambda: None if shared.quiet else tell(line))
+
+        yield ended
+
+
+@contextmanager
 def trainings(shared: Shared) -> Iterator[Callable[[int, int], None]]:
     """A function to be called with the number of finished trainings and of all."""
     with _bar(shared, "training") as update:
         yield lambda done, total: update(done, total, "")
 
 
+class _Update(Protocol):
+    """How many are done, of how many, a note beside the bar, and what is told before it is drawn anew."""
+
+    def __call__(self, done: int, total: int, note: str, tell: Callable[[], None] = ...) -> None: ...
+
+
+def _nothing() -> None:
+    """Nothing is told."""
+
+
 def _line(epoch: Any, total: int) -> None:
     held_out = "" if epoch.validation_loss is None else f"  validation {epoch.validation_loss:.6f}"
-    click.echo(f"epoch {epoch.number}/{total}  loss {epoch.loss:.6f}{held_out}", err=True)
+    say(f"epoch {epoch.number}/{total}  loss {epoch.loss:.6f}{held_out}")
 
 
 @contextmanager
-def _bar(shared: Shared, unit: str) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar with the time left, on a terminal whose user wants to see one."""
+def _bar(shared: Shared, unit: str) -> Iterator[_Update]:
+    """A bar with the time left, on a terminal whose user wants to see one; it makes way for what is told."""
     if not (shared.shows_progress and sys.stderr.isatty()):
-        yield lambda done, total, note: None
+        yield lambda done, total, note, tell=_nothing: tell()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -53,7 +79,10 @@ def _bar(shared: Shared, unit: str) -> Iterator[Callable[[int, int, str], None]]
     progress = Progress(*columns, console=Console(stderr=True), transient=True)
     task = progress.add_task(unit, total=None, note="")
 
-    def update(done: int, total: int, note: str) -> None:
+    def update(done: int, total: int, note: str, tell: Callable[[], None] = _nothing) -> None:
+        if tell is not _nothing:
+            progress.stop()
+            tell()
         progress.start()  # not before: until then other lines are said
         progress.update(task, completed=done, total=total, note=note)
 

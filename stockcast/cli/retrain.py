@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.options import Shared, all_option, csv_option, notify_option, on_failure_option, shared_options
-from stockcast.cli.output import on_message, print_result
+from stockcast.cli.options import (
+    Shared,
+    accept_option,
+    all_option,
+    csv_option,
+    faults_of,
+    notify_option,
+    on_failure_option,
+    shared_options,
+)
+from stockcast.cli.output import on_message, print_result, say
 from stockcast.errors import UsageError
 from stockcast.store.interruption import noted
 
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @all_option
 @csv_option
+@accept_option
 @click.option("--dry-run", is_flag=True, help="Train and judge, but change nothing.")
 @click.option("--force", is_flag=True, help="Train without new rows; promote unless the challenger is broken.")
 @click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Days after which predict calls it stale.")
@@ -33,6 +43,7 @@ def retrain(
     names: tuple[str, ...],
     everything: bool,
     csvs: tuple[str, ...],
+    accept: tuple[str, ...],
     dry_run: bool,
     force: bool,
     max_age: int | None,
@@ -52,14 +63,19 @@ def retrain(
         if everything:
             raise UsageError("--all and a NAME were both given.", "give one of them.")
         names = (Store(shared.store).only(),)
+    if len(names) == 1:
+        names = (Store(shared.store).find(names[0]),)
     if csvs and len(names) != 1:
         raise UsageError("--csv goes with one model.", "name it, or leave --csv out: each model knows its own prices.")
+    if accept and len(names) != 1:
+        raise UsageError("--accept goes with one model.", "name the one whose prices have that fault.")
+    faults = faults_of(accept)
     if notify_url:
         from stockcast.jobs import hooks
 
         hooks.check_url(notify_url)
         hooks.notify(notify_url, "start", on_message(shared))
-    request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age)
+    request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age, faults)
     try:
         code, failure = _run(shared, names, request, jobs)
     except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way
@@ -77,15 +93,19 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
         result: Retrained = retrain_model(replace(request, name=names[0]), on_message(shared))
         print_result(shared, result.to_dict(), lambda: str(result))
         return 0, None
+    from stockcast.cli.progress import fleet_models
     from stockcast.jobs.fleet import retrain_fleet
 
-    fleet: FleetResult = retrain_fleet(shared.store, names, request, jobs)
-    print_result(shared, fleet.to_dict(), lambda: "\n".join(str(one) for one in fleet.outcomes))
-    failed = [str(one) for one in fleet.outcomes if one.exit_code]
+    with fleet_models(shared) as ended:
+        fleet: FleetResult = retrain_fleet(
+            shared.store, names, request, jobs, lambda one, done, total: ended(one.text, done, total)
+        )
+    print_result(shared, fleet.to_dict(), lambda: fleet.summary)
     if shared.quiet:
-        for line in failed:
-            click.echo(line, err=True)
-    return fleet.exit_code, "; ".join(failed) or None
+        for one in fleet.outcomes:
+            if one.exit_code:
+                say(str(one))
+    return fleet.exit_code, fleet.failure
 
 
 def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:

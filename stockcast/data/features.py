@@ -226,6 +226,11 @@ def _needs(name: str) -> tuple[str, ...]:
     return FEATURES[name].needs
 
 
+def is_feature(name: str) -> bool:
+    """Whether `make_feature` makes it, but for a code."""
+    return name in COLUMNS or name in FEATURES or name in MARKET
+
+
 def make_feature(rows: FeatureRows, name: str) -> Floats:
     """One feature, a price column or a code, unscaled, (n,); NaN where it isn't known yet."""
     if name in COLUMNS:

@@ -80,7 +80,7 @@ def extended(forecast: Forecast, days: int) -> Forecast:
     step = np.minimum(np.arange(days), horizon - 1)
     growth = np.sqrt(np.maximum(np.arange(1, days + 1) / horizon, 1))
     point = forecast.point[:, step]
-    ratio = forecast.quantiles[:, step] / point[..., None]
+    ratio = np.maximum(forecast.quantiles[:, step] / point[..., None], 0)  # below nothing there is no price
     beyond = (np.arange(days) >= horizon)[:, None]
     quantiles = np.where(beyond, point[..., None] * ratio ** growth[:, None], forecast.quantiles[:, step])
     return replace(forecast, point=point, quantiles=quantiles)

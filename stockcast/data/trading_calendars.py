@@ -1,7 +1,8 @@
 """Trading sessions: which calendar a file's dates follow, and which sessions come next.
 
-A calendar is a name. The regular ones are stepped here; every other name is an exchange of the package
-exchange_calendars, which takes half a second to import and is imported only when an exchange is asked about.
+A calendar is a name. The regular ones are stepped here, and so are weeks of other days than Monday to Friday, which
+are called by their days: sun-mon-tue-wed-thu. Every other name is an exchange of the package exchange_calendars, which
+takes half a second to import and is imported only when an exchange is asked about.
 Nothing here reads the clock: the answer depends on the arguments alone.
 """
 
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from stockcast.data.series import Dates
 from stockcast.errors import ConfigError, DataError
@@ -21,12 +22,18 @@ from stockcast.errors import ConfigError, DataError
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 REGULAR = ("24/7", "weekdays", "weekly", *MONTHS)
 
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKS = np.timedelta64(13 * 7, "D")
+"""Of the newest dates, by which the days of a week are learned."""
+
 # What weekdays are compared with. Exchanges that differ by a session a year or less stand in one group and are compared
 # with each other; those that don't differ at all stand here once: XPAR is also Amsterdam, Brussels and Lisbon.
 _GROUPS = (
     *(("XNYS",), ("weekdays",), ("XLON",), ("XTKS",), ("XETR", "XPAR", "XSWX", "XMIL", "XMAD"), ("XHKG",), ("XSHG",)),
     *(("XBOM",), ("XTSE",), ("XASX",), ("XIST",), ("BVMF",), ("XSTO",), ("XSES",), ("XTAI",), ("XKRX",)),
 )
+
+_SUNDAYS = ("XSAU",)  # of the exchanges that are open on Sundays, those that the package can draw up
 
 _RECENT = np.timedelta64(4 * 365, "D")
 _DAY = np.timedelta64(1, "D")
@@ -38,8 +45,9 @@ def match_calendar(dates: Dates) -> str:
     """The calendar that `dates` follow, by their last four years.
 
     Dates that mostly lie more than a day apart are weekly, monthly, quarterly or yearly. Dates with weekends among them
-    follow 24/7. All others follow the exchange, or the plain weekdays, with the fewest sessions missing from them or
-    added to them: "weekdays" also if even that calendar differs on more than a tenth of the dates.
+    follow 24/7, an exchange that is open on Sundays, or the week that they have themselves. All others follow the
+    exchange, or the plain weekdays, with the fewest sessions missing from them or added to them. If even that calendar
+    differs on more than a tenth of the dates, they follow their own week, or "weekdays" if that is no better.
     """
     days = np.unique(np.asarray(dates, dtype="datetime64[D]"))
     return _period(days) or _nearest_calendar(days[days > days[-1] - _RECENT])
@@ -47,7 +55,7 @@ def match_calendar(dates: Dates) -> str:
 
 def check_calendar(name: str) -> str:
     """The canonical name of a calendar: "NYSE" is XNYS. Raises `ConfigError` for an unknown one."""
-    if name in REGULAR:
+    if name in REGULAR or _week(name):
         return name
     from exchange_calendars import get_calendar_names, resolve_alias  # type: ignore[import-untyped]  # it has no types
 
@@ -58,7 +66,8 @@ def check_calendar(name: str) -> str:
         hint = f" Did you mean {spelled[near[0]]!r}?" if near else ""
         raise ConfigError(
             f"there is no trading calendar {name!r}.{hint}",
-            f"use auto, {', '.join(REGULAR)}, or an exchange such as XNYS or XLON.",
+            f"use auto, {', '.join(REGULAR)}, a week such as {'-'.join((*_DAYS[6:], *_DAYS[:4]))}, or an exchange such "
+            "as XNYS or XLON.",
         )
     return str(resolve_alias(name))
 
@@ -74,8 +83,8 @@ def next_sessions(calendar: str, known: ArrayLike, count: int) -> Dates:
     last: np.datetime64 = days[-1]
     if calendar == "24/7":
         return last + np.arange(1, count + 1)
-    if calendar == "weekdays":
-        return _weekdays(last, count)
+    if week := _week(calendar):
+        return _weekdays(last, count, week)
     if calendar == "weekly":
         return _weeks(days[-52:], count)
     if calendar in MONTHS:
@@ -86,10 +95,11 @@ def next_sessions(calendar: str, known: ArrayLike, count: int) -> Dates:
 def sessions_between(calendar: str, first: np.datetime64, last: np.datetime64) -> Dates:
     """Every session from `first` to `last`, both included; of an exchange only those within its known years."""
     first, last = first.astype("datetime64[D]"), last.astype("datetime64[D]")
-    if calendar not in REGULAR:
+    week = _week(calendar)
+    if calendar not in REGULAR and not week:
         return _exchange(calendar, first, last)
     days = int((last - first) // _DAY) + 1
-    if calendar in ("24/7", "weekdays"):
+    if calendar == "24/7" or week:
         sessions = next_sessions(calendar, first - _DAY, days)
     else:
         sessions = np.append(first, next_sessions(calendar, first, days))
@@ -98,7 +108,7 @@ def sessions_between(calendar: str, first: np.datetime64, last: np.datetime64) -
 
 def doubt(calendar: str, dates: Dates) -> str | None:
     """A sentence if some of `dates` lie outside the years that the calendar is known for, else None."""
-    if calendar in REGULAR:
+    if calendar in REGULAR or _week(calendar):
         return None
     first, last = _bounds(calendar)
     outside = int(np.count_nonzero((dates < first) | (dates > last)))
@@ -147,24 +157,53 @@ def _nearest_calendar(days: Dates) -> str:
             differing[name] = np.setxor1d(known, days, assume_unique=True).size
         return min(names, key=differing.__getitem__)
 
-    tenth, year = days.size // 10, days.size // 250
+    tenth, year, own = days.size // 10, days.size // 250, _own_week(days)
+    if own not in REGULAR and differing[nearest((own,))] <= year:
+        return own
     if np.count_nonzero(~np.is_busday(days)) > tenth:
-        return nearest(("weekdays", "24/7"))
+        return nearest((own, "24/7", "weekdays", *_SUNDAYS))
     for group in _GROUPS:
         best = nearest(group)
         # So few settle it at once: every other group differs by more than twice as many.
         if differing[best] <= (3 * year if best == "XNYS" else year):
             return best
     best = min(differing, key=differing.__getitem__)
+    if differing[best] > tenth:
+        best = nearest((own, "weekdays"))
     return best if differing[best] <= tenth else "weekdays"
 
 
-def _weekdays(last: np.datetime64, count: int) -> Dates:
-    return np.busday_offset(last, np.arange(1, count + 1), roll="backward")
+def weekdays_of(dates: Dates) -> NDArray[np.int64]:
+    """0 for each Monday to 6 for each Sunday."""
+    return (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+
+
+def _own_week(days: Dates) -> str:
+    """The calendar of the weekdays that more than half of the newest weeks have."""
+    recent = days[days > days[-1] - _WEEKS]
+    weeks = np.ceil(int((recent[-1] - recent[0]) // _DAY + 1) / 7)
+    is_open = np.bincount(weekdays_of(recent), minlength=7) > weeks / 2
+    if is_open.all() or not is_open.any():
+        return "24/7"
+    # From the day on which a week begins: the first after a closed one, counted from the middle of the week.
+    begins = next(day for day in (0, 6, 5, 4, 3, 2, 1) if is_open[day] and not is_open[day - 1])
+    name = "-".join(_DAYS[day % 7] for day in range(begins, begins + 7) if is_open[day % 7])
+    return "weekdays" if _week(name) == _week("weekdays") else name
+
+
+def _week(calendar: str) -> str:
+    """Its days as numpy's mask, Monday first, if it is a calendar of weekdays; else nothing."""
+    days = _DAYS[:5] if calendar == "weekdays" else tuple(calendar.split("-"))
+    known = set(days) <= set(_DAYS) and len(set(days)) == len(days)
+    return "".join("01"[day in days] for day in _DAYS) if known else ""
+
+
+def _weekdays(last: np.datetime64, count: int, week: str = "1111100") -> Dates:
+    return np.busday_offset(last, np.arange(1, count + 1), roll="backward", weekmask=week)
 
 
 def _weeks(known: Dates, count: int) -> Dates:
-    weekday = (known.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+    weekday = weekdays_of(known)
     usual = int(np.bincount(weekday).argmax())
     # A week's row may be some days off its usual weekday, after a holiday: take the usual day nearest to it.
     shift = (usual - int(weekday[-1]) + 3) % 7 - 3

@@ -25,7 +25,7 @@ class Decision:
 
     `ratio` is the challenger's mean pinball loss over the champion's, all steps together; `p` the Diebold-Mariano p
     value of the difference one step ahead; `against_naive` the ratio to the last price with its bands; None: untested,
-    since one of the two is broken.
+    since one of the two is broken, or the prices did not move.
     """
 
     promoted: bool
@@ -49,11 +49,15 @@ def decide(
     fault = sanity_check(challenger)
     if fault is not None:
         return Decision(False, fault, None, None, None)
-    against_naive = _loss(challenger) / _loss(naive)
+    own, usual = _loss(challenger), _loss(naive)
+    against_naive = own / usual if usual > 0 else None
     if not _all_numbers(champion):
         return Decision(True, "some forecasts of the champion are not numbers", None, None, against_naive)
-    ratio = _loss(challenger) / _loss(champion)
-    if min(ratio, against_naive) > HOPELESS:
+    best = _loss(champion)
+    if best == 0:
+        return Decision(False, "the champion's forecasts have no error, on prices that did not move", None, None, None)
+    ratio = own / best
+    if against_naive is not None and min(ratio, against_naive) > HOPELESS:
         absurd = f"its pinball loss is {ratio:.4g} times the champion's and {against_naive:.4g} times the last price's"
         return Decision(False, absurd, None, None, None)
     one, other = steps_of(challenger)[0], steps_of(champion)[0]

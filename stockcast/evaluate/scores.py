@@ -40,6 +40,11 @@ def smape(actual: Floats, forecast: Floats) -> float:
     return mean(200 * np.abs(actual - forecast) / (np.abs(actual) + np.abs(forecast)))
 
 
+def relative(loss: float, other: float) -> float:
+    """A loss in units of another one; NaN where that is zero."""
+    return loss / other if other > 0 else float("nan")
+
+
 def mase(actual: Floats, forecast: Floats, naive_absolute: Floats) -> float:
     """Mean absolute scaled error: errors in units of the last price's mean absolute error in training.
 

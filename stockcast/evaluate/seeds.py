@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from stockcast.data.series import Floats
 from stockcast.evaluate.assessment import Assessment
+from stockcast.evaluate.scores import relative
+from stockcast.evaluate.steps import jsonable
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class SeedSpread:
 
     def sentence(self) -> str:
         """One plain sentence; it says where the spread is larger than the gain."""
+        if math.isnan(self.rmse[0]):
+            return f"Over {self.seeds} seeds the last price had no error to compare with."
         words = (
             f"Over {self.seeds} seeds the RMSE one step ahead is {self.rmse[0]:.4f} "
             f"(spread {self.rmse_spread[0]:.4f}) times the last price's, "
@@ -39,7 +44,7 @@ class SeedSpread:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {**asdict(self), "sentence": self.sentence()}
+        return {**jsonable(self), "sentence": self.sentence()}
 
 
 def seed_spread(assessments: Sequence[Assessment]) -> SeedSpread:
@@ -51,7 +56,7 @@ def seed_spread(assessments: Sequence[Assessment]) -> SeedSpread:
 
 def _ratios(one: Assessment, measure: str) -> list[float]:
     pairs = zip(one.scores["model"], one.scores["naive"], strict=True)
-    return [getattr(mine, measure) / getattr(naive, measure) for mine, naive in pairs]
+    return [relative(getattr(mine, measure), getattr(naive, measure)) for mine, naive in pairs]
 
 
 def _mean_and_spread(values: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:

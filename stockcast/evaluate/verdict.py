@@ -8,7 +8,6 @@ bands is in `band_verdict`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -77,7 +76,7 @@ class Verdict:
     """The findings on each topic; `daily` is true of daily prices.
 
     `bands` is None where there are none. `sharpness` is against the bands of `opponent`, one of `OPPONENTS`; both are
-    None where there is none, or none at the same levels.
+    None where there is none, or none at the same levels. `moved` is whether any price differed from the last one.
     """
 
     model: str
@@ -88,6 +87,7 @@ class Verdict:
     opponent: str | None
     persistence: PersistenceCheck
     daily: bool
+    moved: bool
 
     @property
     def skilled(self) -> bool:
@@ -96,6 +96,11 @@ class Verdict:
 
     def sentences(self) -> tuple[str, ...]:
         """Plain sentences: one on the forecast, one on its bands, and one on their sharpness if it was judged."""
+        if not self.moved:
+            return (
+                "The prices did not move: no forecast can be better than the last price.",
+                "Bands can't be judged on such prices.",
+            )
         joined = " or " if self.level.word == self.direction.word == TOO_FEW else ", and "
         forecast = f"{self._opening()}{_level(self.level)}{joined}{_direction(self.direction, joined)}"
         if self.persistence.distance < ROUNDING and not self.skilled:
@@ -139,6 +144,7 @@ def verdict(model: EvaluatedForecast, baselines: Mapping[str, EvaluatedForecast]
         opponent,
         check_persistence(model),
         _is_daily(model),
+        any(bool((step.actual != step.last).any()) for step in steps),
     )
 
 
@@ -191,7 +197,7 @@ def _shared_levels(model: EvaluatedForecast, other: EvaluatedForecast) -> tuple[
 
 
 def _relation(loss: float, other: float) -> float:
-    return loss / other - 1 if other > 0 else math.nan
+    return scores.relative(loss, other) - 1
 
 
 def _same_origins(baseline: EvaluatedForecast, model: EvaluatedForecast) -> EvaluatedForecast:

@@ -26,12 +26,12 @@ from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk_forward import Fold, walk
+from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import OnMessage, read_prices
 from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
-from stockcast.store.atomic import write_output
 from stockcast.store.fold_cache import FoldCache, kept_folds
 from stockcast.store.interruption import noted
 
@@ -93,6 +93,8 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     one whose library is missing.
     """
     _demand_own_names(request)
+    if request.output:  # before hours of training, not after them
+        check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
     read = read_prices(request.csvs, on_message, request.hints)
     config = load_config(request.preset, request.settings)
     panel, price = read.panel, config.data.price

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockcast.config.run import RunConfig, from_table
+from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
-from stockcast.jobs.loaded import LoadedModel, open_version
+from stockcast.jobs.loaded import LoadedModel, open_version, recorded_config
 from stockcast.jobs.new_version import bundle, provenance_anew
 from stockcast.jobs.retrain_records import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.manifest import Manifest, extends
-from stockcast.store.records import log_line
+from stockcast.store.records import damaged, log_line
 
 if TYPE_CHECKING:
     from stockcast.learn import Learned
@@ -29,7 +30,8 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     from stockcast.learn import evaluate_on, learn
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
-    for sentence in _rewritten(panel, manifest):
+    run = replace(run, rewritten=tuple(_rewritten(panel, manifest)))
+    for sentence in run.rewritten:
         on_message(sentence)
     config = _challenger_config(manifest, panel)
     seen = _seen_block(manifest, config)
@@ -63,7 +65,7 @@ def as_it_stood(champion: LoadedModel) -> WindowForecaster:
 def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
     """Save the challenger and let it serve."""
     manifest, name = run.manifest, run.request.name
-    recorded = provenance_anew(manifest, run.request.csvs, run.read.files)
+    recorded = provenance_anew(manifest, run.request.csvs, run.hints, run.read.files)
     now = datetime.now(UTC)
     version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
     result = run.ended(True, reason, version, decision)
@@ -73,7 +75,7 @@ def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decisio
 
 def _challenger_config(manifest: Manifest, panel: Panel) -> RunConfig:
     """The champion's settings, with everything but the newest block open to training."""
-    config = from_table(manifest.config)
+    config = recorded_config(manifest)
     dates = panel.dates
     if len(dates) <= config.gate.sessions:
         raise DataError(f"there are {len(dates)} sessions, too few for a gate of {config.gate.sessions}.", "give more.")
@@ -84,7 +86,10 @@ def _challenger_config(manifest: Manifest, panel: Panel) -> RunConfig:
 def _seen_block(manifest: Manifest, config: RunConfig) -> str | None:
     """A sentence if the champion has learned from a part of the newest block, so that it can't be judged on it."""
     # It is judged from its own cutoff on.
-    learned = date.fromisoformat(manifest.scores["cutoffs"]["first"])
+    try:
+        learned = date.fromisoformat(manifest.scores["cutoffs"]["first"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(manifest.version, "its scores don't say from which day on it was judged") from error
     if config.split.until is None or learned <= config.split.until:
         return None
     sessions = config.gate.sessions

@@ -33,7 +33,7 @@ class FileCheck:
     @property
     def verdict(self) -> Outcome:
         """Refused if it can't be read or has a fault that is not accepted; warnings count, repairs don't."""
-        if self.error or any(one.verdict == "refused" and one.kind not in self.accept for one in self.findings):
+        if self.error or any(one.verdict == "refused" and not one.is_taken(self.accept) for one in self.findings):
             return "refuse"
         return "warn" if any(one.verdict != "repaired" for one in self.findings) else "ok"
 
@@ -91,8 +91,8 @@ def _check(path: Path, hints: Hints, today: date) -> FileCheck:
 
 
 def _finding(one: Finding, accept: frozenset[str]) -> dict[str, Any]:
-    verdict = "accepted" if one.verdict == "refused" and one.kind in accept else one.verdict
-    return {**asdict(one), "first": one.first and one.first.isoformat(), "verdict": verdict}
+    verdict = "accepted" if one.verdict == "refused" and one.is_taken(accept) else one.verdict
+    return {**one.to_dict(), "verdict": verdict}
 
 
 def _series(one: PriceSeries) -> dict[str, Any]:

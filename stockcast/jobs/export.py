@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stockcast.jobs.loaded import LoadedModel, open_model
+from stockcast.jobs.output import check_output, write_output
 from stockcast.model.quiet import tensorflow_silenced
-from stockcast.store.atomic import write_output
 from stockcast.store.model_files import ONNX, WEIGHTS, weights_from
 
 
@@ -41,6 +41,7 @@ def export_model(request: ExportRequest) -> Exported:
     """Write the network of the version that serves. Raises `NotFound`, `ModelDamaged`, or what writing raises."""
     loaded = open_model(request.store, request.name, also=(WEIGHTS,))
     path = request.output or Path(f"{loaded.name}.{request.form}")
+    check_output(path, request.store, loaded.manifest.csv)
     write_output(path, loaded.bundle.files[ONNX] if request.form == "onnx" else _keras(loaded))
     return Exported(path, loaded)
 

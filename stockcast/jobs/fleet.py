@@ -7,19 +7,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 
 from stockcast.jobs.retrain_records import RetrainRequest
 from stockcast.store.interruption import deaf, serving
 from stockcast.store.store import Store
-from stockcast.view.retrain import outcome_sentence
+from stockcast.view.retrain import fleet_summary, outcome_sentence, with_warnings
 from stockcast.view.text import some
+
+FAILED, NOTHING_NEW = "failed", "nothing new"
 
 PATIENCE: float = 10
 """Seconds that a process has to end in when it is interrupted."""
@@ -38,15 +40,62 @@ class Outcome:
 
     def __str__(self) -> str:
         if "error" in self.answer:
-            return f"{self.name}: failed: {self.answer['error']['message']}"
+            return f"{self.name}: failed: {self.reason}"
         return outcome_sentence(self.name, *(self.answer[key] for key in ("promoted", "version", "reason")))
+
+    @property
+    def reason(self) -> str:
+        """Why it came out as it did: of a failure the message and the fix."""
+        error = self.answer.get("error")
+        if error is None:
+            return str(self.answer["reason"])
+        return f"{error['message']} Fix: {error['fix']}" if error["fix"] else str(error["message"])
+
+    @property
+    def kind(self) -> str:
+        """How it came out, in a word or two."""
+        if "error" in self.answer:
+            return FAILED
+        if self.answer["promoted"]:
+            return "promoted"
+        return NOTHING_NEW if self.reason.startswith(NOTHING_NEW) else "kept"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found in its prices."""
+        return tuple(self.answer.get("warnings", ()))
+
+    @property
+    def text(self) -> str:
+        """Its line, and what was found in its prices."""
+        return with_warnings(str(self), self.warnings)
 
 
 @dataclass(frozen=True)
 class FleetResult:
-    """The outcome of every model."""
+    """The outcome of every model, and the seconds that all took."""
 
     outcomes: tuple[Outcome, ...]
+    seconds: float
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many came out how."""
+        kinds = [one.kind for one in self.outcomes]
+        return {kind: kinds.count(kind) for kind in ("promoted", "kept", NOTHING_NEW, FAILED)}
+
+    @property
+    def summary(self) -> str:
+        """All in a line, and one for each that failed."""
+        failures = {one.name: one.reason for one in self.outcomes if one.kind == FAILED}
+        return fleet_summary(self.counts, failures, self.seconds)
+
+    @property
+    def failure(self) -> str | None:
+        """What failed, and what was found in the prices of the others; None if all is well."""
+        failed = [str(one) for one in self.outcomes if one.exit_code]
+        warned = [f"{one.name}: {warning}" for one in self.outcomes for warning in one.warnings]
+        return "; ".join(failed + warned) if failed else None
 
     @property
     def exit_code(self) -> int:
@@ -55,23 +104,34 @@ class FleetResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
-        return {"models": [{"exit_code": one.exit_code, "name": one.name, **one.answer} for one in self.outcomes]}
+        return {
+            "models": [{"exit_code": one.exit_code, "name": one.name, **one.answer} for one in self.outcomes],
+            "summary": {**self.counts, "seconds": round(self.seconds, 1)},
+        }
 
 
-def retrain_fleet(store: Path, names: Sequence[str], request: RetrainRequest, jobs: int) -> FleetResult:
+def retrain_fleet(
+    store: Path,
+    names: Sequence[str],
+    request: RetrainRequest,
+    jobs: int,
+    on_end: Callable[[Outcome, int, int], None] = lambda outcome, done, total: None,
+) -> FleetResult:
     """Retrain `names`, or every model of the store, `jobs` at once. One that fails doesn't stop the others.
 
-    An interruption ends those that are under way, and is handed on with what became of each model. Raises `NotFound` if
-    the store has no model: a schedule that finds nothing to do night after night is mistaken.
+    `on_end` hears of each model as it ends, with how many have ended and how many there are. An interruption ends those
+    that are under way, and is handed on with what became of each model. Raises `NotFound` if the store has no model: a
+    schedule that finds nothing to do night after night is mistaken.
     """
     models = Store(store)
-    every = tuple(dict.fromkeys(names)) or models.names() or (models.only(),)
+    every = tuple(dict.fromkeys(map(models.find, names))) or models.names() or (models.only(),)
     before = {name: serving(models, name) for name in every}
-    children = _Children()
+    children, begin = _Children(), perf_counter()
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         under_way = {name: pool.submit(_in_own_process, store, name, request, children) for name in every}
         try:
-            return FleetResult(tuple(one.result() for one in under_way.values()))
+            for done, one in enumerate(as_completed(under_way.values()), start=1):
+                on_end(one.result(), done, len(every))
         except KeyboardInterrupt as stop:
             with deaf():
                 begun = {name: one.done() for name, one in under_way.items() if not one.cancel()}
@@ -82,6 +142,7 @@ def retrain_fleet(store: Path, names: Sequence[str], request: RetrainRequest, jo
             fates |= {name: PROMOTED for name in every if serving(models, name) != before[name]}
             stop.add_note(_so_far(fates))
             raise
+    return FleetResult(tuple(one.result() for one in under_way.values()), perf_counter() - begin)
 
 
 def _fate(outcome: Outcome, ended: bool) -> str:

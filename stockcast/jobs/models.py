@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stockcast.errors import StockcastError
-from stockcast.store.champion import Champion
+from stockcast.errors import IOFailure, ModelDamaged, StockcastError
+from stockcast.store.champion import CHAMPION, Champion
 from stockcast.store.interruption import noted, who_serves
 from stockcast.store.manifest import Manifest
 from stockcast.store.store import Store
@@ -20,7 +20,7 @@ class ModelRow:
     """One model of `models list`; where `fault` says that it is damaged, what is not known is None."""
 
     name: str
-    versions: int
+    versions: int | None = None
     version: str | None = None
     since: str | None = None
     config: str | None = None
@@ -47,8 +47,9 @@ def list_models(store: Path) -> ModelList:
 
 
 def _row(models: Store, name: str) -> ModelRow:
-    versions = len(models.versions(name))
+    versions = None
     try:
+        versions = len(models.versions(name))
         champion = models.champion(name)
         manifest = models.load(name, wanted=()).manifest
     except StockcastError as error:
@@ -80,7 +81,7 @@ class ModelDetail:
 def show_model(store: Path, name: str | None) -> ModelDetail:
     """The model `name`, or the only one. Raises `NotFound` or `ModelDamaged`."""
     models = Store(store)
-    name = name or models.only()
+    name = models.find(name)
     champion = models.champion(name)
     manifest = models.load(name, champion.version, wanted=()).manifest
     return ModelDetail(champion, manifest, models.versions(name), models.log(name))
@@ -105,8 +106,15 @@ class Verification:
 def verify_models(store: Path, name: str | None) -> Verification:
     """Check every byte of the model `name`, or of all. Raises `NotFound` if there is none."""
     models = Store(store)
-    names = (name,) if name else models.names() or (models.only(),)
-    return Verification({one: models.verify(one) for one in names})
+    names = (models.find(name),) if name else models.names() or (models.only(),)
+    return Verification({one: _faults(models, one) for one in names})
+
+
+def _faults(models: Store, name: str) -> dict[str, str | None]:
+    try:
+        return models.verify(name)
+    except (ModelDamaged, IOFailure) as error:  # its folder can't be read: the others can
+        return {CHAMPION: error.message}
 
 
 @dataclass(frozen=True)
@@ -124,7 +132,7 @@ class RolledBack:
 def roll_back(store: Path, name: str | None, version: str | None) -> RolledBack:
     """Let `version` serve again, or the one that served before. Raises `NotFound`, `ModelDamaged`, `Busy`."""
     models = Store(store)
-    name = name or models.only()
+    name = models.find(name)
     with noted(who_serves(models, name)):
         return RolledBack(name, models.rollback(name, version, "rolled back by hand", datetime.now(UTC)))
 
@@ -144,7 +152,7 @@ class Deleted:
 def prune_model(store: Path, name: str | None, keep: int) -> Deleted:
     """Delete old versions of a model; see `Store.prune` for what stays."""
     models = Store(store)
-    name = name or models.only()
+    name = models.find(name)
     before = models.versions(name)
 
     def so_far() -> str:
@@ -160,6 +168,7 @@ def prune_model(store: Path, name: str | None, keep: int) -> Deleted:
 def remove_model(store: Path, name: str) -> Deleted:
     """Delete the model `name` with all its versions. Raises `NotFound`, `Busy`."""
     models = Store(store)
+    name = models.find(name)
     versions = models.versions(name)
 
     def so_far() -> str:

@@ -6,11 +6,13 @@ Nothing is imported here that only a training needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.jobs.retrain_records import RetrainRequest, Run
-from stockcast.jobs.source import OnMessage, read_model_prices
+from stockcast.jobs.source import OnMessage, demand_known_times, model_hints, read_model_prices, taken_of
+from stockcast.reading.records import Hints
 from stockcast.store.manifest import Manifest
 from stockcast.store.store import Store
 from stockcast.view.text import some
@@ -20,9 +22,16 @@ def read_new_rows(request: RetrainRequest, store: Store, begin: float, on_messag
     """The champion's manifest and its newest prices. The caller holds the model's lock."""
     # Asked for under the lock: a run that ended just before may have promoted another.
     manifest = store.load(request.name, wanted=()).manifest
-    read = read_model_prices(manifest, request.csvs, on_message)
+    demand_known_times(store, manifest)
+    given = Hints(accept=request.accept)
+    hints = model_hints(manifest, store.champion(request.name).accepted, given)
+    read = read_model_prices(manifest, request.csvs, on_message, hints)
     _demand_own_series(manifest, read.panel, request.csvs or manifest.csv)
-    return Run(request, store, manifest, read, begin)
+    taken = taken_of(given, read.files)
+    if taken and not request.dry_run:
+        store.amend(request.name, accepted=taken)
+    kept = replace(hints, accept=hints.accept - request.accept | taken)
+    return Run(request, store, manifest, read, begin, kept)
 
 
 def _demand_own_series(manifest: Manifest, panel: Panel, csvs: Sequence[str]) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
+from stockcast.errors import TrainingDiverged
 from stockcast.jobs.loaded import CALENDAR_DOUBT
-from stockcast.jobs.source import absolute, hints_to, recorded_test_csv
+from stockcast.jobs.source import absolute, hints_to, recorded_test_csv, taken_of
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
 from stockcast.store.model_files import to_files
@@ -41,29 +44,35 @@ class Provenance:
 
 
 def provenance(csvs: Sequence[str], test_csv: str | None, hints: Hints, files: Sequence[FileRead]) -> Provenance:
-    """The provenance of the prices in `files`: those of `csvs`, and those of `test_csv` after them."""
+    """The provenance of the prices in `files`: those of `csvs`, and those of `test_csv` after them.
+
+    Of the faults that `hints` take it keeps those that the prices have.
+    """
     last = absolute([test_csv] if test_csv else [])
-    return Provenance((*absolute(csvs), *last), hints_to(hints), findings_of(files), *last)
+    kept = replace(hints, accept=taken_of(hints, files))
+    return Provenance((*absolute(csvs), *last), hints_to(kept), findings_of(files), *last)
 
 
-def provenance_anew(manifest: Manifest, csvs: Sequence[str], files: Sequence[FileRead]) -> Provenance:
-    """The provenance of the prices in `files`, read as the model's were: of `csvs`, or of the model's own paths."""
+def provenance_anew(manifest: Manifest, csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Provenance:
+    """The provenance of the prices in `files`, read with `hints`: of `csvs`, or of the model's own paths."""
     if csvs:
-        return Provenance(absolute(csvs), manifest.hints, findings_of(files))
-    return Provenance(manifest.csv, manifest.hints, findings_of(files), recorded_test_csv(manifest))
+        return Provenance(absolute(csvs), hints_to(hints), findings_of(files))
+    return Provenance(manifest.csv, hints_to(hints), findings_of(files), recorded_test_csv(manifest))
 
 
 def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
     """What was found wrong with the prices, as the manifest keeps it."""
-    return tuple(
-        {"file": str(file.path), **asdict(found), "first": found.first and found.first.isoformat()}
-        for file in files
-        for found in file.findings
-    )
+    return tuple({"file": str(file.path), **found.to_dict()} for file in files for found in file.findings)
 
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
-    """Everything that is kept of a training."""
+    """Everything that is kept of a training. Raises `TrainingDiverged` if it forecasts what is no number."""
+    made = learned.assessment.evaluated.forecast
+    if not (np.isfinite(made.point).all() and np.isfinite(made.quantiles).all()):
+        raise TrainingDiverged(
+            "some forecasts of the held-out part are not numbers; nothing was saved.",
+            f"train more cautiously, for example: --set fit.learning_rate={config.fit.learning_rate / 10:g}",
+        )
     calendar, sessions, doubts = _calendar(panel, config)
     manifest = Manifest(
         config_name=called,

@@ -13,10 +13,11 @@ from stockcast.errors import DataError, NotFound, UsageError
 from stockcast.evaluate.row_file.prices import priced
 from stockcast.evaluate.rows import evaluated_models, read_table, with_outcome
 from stockcast.jobs.loaded import LoadedModel, open_model
+from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.predict import PredictRequest, predict_next
-from stockcast.jobs.source import read_model_prices, read_prices
+from stockcast.jobs.source import model_hints, read_model_prices, read_prices
+from stockcast.reading.records import Hints
 from stockcast.reading.row_file import row_text
-from stockcast.store.atomic import write_output
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
 from stockcast.view import charts
 from stockcast.view.chart_style import BLUE, INK, RED, check_suffix, render
@@ -33,7 +34,8 @@ TEXTBOOK = (RED, BLUE)
 class PlotRequest:
     """What the user asked for; `kind` is forecast, backtest, parts, history or calibration.
 
-    `rows` is a row file, of which `name` is a model and `csvs` have the prices that it lacks.
+    `rows` is a row file, of which `name` is a model and `csvs` have the prices that it lacks. `accept` are faults of
+    the prices to take.
     """
 
     store: Path
@@ -43,12 +45,14 @@ class PlotRequest:
     ticker: str | None
     output: Path | None
     rows: Path | None = None
+    accept: frozenset[str] = frozenset()
 
 
 def plot_model(request: PlotRequest) -> Path:
     """Draw and write the picture; its path. Raises `NotFound`, `UsageError` for a suffix that can't be drawn."""
     output = request.output or Path(f"{request.name or 'model'}-{request.kind}.png")
     suffix = check_suffix(output)
+    check_output(output, request.store, (*request.csvs, *([request.rows] if request.rows else [])))
     draw = {"forecast": _forecast, "history": _history, "parts": _parts}.get(request.kind, _evaluated)
     figure = draw(request)
     write_output(output, render(figure, suffix))
@@ -57,7 +61,8 @@ def plot_model(request: PlotRequest) -> Path:
 
 def _forecast(request: PlotRequest) -> Figure:
     tickers = (request.ticker,) if request.ticker else ()
-    result = predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers))
+    hints = Hints(accept=request.accept)
+    result = predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers, hints))
     price = result.loaded.config.data.price
     return charts.fan(result.panel.series[0], result.forecast, result.dates[0], result.loaded.name, price=price)
 
@@ -70,7 +75,8 @@ def _parts(request: PlotRequest) -> Figure:
     if not loaded.judged:
         raise _not_judged(loaded)
     config, trained_on = loaded.config, loaded.manifest.data
-    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None).panel
+    hints = model_hints(loaded.manifest, loaded.accepted, Hints(accept=request.accept))
+    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints).panel
     panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
     if len(panel) > 1:
         raise UsageError(

@@ -13,12 +13,14 @@ import numpy as np
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.trading_calendars import coming
-from stockcast.errors import DataError, NotFound
+from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, ModelDamaged, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
-from stockcast.jobs.source import found_in, read_model_prices
-from stockcast.reading.records import NO_HINTS, Hints
-from stockcast.store.atomic import write_output
-from stockcast.view.predict import prediction_csv, prediction_table
+from stockcast.jobs.output import check_output, write_output
+from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
+from stockcast.reading.records import NO_HINTS, Hints, PanelRead
+from stockcast.store.records import damaged
+from stockcast.store.store import Store
+from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
 
@@ -57,7 +59,7 @@ class Prediction:
         return {
             **self.loaded.facts(),
             "as_of": str(max(one.dates[-1] for one in self.panel.series)),
-            "last": _rounded(self.forecast.last[0], self.panel.series[0]) if single else None,
+            "last": round(float(self.forecast.last[0]), self._digits(0)) if single else None,
             "target": self.loaded.config.data.price,
             "calendar": self.loaded.manifest.calendar,
             "forecasts": self.entries(),
@@ -72,16 +74,22 @@ class Prediction:
             return prediction_csv(self.entries())
         return prediction_table(self.panel, self.forecast, self.dates, self.loaded.name)
 
+    def _digits(self, index: int) -> int:
+        """Of a price: two more than its source has, or one more than its table: nothing of use is lost or invented."""
+        one = self.panel.series[index]
+        return max(one.decimals + 2, decimals_of(one, self.forecast.quantiles[index]) + 1)
+
     def entries(self) -> list[dict[str, Any]]:
         """One record a series and step, as `predict --json` promises them."""
+        digits = [self._digits(index) for index in range(len(self.panel))]
         return [
             {
                 "series": one.name,
                 "date": str(self.dates[index, step]),
                 "step": step + 1,
-                "forecast": _rounded(self.forecast.point[index, step], one),
+                "forecast": round(float(self.forecast.point[index, step]), digits[index]),
                 "quantiles": {
-                    str(level): _rounded(value, one)
+                    str(level): round(float(value), digits[index])
                     for level, value in zip(self.forecast.levels, self.forecast.quantiles[index, step], strict=True)
                 },
                 **_probabilities(self.forecast.directions, index, step),
@@ -89,11 +97,6 @@ class Prediction:
             for index, one in enumerate(self.panel.series)
             for step in range(self.forecast.horizon)
         ]
-
-
-def _rounded(value: float, series: PriceSeries) -> float:
-    """A price with two digits more than its source has: nothing of use is lost, nothing is invented."""
-    return round(float(value), series.decimals + 2)
 
 
 def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:
@@ -110,6 +113,7 @@ def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
     prediction = predict_next(request)
     text = prediction.text(request.form)
     if request.output is not None:
+        check_output(request.output, request.store, request.csvs or prediction.loaded.manifest.csv)
         write_output(request.output, f"{text}\n".encode())
     return prediction, text
 
@@ -117,22 +121,46 @@ def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
 def predict_next(request: PredictRequest) -> Prediction:
     """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
     loaded = open_model(request.store, request.name)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, request.hints)
+    demand_known_times(Store(request.store), loaded.manifest)
+    hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
+    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints)
+    doubts = _remember(request, loaded, read)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
     origins = _newest_origins(read.panel, panel)
     rows = loaded.forecaster.rows_for(read.panel, origins)
     newest = replace(loaded.forecaster.forecast_rows(rows, origins), series=np.arange(len(panel)))
     forecast = extended(newest, days)
+    _demand_numbers(forecast, loaded)
     dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
-    warnings += found_in(read.files)
+    warnings += [*doubts, *found_in(read.files)]
     beyond = loaded.forecaster.beyond_fitted_range(rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
     warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
     return Prediction(loaded, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
+
+
+def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> list[str]:
+    """Keep the faults that the user takes now, so that nobody is asked again; a sentence where that can't be done."""
+    taken = taken_of(request.hints, read.files)
+    try:
+        if not taken <= set(loaded.accepted):
+            Store(request.store).amend(loaded.name, accepted=taken)
+    except (Busy, CannotCreate, IOFailure) as error:
+        return [f"{', '.join(sorted(taken))} was taken for this time only: {error.message}"]
+    return []
+
+
+def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
+    """Raise `ModelDamaged` unless all of a forecast are numbers."""
+    if not (np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all()):
+        raise ModelDamaged(
+            f"{loaded.name}, version {loaded.manifest.version}, forecasts what are no numbers; nothing is printed.",
+            f"let another version serve: stockcast models rollback {loaded.name}; or train it again.",
+        )
 
 
 def _newest_origins(every: Panel, wanted: Panel) -> Origins:
@@ -186,6 +214,8 @@ def _sessions(loaded: LoadedModel, one: PriceSeries, days: int) -> Dates:
 
 
 def _listed(loaded: LoadedModel) -> Dates:
+    if not loaded.manifest.next_sessions:
+        raise damaged(loaded.manifest.version, "its manifest lists no coming session")
     return np.array(loaded.manifest.next_sessions, dtype="datetime64[D]")
 
 
@@ -203,7 +233,7 @@ def _beside_their_bands(panel: Panel, forecast: Forecast) -> dict[str, str]:
 def _doubts(loaded: LoadedModel, days: int) -> list[str]:
     """What a reader of this forecast should know about it."""
     horizon = loaded.config.data.horizon
-    doubts = [str(one["message"]) for one in loaded.manifest.findings if one["kind"] == CALENDAR_DOUBT]
+    doubts = [str(one.get("message")) for one in loaded.manifest.findings if one.get("kind") == CALENDAR_DOUBT]
     if days > horizon:
         doubts.append(
             f"the model forecasts {horizon} session{'s' * (horizon > 1)}; the later ones keep the last price forecast, "

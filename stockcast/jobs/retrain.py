@@ -41,7 +41,7 @@ def _retrain(request: RetrainRequest, store: Store, begin: float, on_message: On
 
     run = read_new_rows(request, store, begin, on_message)
     if request.max_age is not None and not request.dry_run:
-        store.limit_age(request.name, request.max_age)
+        store.amend(request.name, max_age=request.max_age)
     if (seen := run.nothing_new) and not request.force:
         return run.kept(seen, None)
     from stockcast.jobs.challenge import challenge

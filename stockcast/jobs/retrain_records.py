@@ -18,13 +18,13 @@ from stockcast.view.retrain import outcome_sentence
 
 if TYPE_CHECKING:
     from stockcast.evaluate.gate import Decision
-    from stockcast.reading.records import PanelRead
+    from stockcast.reading.records import Hints, PanelRead
     from stockcast.store.manifest import Manifest
 
 
 @dataclass(frozen=True)
 class RetrainRequest:
-    """What the user asked for, of one model; `max_age` in days, None to leave it as it is."""
+    """What the user asked for, of one model; `max_age` in days, None to leave it as it is; `accept`: see `Hints`."""
 
     store: Path
     name: str
@@ -32,11 +32,15 @@ class RetrainRequest:
     dry_run: bool = False
     force: bool = False
     max_age: int | None = None
+    accept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """What came of one retraining; `decision` is None where there was nothing new to learn from."""
+    """What came of one retraining; `decision` is None where there was nothing new to learn from.
+
+    `warnings` are what was found in the prices, as `train` says it.
+    """
 
     name: str
     promoted: bool
@@ -44,6 +48,7 @@ class Retrained:
     version: str
     decision: Decision | None
     seconds: float
+    warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` and the log give it."""
@@ -54,6 +59,7 @@ class Retrained:
             "version": self.version,
             "gate": None if self.decision is None else self.decision.as_dict(),
             "seconds": round(self.seconds, 2),
+            "warnings": list(self.warnings),
         }
 
     def __str__(self) -> str:
@@ -62,13 +68,25 @@ class Retrained:
 
 @dataclass(frozen=True)
 class Run:
-    """A retraining under way: `manifest` is the champion's, `read` its newest prices, `begin` when the run began."""
+    """A retraining under way: `manifest` is the champion's, `read` its newest prices, `begin` when the run began.
+
+    `hints` say how they were read, and how they will be; `rewritten` are sentences on series whose past has changed.
+    """
 
     request: RetrainRequest
     store: Store
     manifest: Manifest
     read: PanelRead
     begin: float
+    hints: Hints
+    rewritten: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that was found in the prices."""
+        from stockcast.jobs.source import found_in, left_out
+
+        return (*left_out(self.read), *found_in(self.read.files), *self.rewritten)
 
     @property
     def nothing_new(self) -> str | None:
@@ -102,4 +120,5 @@ class Run:
 
     def ended(self, promoted: bool, reason: str, version: str, decision: Decision | None) -> Retrained:
         """The result, with the time that it took."""
-        return Retrained(self.request.name, promoted, reason, version, decision, perf_counter() - self.begin)
+        seconds = perf_counter() - self.begin
+        return Retrained(self.request.name, promoted, reason, version, decision, seconds, self.warnings)

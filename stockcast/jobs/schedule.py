@@ -80,7 +80,8 @@ def plan(store: Path, names: Sequence[str], at: str, days: str, hooks: Mapping[s
         if "\n" in text:
             raise UsageError(f"{what} {text!r} has several lines.", "give one that has a single line.")
     options = tuple(part for pair in given.items() for part in pair)
-    return Schedule(folder, tuple(names), int(hour), int(minute), _cron_days(days), options)
+    found = tuple(map(Store(folder).find, names))
+    return Schedule(folder, found, int(hour), int(minute), _cron_days(days), options)
 
 
 def check_models(schedule: Schedule) -> None:

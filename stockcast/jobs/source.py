@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
+from stockcast.checks.findings import MEND, remembered
 from stockcast.data.series import Panel
-from stockcast.errors import DataError
-from stockcast.reading.reader import examined, read_panel
+from stockcast.errors import DataError, ModelDamaged, StockcastError
+from stockcast.reading.reader import examined, find_files, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
 from stockcast.store.manifest import Manifest
+from stockcast.store.records import damaged
+from stockcast.store.store import Store
 from stockcast.view.text import likewise
 
 OnMessage = Callable[[str], None]
 
 
-def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:
+def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, quoting: bool = True) -> PanelRead:
     """The panel of `csvs`, examined; what was read, how, and what was found is said.
 
+    Without `quoting` nothing of a file that can't be read is told: it may be any file, if a model alone names it.
     Raises as `read_panel` does, and `DataError` if what is found is refused for every series.
     """
-    read = examined(read_panel(csvs, hints), hints, date.today())  # noqa: DTZ011 -- the user's own day
-    for line in reading_lines(read.files):
+    panel = read_panel(csvs, hints) if quoting else _read_unquoted(csvs, hints)
+    read = examined(panel, hints, date.today())  # noqa: DTZ011 -- the user's own day
+    for line in (*reading_lines(read.files), *left_out(read)):
         on_message(line)
+    return read
+
+
+def left_out(read: PanelRead) -> list[str]:
+    """A sentence on each file or series that can't be used, or one for many."""
     failed = {
         str(path): f"Left out {path}: {error.message}" + (f" Fix: {error.fix}" if error.fix else "")
         for path, error in read.failures
     }
-    for line in likewise(failed):
-        on_message(line)
-    return read
+    return likewise(failed)
+
+
+def _read_unquoted(csvs: Sequence[str], hints: Hints) -> PanelRead:
+    try:
+        read = read_panel(csvs, hints)
+    except DataError as error:
+        raise _unquoted(error, find_files(csvs)[0]) from None
+    return replace(read, failures=tuple((path, _unquoted(error, path)) for path, error in read.failures))
+
+
+def _unquoted(error: StockcastError, path: Path) -> StockcastError:
+    """The error without what stands in the file; how often which fault was found, and where, is no secret."""
+    if not isinstance(error, DataError) or (error.fix or "").startswith(MEND):
+        return error
+    line = re.search(r", line \d+", error.message.removeprefix(str(path)))
+    return DataError(
+        f"{path}{line[0] if line else ''} can't be read as prices any more.",
+        f"see what is wrong with it: stockcast check --csv {quote(str(path))}",
+    )
 
 
 def reading_lines(files: Sequence[FileRead]) -> list[str]:
@@ -97,7 +126,7 @@ def read_model_prices(
     """
     said = hints if hints != NO_HINTS else hints_from(manifest.hints)
     if csvs:
-        return read_prices(csvs, on_message, said)
+        return read_prices(csvs, on_message, said, quoting=True)
     test_csv = recorded_test_csv(manifest)
     read = read_prices([one for one in manifest.csv if one != test_csv], on_message, said)
     if len(manifest.data) == 1:
@@ -142,6 +171,51 @@ def _of_its_series(read: PanelRead, manifest: Manifest, on_message: OnMessage) -
     return PanelRead(Panel(tuple(one for file in files for one in file.series)), files, failures)
 
 
+def demand_known_times(store: Store, manifest: Manifest) -> None:
+    """Raise `DataError` with the way out if a model was trained on a row of the future, which the user didn't take."""
+    today = date.today()  # noqa: DTZ011 -- the user's own day
+    last = _last_row(manifest)
+    taken = any(fault.startswith("future") for fault in manifest.hints.get("accept", ()))
+    if taken or last <= today + timedelta(days=1):
+        return
+    name = manifest.name
+    sound = next((one for one in reversed(store.versions(name)) if _is_of_the_past(store, name, one, today)), None)
+    anew = f"drop it and train it again: stockcast models remove {name}; stockcast train"
+    raise DataError(
+        f"the model {name!r} was trained on prices up to {last}, and today is {today}: some row had a wrong date.",
+        f"let an earlier version serve: stockcast models rollback {name} {sound}"
+        if sound
+        else f"{anew} --csv {' --csv '.join(manifest.csv)} --name {name}",
+    )
+
+
+def _last_row(manifest: Manifest) -> date:
+    return max(date.fromisoformat(one["last"]) for one in manifest.data)
+
+
+def _is_of_the_past(store: Store, name: str, version: str, today: date) -> bool:
+    try:
+        return _last_row(store.load(name, version, wanted=()).manifest) <= today
+    except ModelDamaged:
+        return False
+
+
+def model_hints(manifest: Manifest, accepted: Collection[str], given: Hints = NO_HINTS) -> Hints:
+    """How a model's prices are read: as the user said at training, with the faults `accepted` since then.
+
+    What the user says of them now is laid over that, and counts for this time.
+    """
+    recorded = hints_from(manifest.hints)
+    accept = recorded.accept | frozenset(accepted) | given.accept
+    said = {key: value for key, value in vars(given).items() if value}
+    return replace(recorded, **{**said, "accept": accept})
+
+
+def taken_of(hints: Hints, files: Sequence[FileRead]) -> frozenset[str]:
+    """What is remembered of the faults that `hints` take: those that the files have."""
+    return remembered(hints.accept, (found for file in files for found in file.findings))
+
+
 def hints_to(hints: Hints) -> dict[str, Any]:
     """What the user said of the files, for a manifest."""
     said = {**asdict(hints), "columns": dict(hints.columns), "accept": sorted(hints.accept)}
@@ -149,8 +223,16 @@ def hints_to(hints: Hints) -> dict[str, Any]:
 
 
 def hints_from(fields: Mapping[str, Any]) -> Hints:
-    """The inverse of `hints_to`."""
-    return Hints(**{**fields, "accept": frozenset(fields.get("accept", ()))})
+    """The inverse of `hints_to`. Raises `ModelDamaged` for anything that it does not write."""
+    texts = [fields.get(key, "") for key in ("date_format", "decimal", "delimiter")]
+    columns, accept = fields.get("columns", {}), fields.get("accept", [])
+    try:
+        texts += [*columns.keys(), *columns.values(), *accept]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        return Hints(**{**fields, "accept": frozenset(accept)})
+    except (AttributeError, TypeError) as error:
+        raise damaged("manifest.json", f"its hints are {str(dict(fields))[:60]}") from error
 
 
 def absolute(csvs: Sequence[str]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from stockcast.store.interruption import noted, serving, who_serves
 from stockcast.store.manifest import extends, fingerprint
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
+from stockcast.view.text import error_text
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,13 @@ class TrainResult:
 
     def __str__(self) -> str:
         epochs, fit = len(self.learned.history), _fit_of(self.learned.training)
-        fitted = "On the {windows:,} windows that it learned: RMSE {rmse:.4f}, the last price's {last_price:.4f}.\n"
-        return (fitted.format(**fit) if fit else "") + (
+        fitted = (
+            f"On the {fit['windows']:,} windows that it learned: RMSE {error_text(fit['rmse'])}, the last price's "
+            f"{error_text(fit['last_price'])}.\n"
+            if fit
+            else ""
+        )
+        return fitted + (
             f"Saved as {self.name} in {self.store}, version {self.version}: "
             f"{self.learned.training_windows:,} windows, {epochs} epoch{'s' * (epochs != 1)}, {self.seconds:.1f} s."
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
 from stockcast.data.rows import Floats32
-from stockcast.errors import StockcastError
+from stockcast.errors import ModelDamaged, StockcastError
 from stockcast.model.network import build_served
 from stockcast.model.serve import Runner
 
@@ -48,8 +48,17 @@ def export_onnx(traced: Any, examples: Floats32) -> bytes:
 
 
 def keras_file(config: RunConfig, features: int, weights: Mapping[str, NDArray[np.float32]]) -> bytes:
-    """The bytes of the .keras file of a network of so many `features`, built anew and given its `weights` by path."""
+    """The bytes of the .keras file of a network of so many `features`, built anew and given its `weights` by path.
+
+    Raises `ModelDamaged` for weights of another network.
+    """
     network = build_served(config, features)
+    shapes = {path: array.shape for path, array in weights.items()}
+    if shapes != {weight.path: tuple(weight.shape) for weight in network.weights}:
+        raise ModelDamaged(
+            "the weights are those of another network than the model's settings describe.",
+            "let another version serve, or train it again.",
+        )
     network.set_weights([weights[weight.path] for weight in network.weights])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"

@@ -14,7 +14,7 @@ from stockcast.data.rows import Floats32, Ints, Rows, scaled_rows
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
 from stockcast.data.windows import Windows, usable_ends
-from stockcast.errors import DataError
+from stockcast.errors import DataError, ModelDamaged
 from stockcast.model.calibrate import Calibration, PendingForecasts
 
 BATCH = 4096
@@ -62,7 +62,15 @@ class WindowForecaster:
         """What the network says on rows `ends`, (n, H, K) in units of the targets."""
         windows = Windows(rows, ends, self.data.lookback)
         batches = (windows.take(slice(start, start + BATCH)).x for start in range(0, len(ends), BATCH))
-        return np.concatenate([self.infer(batch) for batch in batches]).astype(np.float64)
+        answers = np.concatenate([self.infer(batch) for batch in batches]).astype(np.float64)
+        columns = (len(self.data.thresholds) + 1,) if self.data.task == "direction" else (1, len(QUANTILES))
+        if answers.shape[1] != self.data.horizon or answers.shape[2] not in columns:
+            raise ModelDamaged(
+                f"the network answers with {answers.shape[1]} steps of {answers.shape[2]} numbers, which are not those "
+                "of the model's settings.",
+                "let another version serve, or train it again.",
+            )
+        return answers
 
     def targets(self, outputs: Floats) -> Floats:
         """What outputs (n, H, K) say of the targets, (n, H, 1 or K)."""

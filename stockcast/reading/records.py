@@ -21,7 +21,8 @@ class Hints:
     - `date_format` is a strptime format, or one of the names that a `Reading` gives ("epoch seconds", ...);
     - `columns` maps a role (date, ticker, open, high, low, close, adj_close, volume) to a header name, or to a column
       number from 0 where no header has that name;
-    - `accept` holds the kinds of findings that are taken although they would be refused.
+    - `accept` holds the findings that are taken although they would be refused: a kind, or a kind and the date of one
+      row, as in splits:2020-08-31.
     """
 
     date_format: str | None = None

@@ -8,14 +8,16 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 
-from stockcast.errors import CannotCreate, IOFailure, StockcastError
+from stockcast.errors import CannotCreate, IOFailure, ModelDamaged, StockcastError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.EISDIR}
 _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
@@ -50,6 +52,14 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
+def refuse_link(path: Path) -> None:
+    """Raise `ModelDamaged` where `path`, which may be missing, is a link: no change may lead out of the store."""
+    with reading(path):
+        if path.is_symlink():
+            message = f"{path} is a link, and nothing is read or changed through it."
+            raise ModelDamaged(message, f"take the link away, which leaves what it points to: rm {quote(str(path))}")
+
+
 def make_folder(folder: Path) -> None:
     """Make `folder` and what is missing above it, each flushed to the disk. Raises `CannotCreate` or `IOFailure`."""
     with writing(folder):
@@ -80,15 +90,16 @@ def write_folder(temporary: Path, folder: Path, files: Mapping[str, bytes]) -> N
             raise
 
 
-def replace_file(temporary: Path, path: Path, data: bytes) -> None:
+def replace_file(temporary: Path, path: Path, data: bytes, like: os.stat_result | None = None) -> None:
     """Make `data` the content of `path`: a reader sees the old or the new, never a mixture.
 
-    After a failure `path` holds what it held before. Raises `CannotCreate` or `IOFailure`.
+    The file gets the owner and the mode of `like`, where that is given. After a failure `path` holds what it held
+    before. Raises `CannotCreate` or `IOFailure`.
     """
     with writing(path):
         before = path.read_bytes() if path.is_file() else None
         try:
-            _write_new(temporary, data)
+            _write_new(temporary, data, like)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -96,15 +107,15 @@ def replace_file(temporary: Path, path: Path, data: bytes) -> None:
         try:
             _flush_folder(path.parent)
         except BaseException:
-            _put_back(temporary, path, before)
+            _put_back(temporary, path, before, like)
             raise
 
 
-def _put_back(temporary: Path, path: Path, before: bytes | None) -> None:
+def _put_back(temporary: Path, path: Path, before: bytes | None, like: os.stat_result | None) -> None:
     if before is None:
         path.unlink()
     else:
-        _write_new(temporary, before)
+        _write_new(temporary, before, like)
         temporary.replace(path)
 
 
@@ -124,7 +135,7 @@ def appended(path: Path, line: bytes) -> Iterator[None]:
         whole = file.read().rfind(b"\n") + 1
         file.truncate(whole)
         try:
-            _write_all(file.fileno(), line)
+            write_all(file.fileno(), line)
             os.fsync(file.fileno())
             _flush_folder(path.parent)
             yield
@@ -150,9 +161,13 @@ def sweep(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _write_new(path: Path, data: bytes, like: os.stat_result | None = None) -> None:
     with open(path, "xb", buffering=0, opener=_open_plain) as file:
-        _write_all(file.fileno(), data)
+        if like is not None:
+            with suppress(PermissionError):  # only root may give a file away
+                os.fchown(file.fileno(), like.st_uid, like.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
+        write_all(file.fileno(), data)
         os.fsync(file.fileno())
 
 
@@ -161,7 +176,8 @@ def _open_plain(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write `data` to an open file, however many calls that takes. Raises `OSError`."""
     left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]

@@ -12,8 +12,8 @@ from stockcast.store.records import damaged, dump, load_exact, sha256
 
 CHAMPION = "champion.json"
 
-_OPTIONAL = {"max_age", "rejected"}
-"""Left out where they are None."""
+_OPTIONAL = {"max_age", "rejected", "accepted"}
+"""Left out where they are None or empty."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Champion:
 
     `manifest_sha256` is that of the version's manifest.json, which in turn vouches for its other files. `max_age` are
     the days after which a champion of this model is stale; 0: never; None: as the version's settings say. `rejected` is
-    the digest of the prices on which a challenger was judged last and rejected, if one was.
+    the digest of the prices on which a challenger was judged last and rejected, if one was. `accepted` are the faults
+    of its prices that the user has taken since training, each a kind with a date.
     """
 
     version: str
@@ -32,10 +33,11 @@ class Champion:
     replaced: str | None
     max_age: int | None = None
     rejected: str | None = None
+    accepted: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The bytes of champion.json: the fields and a SHA-256 over them."""
-        table = {key: value for key, value in asdict(self).items() if value is not None or key not in _OPTIONAL}
+        table = {key: value for key, value in asdict(self).items() if key not in _OPTIONAL or value not in (None, ())}
         return dump({**table, "sha256": sha256(dump(table))})
 
 
@@ -47,7 +49,7 @@ def parse_champion(data: bytes, where: object) -> Champion:
     digest = table.pop("sha256")
     if digest != sha256(dump(table)) or not _is_sound(table):
         raise damaged(where, "it differs from its checksum")
-    return Champion(**table)
+    return Champion(**{**table, "accepted": tuple(table.get("accepted", ()))})
 
 
 def _is_sound(table: Mapping[str, Any]) -> bool:
@@ -58,5 +60,8 @@ def _is_sound(table: Mapping[str, Any]) -> bool:
         return False
     age = table.get("max_age", 0)
     if not isinstance(age, int) or isinstance(age, bool) or age < 0:
+        return False
+    accepted = table.get("accepted", [])
+    if not isinstance(accepted, list) or not all(isinstance(fault, str) for fault in accepted):
         return False
     return is_version(table["version"]) and (table["replaced"] is None or is_version(table["replaced"]))

@@ -20,7 +20,7 @@ from stockcast.data.forecast import Directions, Forecast
 from stockcast.data.series import Panel
 from stockcast.errors import NotFound
 from stockcast.evaluate.walk_forward import Fold
-from stockcast.store.atomic import make_folder, replace_file, sweep
+from stockcast.store.atomic import make_folder, refuse_link, replace_file, sweep
 from stockcast.store.lock import in_use, unused
 
 ARRAYS = ("series", "row", "last", "point", "quantiles")
@@ -93,13 +93,16 @@ class FoldCache:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _folder(self) -> Path:
+        refuse_link(self.root)
         digest = hashlib.sha256(__version__.encode())
         for one in self.panel.series:
             digest.update(f"{one.name}\0{len(one)}\0{','.join(one.columns)}\0".encode())
             digest.update(one.dates.tobytes())
             for values in one.columns.values():
                 digest.update(values.tobytes())
-        return self.root / digest.hexdigest()[:16]
+        folder = self.root / digest.hexdigest()[:16]
+        refuse_link(folder)
+        return folder
 
     def _path(self, config: str, fold: Fold) -> Path:
         digest = hashlib.sha256(f"{config} {fold.first} {fold.cutoff}".encode())

@@ -19,13 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config.sections import DataConfig
-from stockcast.data.forecast import EvaluatedForecast
+from stockcast.data.calendar_features import code, is_code
+from stockcast.data.features import is_feature
+from stockcast.data.forecast import QUANTILES, EvaluatedForecast
 from stockcast.data.scaling import Scalers
+from stockcast.data.series import PriceSeries
+from stockcast.errors import DataError
 from stockcast.evaluate.rows import newest_days, read_rows, rows_text
 from stockcast.model.calibrate import Calibration
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.training_run import Epoch
 from stockcast.store.arrays import decode_arrays, encode_arrays
+from stockcast.store.records import damaged
 
 SCALER, ONNX, WEIGHTS = "scaler.json", "model.onnx", "weights.npz"
 HISTORY, BACKTEST = "history.csv", "backtest.csv"
@@ -36,6 +41,8 @@ FORECASTER_FILES = (SCALER, ONNX)
 MOST_ROWS = 250_000
 """Of the held-out forecasts in backtest.csv, 40 MB: beyond them the oldest days of a large panel are left out. They are
 there to be looked at; the scores in the manifest are of all days, and the baselines' forecasts can be made again."""
+
+"""The longest horizon: so many prices are set aside for each forecast."""
 
 _HISTORY_COLUMNS = ("epoch", "loss", "validation_loss")
 
@@ -66,18 +73,53 @@ def to_files(
 
 
 def from_files(files: Mapping[str, bytes], name: str, data: DataConfig) -> WindowForecaster:
-    """The forecaster that `FORECASTER_FILES` hold, without TensorFlow; `name` and `data` are its configuration's."""
+    """The forecaster that `FORECASTER_FILES` hold, without TensorFlow; `name` and `data` are its configuration's.
+
+    Raises `ModelDamaged` for files that are whole, but not those of a forecaster with these settings.
+    """
     from stockcast.model.serve import Runner
 
-    parts = json.loads(files[SCALER])
-    return WindowForecaster(
-        name,
-        data,
-        tuple(parts["features"]),
-        Scalers.from_dict(parts["scalers"]),
-        Runner(files[ONNX]),
-        Calibration.from_dict(parts["calibration"]),
-    )
+    try:
+        parts = json.loads(files[SCALER])
+        features, calibration = tuple(parts["features"]), parts["calibration"]
+        scalers = Scalers.from_dict(parts["scalers"])
+        calibrated = Calibration.from_dict(calibration) if calibration is not None else None
+        fault = _fault(features, scalers, calibrated, data)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise damaged(SCALER, "its parts are not those of a forecaster") from error
+    if fault:
+        raise damaged(SCALER, fault)
+    return WindowForecaster(name, data, features, scalers, Runner(files[ONNX], bounded=True), calibrated)
+
+
+_ANY_SERIES = PriceSeries("", np.array(["2000-01-03"], "datetime64[D]"), {"close": np.ones(1)})
+
+
+def _fault(
+    features: tuple[str, ...], scalers: Scalers, calibration: Calibration | None, data: DataConfig
+) -> str | None:
+    """Why these can't belong together, or None."""
+    unknown = [name for name in features if not (is_feature(name) or is_code(name))]
+    for name in filter(is_code, features):
+        code(name, _ANY_SERIES)  # which raises for one that is not as it was written
+    if unknown or not features:
+        return f"there is no feature {str(unknown[:1])[1:-1][:60]}"
+    columns = len(features) + 1  # and the price
+    for scaler in scalers.by_name.values():
+        parts = (scaler.scale, scaler.offset, scaler.low, scaler.high)
+        if any(part.shape != (columns,) or not np.isfinite(part).all() for part in parts):
+            return f"a scaler is not of {columns} columns"
+        if (scaler.scale <= 0).any():
+            return "a scaler has a scale that is not above zero"
+    if calibration is None:
+        return None
+    shape = (data.horizon, len(QUANTILES))
+    shared = np.asarray(calibration.shared_offset)
+    if calibration.shift.shape != shape or shared.shape not in ((), shape):
+        return f"the calibration is not of {shape[0]} steps and {shape[1]} quantiles"
+    if any(logs.shape != (data.horizon,) for logs in calibration.series_log_scale.values()):
+        return "the calibration of a series is of other steps"
+    return None
 
 
 def weights_from(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
@@ -86,17 +128,26 @@ def weights_from(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
 
 
 def history_from(files: Mapping[str, bytes]) -> tuple[Epoch, ...]:
-    """The course of the training."""
+    """The course of the training. Raises `ModelDamaged`."""
     rows = csv.DictReader(io.StringIO(files[HISTORY].decode()))
-    epochs = ([row[column] for column in _HISTORY_COLUMNS] for row in rows)
-    return tuple(
-        Epoch(int(number), float(loss), float(held_back) if held_back else None) for number, loss, held_back in epochs
-    )
+    try:
+        texts = [[row[column] for column in _HISTORY_COLUMNS] for row in rows]
+        epochs = tuple(
+            Epoch(int(number), float(loss), float(later) if later else None) for number, loss, later in texts
+        )
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise damaged(HISTORY, "it is no course of a training") from error
+    if not epochs:
+        raise damaged(HISTORY, "it has no epoch")
+    return epochs
 
 
 def backtest_from(files: Mapping[str, bytes]) -> EvaluatedForecast | None:
-    """The held-out forecasts that the model was judged on, or None if it was not judged."""
-    return next(iter(read_rows(files[BACKTEST].decode())), None)
+    """The held-out forecasts that the model was judged on, or None if it was not judged. Raises `ModelDamaged`."""
+    try:
+        return next(iter(read_rows(files[BACKTEST].decode())), None)
+    except (DataError, UnicodeDecodeError, csv.Error) as error:
+        raise damaged(BACKTEST, "it holds no forecasts") from error
 
 
 def _history(history: Sequence[Epoch]) -> bytes:

@@ -56,7 +56,7 @@ def model_name(folder: str) -> str | None:
     try:
         name = unquote_to_bytes(folder).decode()
         return name if folder_name(name) == folder else None
-    except (UnicodeDecodeError, UsageError):
+    except (UnicodeError, UsageError):
         return None
 
 

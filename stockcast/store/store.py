@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stockcast.errors import ModelDamaged, NotFound, StockcastError, UsageError
 from stockcast.store import atomic
 from stockcast.store.champion import CHAMPION, Champion, parse_champion
+from stockcast.store.choice import listed, may_serve, meant
 from stockcast.store.lock import hold, unused
 from stockcast.store.manifest import FILES, MANIFEST, file_digests
 from stockcast.store.names import PROGRESS, folder_name, is_version, model_name, next_version
@@ -27,7 +28,6 @@ _VERSIONS = "versions"
 _TEMPORARY = ".aside"
 _LARGEST_POINTER = 1 << 16
 _LARGEST_LOG = 1 << 28
-_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,25 @@ class Store:
     root: Path
 
     def names(self) -> tuple[str, ...]:
-        """The models that have a champion, in alphabetical order."""
+        """The models that have a champion, and those whose folder can't be looked into, in alphabetical order."""
         with atomic.reading(self.root):
             if not self.root.exists():
                 return ()
-            folders = [entry.name for entry in self.root.iterdir() if (entry / CHAMPION).exists()]
+            folders = [entry.name for entry in self.root.iterdir() if may_serve(entry)]
         return tuple(sorted(name for name in map(model_name, folders) if name is not None))
 
     def only(self) -> str:
         """The name of the only model. Raises `NotFound` if there is none, `UsageError` if there are several."""
         names = self.names()
         if len(names) > 1:
-            raise UsageError(f"{self.root} holds {len(names)} models: {_some(names)}.", "name one of them.")
+            raise UsageError(f"{self.root} holds {len(names)} models: {listed(names)}.", "name one of them.")
         if not names:
-            raise self._missing("model")
+            raise self._missing()
         return names[0]
+
+    def find(self, name: str | None) -> str:
+        """The model that is called `name`, whatever its capitals, or else `name` itself; without a name the `only`."""
+        return meant(name, self.names()) if name else self.only()
 
     def versions(self, name: str) -> tuple[str, ...]:
         """The versions of model `name`, oldest first; none if there is no such model."""
@@ -76,7 +80,7 @@ class Store:
         try:
             return parse_champion(read_limited(path, _LARGEST_POINTER), path)
         except NotFound:
-            raise self._missing(f"model {name!r}") from None
+            raise self._missing(name) from None
 
     def load(self, name: str, version: str | None = None, wanted: Collection[str] = FILES) -> Bundle:
         """A version of model `name`, or its champion, with the files `wanted`, all checked.
@@ -132,24 +136,24 @@ class Store:
         """
         with self._changing(name):
             digest = sha256(self._read(name, version, FILES).manifest.encode())
-            replaced, max_age = self._before(name, version)
-            champion = Champion(version, digest, _iso(now), why, replaced, max_age)
+            champion = self._follower(name, Champion(version, digest, _iso(now), why, None))
             folder = self._folder(name)
             with atomic.appended(folder / LOG, dump_line(line)) if line else nullcontext():
                 atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, champion.encode())
         return champion
 
-    def limit_age(self, name: str, days: int) -> None:
-        """From now on a champion of model `name` is stale after so many `days`; 0: never.
+    def amend(self, name: str, max_age: int | None = None, accepted: Collection[str] = ()) -> None:
+        """From now on model `name` is stale after `max_age` days (0: never; None: as before), and `accepted` is taken.
 
-        Raises `NotFound`, `ModelDamaged` for a damaged pointer.
+        Both outlive the champion. Raises `NotFound`, `ModelDamaged` for a damaged pointer.
         """
         self.champion(name)
         with self._changing(name):
             folder, champion = self._folder(name), self.champion(name)
-            if champion.max_age != days:
-                limited = replace(champion, max_age=days)
-                atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, limited.encode())
+            faults = tuple(sorted({*champion.accepted, *accepted}))
+            amended = replace(champion, max_age=champion.max_age if max_age is None else max_age, accepted=faults)
+            if amended != champion:
+                atomic.replace_file(folder / _TEMPORARY / CHAMPION, folder / CHAMPION, amended.encode())
 
     def reject(self, name: str, prices: str, line: Mapping[str, Any]) -> None:
         """Remember that a challenger was rejected on the prices with this digest, and add `line` to the log with it.
@@ -164,7 +168,7 @@ class Store:
     def rollback(self, name: str, version: str | None, why: str, now: datetime) -> Champion:
         """Promote `version`, or the one that the champion replaced, and log it. Raises `NotFound` or `ModelDamaged`."""
         if not self.versions(name):
-            raise self._missing(f"model {name!r}")
+            raise self._missing(name)
         target = version or self.champion(name).replaced
         if target is None:
             raise NotFound(f"the champion of {name!r} replaced no other version.", f"see: stockcast models show {name}")
@@ -199,7 +203,7 @@ class Store:
             # The pointer first: what is left of a torn removal is no model.
             parts = [part for part in (CHAMPION, _VERSIONS, LOG, PROGRESS) if (folder / part).exists()]
         if not parts:
-            raise self._missing(f"model {name!r}")
+            raise self._missing(name)
         with self._changing(name):
             for part in parts:
                 atomic.take_away(folder / part, folder / _TEMPORARY / part)
@@ -245,16 +249,17 @@ class Store:
         return (self._folder(name) / PROGRESS).exists()
 
     def _folder(self, name: str) -> Path:
-        return self.root / folder_name(name)
+        """The place of model `name`. Raises `ModelDamaged` where it, or that of its versions, is a link out of here."""
+        folder = self.root / folder_name(name)
+        atomic.refuse_link(folder)
+        atomic.refuse_link(folder / _VERSIONS)
+        return folder
 
     @contextmanager
     def _changing(self, name: str) -> Iterator[None]:
         """Hold the lock, with the folders there and swept of what a dead writer left."""
         folder = self._folder(name)
         with self.lock(name):
-            with atomic.reading(folder):
-                if (folder / _VERSIONS).is_symlink():
-                    raise damaged(folder / _VERSIONS, "it is a link")
             atomic.sweep(folder / _TEMPORARY)
             atomic.make_folder(folder / _TEMPORARY)
             atomic.make_folder(folder / _VERSIONS)
@@ -269,24 +274,21 @@ class Store:
             raise damaged(folder / MANIFEST, f"it belongs to model {bundle.manifest.name!r}")
         return bundle
 
-    def _before(self, name: str, version: str) -> tuple[str | None, int | None]:
-        """Which version `version` replaces, and after how many days a champion of this model is stale."""
+    def _follower(self, name: str, new: Champion) -> Champion:
+        """The `new` champion with which version it replaces, and with what `amend` has said of the model."""
         try:
             before = self.champion(name)
         except (NotFound, ModelDamaged):
-            return None, None  # promoting is how a damaged pointer is mended
-        return before.replaced if before.version == version else before.version, before.max_age
+            return new  # promoting is how a damaged pointer is mended
+        replaced = before.replaced if before.version == new.version else before.version
+        return replace(new, replaced=replaced, max_age=before.max_age, accepted=before.accepted)
 
-    def _missing(self, what: str) -> NotFound:
+    def _missing(self, name: str = "") -> NotFound:
+        what = f"model {name!r}" if name else "model"
         return NotFound(
-            f"there is no {what} in {self.root}; it holds: {_some(self.names())}.",
+            f"there is no {what} in {self.root}; it holds: {listed(self.names(), name)}.",
             "train one with: stockcast train --csv FILE, or name another store with --store DIR.",
         )
-
-
-def _some(names: tuple[str, ...]) -> str:
-    listed = ", ".join(names[:_LISTED])
-    return f"{listed} and {len(names) - _LISTED} more" if len(names) > _LISTED else listed or "none"
 
 
 def _iso(time: datetime) -> str:

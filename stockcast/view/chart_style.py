@@ -157,5 +157,8 @@ def price_axis(axes: Axes, label: str) -> None:
 
 def price_text(value: float, decimals: int) -> str:
     """A price with the digits of its source, but past the second decimal no more than six significant ones."""
-    digits = min(decimals, max(2, 5 - int(np.floor(np.log10(value))))) if value else decimals
+    size = int(np.floor(np.log10(value))) if value else 0
+    digits = min(decimals, max(2, 5 - size)) if value else decimals
+    if value and abs(round(value, digits) / value - 1) > 0.005:
+        digits = 2 - size  # a price far below one: three digits of it
     return f"{value:,.{digits}f}"

@@ -19,6 +19,7 @@ from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram,
 from stockcast.evaluate.steps import steps_of
 from stockcast.view import chart_style
 from stockcast.view.chart_style import BAND_COLOURS, BLUE, CHANCE, INK, RED, one_line, price_text
+from stockcast.view.predict import decimals_of
 
 _LEAST_SHOWN, _MOST_SHOWN = 40, 120
 _DOTS = 40  # so few points are also drawn as dots
@@ -61,7 +62,8 @@ def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str,
     title = f"{one_line(series.name)}: forecast by model {one_line(model, 24)}, {days[0]}"
     step = len(days) - 2
     prices = (forecast.last[at], forecast.point[at, step], *(side[at, step] for side in _band(forecast, 0.8)))
-    last, final, low, high = (price_text(value, series.decimals) for value in prices)
+    decimals = decimals_of(series, forecast.quantiles[at])
+    last, final, low, high = (price_text(value, decimals) for value in prices)
     facts = f"Last price {last}. Forecast for {days[-1]}: {final}; 80 % band {low} to {high}."
     return title, facts
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from stockcast.data.forecast import Forecast
-from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.forecast import QUANTILES, Forecast
+from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.view.text import table
 
 PRINTED_BANDS = {"50 %": (0.25, 0.75), "80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
+
+
+def decimals_of(one: PriceSeries, quantiles: Floats) -> int:
+    """The decimals to print a forecast with: those of the prices, or more until every band has three digits of width.
+
+    `quantiles` (days, Q) are at the levels `QUANTILES`; the 50 % band is the narrowest one that is printed.
+    """
+    low, high = (quantiles[:, QUANTILES.index(level)] for level in PRINTED_BANDS["50 %"])
+    width = float((high - low).min())
+    return max(one.decimals, math.ceil(2 - math.log10(width))) if width > 0 else one.decimals
 
 
 def prediction_csv(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -37,8 +48,10 @@ def prediction_table(panel: Panel, forecast: Forecast, dates: Dates, model: str)
 
 
 def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model: str) -> str:
+    decimals = decimals_of(one, forecast.quantiles[index])
+
     def price(value: float) -> str:
-        return f"{value:.{one.decimals}f}"
+        return f"{value:.{decimals}f}"
 
     def band(step: int, edges: tuple[float, float]) -> str:
         low, high = (forecast.quantiles[index, step, forecast.levels.index(level)] for level in edges)

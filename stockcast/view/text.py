@@ -29,9 +29,14 @@ def number(value: float, digits: int) -> str:
     return UNKNOWN if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def ratio(value: float, other: float) -> float:
-    """`value` over `other`; NaN over nothing."""
-    return value / other if other else math.nan
+def ratio_text(loss: float, other: float) -> str:
+    """How many times the `other` loss; a mark where that is zero, as the last price's is on prices that don't move."""
+    return number(loss / other if other > 0 else math.nan, 3)
+
+
+def error_text(error: float) -> str:
+    """An error of a score table: four decimals, or three digits where these would hide it."""
+    return number(error, 4) if math.isnan(error) or error >= 0.01 or error == 0 else f"{error:.3g}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:

@@ -12,7 +12,7 @@ from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
 from stockcast.evaluate.verdict import OPPONENTS
-from stockcast.view.text import table
+from stockcast.view.text import error_text, ratio_text, table
 
 
 def unjudged_report(cutoff: str, saved: str) -> str:
@@ -50,9 +50,9 @@ def score_table(scores: Mapping[str, Sequence[Scores]]) -> str:
         coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
         rows.append(
             [
-                *(str(mine.step), str(mine.days), f"{error:.4f}", f"{usual:.4f}", f"{error / usual:.3f}"),
+                *(str(mine.step), str(mine.days), error_text(error), error_text(usual), ratio_text(error, usual)),
                 f"{mine.pinball:.4f}",
-                *(f"{mine.pinball / scores[name][step].pinball:.3f}" for name in others),
+                *(ratio_text(mine.pinball, scores[name][step].pinball) for name in others),
                 *(coverage[0.8], coverage[0.95]),
             ]
         )

@@ -206,6 +206,47 @@ def test_some_weekend_rows_are_found_but_not_in_a_market_that_never_closes(price
     assert found(always) == {}
 
 
+def on(days: np.ndarray) -> PriceSeries:
+    """Prices that move a little, dated `days`."""
+    return PriceSeries("acme", days, {"close": np.array(100 + np.arange(len(days)) % 7 * 0.5, dtype=np.float64)})
+
+
+@pytest.mark.parametrize("rows", [8, 39, 700])
+def test_a_market_that_is_open_on_sundays_has_no_weekend_rows_but_strays_are_found(rows: int) -> None:
+    every = np.arange("2022-01-02", "2026-01-01", dtype="datetime64[D]")
+    sessions = every[np.is_busday(every, weekmask="1111001")][:rows]
+    assert "weekend_rows" not in found(on(sessions))
+    stray = np.datetime64("2022-01-08")  # a Saturday
+    one = found(on(np.sort(np.append(sessions, stray))))["weekend_rows"]
+    assert (one.count, one.first) == (1, stray.item())
+
+
+@pytest.mark.parametrize("start", ["2024-01-01", "2024-01-05", "2024-01-06", "2024-01-07"])  # Mon, Fri, Sat, Sun
+def test_a_row_of_its_own_for_the_running_week_is_found(start: str) -> None:
+    weekly = np.datetime64(start) + 7 * np.arange(60)
+    assert "running" not in found(on(weekly))
+    monday = start == "2024-01-01"
+    for days in range(1, 7) if start != "2024-01-05" else (1, 2):
+        if monday or start > "2024-01-05":
+            one = found(on(np.append(weekly, weekly[-1] + days)))["running"]
+            assert (one.count, one.first) == (1, (weekly[-1] + days).item())
+
+
+def test_weeks_that_holidays_shift_have_no_row_too_many(prices: Prices) -> None:
+    series = prices(rows=900)
+    last_of_week = np.append(np.diff((series.dates.astype(int) + 3) // 7) > 0, True)
+    kept = np.flatnonzero(last_of_week)
+    kept[5] -= 1  # a Thursday
+    kept[9] -= 2
+    assert "running" not in found(on(series.dates[kept]))
+
+
+def test_a_row_of_its_own_for_the_running_month_is_found() -> None:
+    monthly = np.arange("2018-01", "2024-01", dtype="datetime64[M]").astype("datetime64[D]")
+    assert "running" not in found(on(monthly))
+    assert found(on(np.append(monthly, np.datetime64("2023-12-14"))))["running"].count == 1
+
+
 def test_zero_volume_is_found_and_unknown_volume_is_not(prices: Prices) -> None:
     series = prices(rows=300)
     volume = series.columns["volume"].copy()

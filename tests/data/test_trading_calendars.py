@@ -89,10 +89,55 @@ def test_only_recent_years_count() -> None:
     assert calendars.match_calendar(np.concatenate([before, after])) == "XNYS"
 
 
-@pytest.mark.parametrize("weekmask", ["1001000", "0111110"])
-def test_dates_that_no_calendar_explains_are_weekdays(weekmask: str) -> None:
+def test_dates_that_no_calendar_explains_are_weekdays() -> None:
     every = np.arange("2020-01-06", "2021-12-31", dtype="datetime64[D]")
-    assert calendars.match_calendar(every[np.is_busday(every, weekmask=weekmask)]) == "weekdays"
+    assert calendars.match_calendar(every[np.is_busday(every, weekmask="1001000")]) == "weekdays"
+
+
+WEEKS = {
+    "sun-mon-tue-wed-thu": "1111001",  # Cairo, Tel Aviv up to 2025
+    "sat-sun-mon-tue-wed": "1110011",  # Tehran
+    "mon-tue-wed-thu-fri-sat": "1111110",
+    "mon-tue-wed-thu": "1111000",
+    "tue-wed-thu-fri-sat": "0111110",
+    "weekdays": "1111100",
+    "24/7": "1111111",
+}
+
+
+@pytest.mark.parametrize(("name", "weekmask"), list(WEEKS.items()), ids=list(WEEKS))
+@pytest.mark.parametrize("rows", [39, 400])
+def test_a_week_is_learned_from_the_dates(name: str, weekmask: str, rows: int) -> None:
+    every = np.arange("2019-01-01", "2026-12-31", dtype="datetime64[D]")
+    is_open = np.is_busday(every, weekmask=weekmask)
+    sessions = every[is_open]
+    known, later = np.delete(sessions[:rows], 20 if rows > 250 else []), sessions[rows : rows + 6]
+    assert calendars.match_calendar(known) == name
+    np.testing.assert_array_equal(calendars.next_sessions(name, known, 6), later)
+    np.testing.assert_array_equal(calendars.sessions_between(name, every[0], every[99]), every[:100][is_open[:100]])
+    assert calendars.check_calendar(name) == name
+    assert calendars.doubt(name, later) is None
+
+
+def test_a_market_that_has_changed_its_week_follows_the_new_one() -> None:
+    """As the Emirates did in 2022, and Tel Aviv in 2026."""
+    every = np.arange("2019-01-01", "2022-03-31", dtype="datetime64[D]")
+    old, new = (np.is_busday(every, weekmask=week) for week in ("1111001", "1111100"))
+    known = every[np.where(every < day("2022-01-03"), old, new)]
+    np.testing.assert_array_equal(
+        calendars.next_sessions(calendars.match_calendar(known), known, 3), days("2022-03-31 2022-04-01 2022-04-04")
+    )
+
+
+def test_an_exchange_that_is_open_on_sundays_is_matched() -> None:
+    known = calendars.sessions_between("XSAU", day("2021-01-03"), day("2024-06-30"))
+    assert calendars.match_calendar(known) == "XSAU"
+
+
+@pytest.mark.parametrize("name", ["mon-mon", "sun-", "-", "mon-tues"])
+def test_what_is_no_week_is_no_calendar(name: str) -> None:
+    with pytest.raises(ConfigError, match="no trading calendar"):
+        calendars.check_calendar(name)
 
 
 @pytest.mark.parametrize(

@@ -33,18 +33,18 @@ class Protection:
 PROTECTIONS = {
     "the fsync of a file": Protection(
         "store/atomic.py",
-        "        _write_all(file.fileno(), data)\n        os.fsync(file.fileno())\n",
-        "        _write_all(file.fileno(), data)\n",
+        "        write_all(file.fileno(), data)\n        os.fsync(file.fileno())\n",
+        "        write_all(file.fileno(), data)\n",
     ),
     "the fsync of a folder": Protection("store/atomic.py", "        os.fsync(descriptor)\n", "        pass\n"),
     "the fsync of the log": Protection(
         "store/atomic.py",
-        "            _write_all(file.fileno(), line)\n            os.fsync(file.fileno())\n",
-        "            _write_all(file.fileno(), line)\n",
+        "            write_all(file.fileno(), line)\n            os.fsync(file.fileno())\n",
+        "            write_all(file.fileno(), line)\n",
     ),
     "writing the pointer aside": Protection(
         "store/atomic.py",
-        "            _write_new(temporary, data)\n            temporary.replace(path)\n        except",
+        "            _write_new(temporary, data, like)\n            temporary.replace(path)\n        except",
         "            path.write_bytes(data)\n        except",
     ),
     "the lock of writers": Protection("store/lock.py", "            lock.acquire()\n", "            pass\n"),

@@ -94,9 +94,9 @@ class StoreMachine(RuleBasedStateMachine):
     def limit_age(self, name: str, days: int) -> None:
         model = self.models.get(name, Expected())
         if model.champion is None:
-            self.refuses(lambda: self.store.limit_age(name, days), NotFound)
+            self.refuses(lambda: self.store.amend(name, max_age=days), NotFound)
             return
-        self.store.limit_age(name, days)
+        self.store.amend(name, max_age=days)
         model.max_age = days
 
     @rule(name=NAMES, keep=st.integers(0, 4))

@@ -56,7 +56,7 @@ OPERATIONS = {
     "train": Operation(lambda store: train(store, "fresh", 7), {"acme": 3}, {"acme": 3, "fresh": 7}),
     "retrain": Operation(lambda store: train(store, "acme", 7), {"acme": 3}, {"acme": 7}),
     "rollback": Operation(lambda store: store.rollback("acme", None, "by hand", NOW), {"acme": 3}, {"acme": 2}),
-    "limit": Operation(lambda store: store.limit_age("acme", 7), {"acme": 3}, {"acme": 3}),
+    "limit": Operation(lambda store: store.amend("acme", max_age=7), {"acme": 3}, {"acme": 3}),
     "prune": Operation(lambda store: store.prune("acme", keep=0), {"acme": 3}, {"acme": 3}),
     "remove": Operation(lambda store: store.remove("acme"), {"acme": 3}, {}),
 }

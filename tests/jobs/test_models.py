@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stockcast.errors import ModelDamaged, NotFound, UsageError
+from stockcast.jobs.fleet import retrain_fleet
 from stockcast.jobs.models import list_models, prune_model, remove_model, roll_back, show_model, verify_models
+from stockcast.jobs.retrain_records import RetrainRequest
 from stockcast.store.store import Store
 from stockcast.view.models import deleted_text, list_text, rollback_text, show_text, verify_text
 
@@ -55,6 +58,37 @@ def test_a_damaged_model_is_listed_with_its_fault(root: Path) -> None:
     assert [row["name"] for row in result["models"]] == ["acme", "zinc"]
     assert "manifest.json" in result["models"][0]["fault"]
     assert "manifest.json" in list_text(result).splitlines()[-1]
+
+
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "a link": lambda folder: folder.symlink_to(folder.parent / "acme"),
+    "versions is a link": lambda folder: make_link(folder / "versions"),
+    "a loop of links": lambda folder: make_link(folder / "champion.json"),
+}
+
+
+def make_link(path: Path) -> None:
+    path.parent.mkdir()
+    (path.parent / "champion.json").write_bytes(b"{}")
+    path.unlink(missing_ok=True)
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("make", list(UNREADABLE.values()), ids=list(UNREADABLE))
+def test_one_model_that_cannot_be_read_is_named_and_hides_no_other(root: Path, make: Callable[[Path], object]) -> None:
+    make(root / "bad")
+    (root / b"\xff.csv".decode(errors="surrogateescape")).mkdir()
+    (root / "retrain.log").symlink_to(root / "nowhere")
+    rows = list_models(root).to_dict()["models"]
+    assert [(row["name"], row["fault"] is None) for row in rows] == [("acme", True), ("bad", False), ("zinc", True)]
+    assert str(root / "bad") in rows[1]["fault"]
+    assert "bad: " in list_text({"models": rows}).splitlines()[-1]
+    verification = verify_models(root, None)
+    assert verification.exit_code == 1
+    assert [name for name, found in verification.findings.items() if any(found.values())] == ["bad"]
+    fleet = retrain_fleet(root, (), RetrainRequest(root, ""), jobs=2)
+    assert [(one.name, one.exit_code) for one in fleet.outcomes] == [("acme", 66), ("bad", 65), ("zinc", 66)]
+    assert "bad: failed: " in str(fleet.outcomes[1])
 
 
 def test_an_empty_store_has_no_models(tmp_path: Path) -> None:

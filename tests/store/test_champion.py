@@ -18,19 +18,23 @@ sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "sample.py"))
 make_bundle, NOW = sample["make_bundle"], sample["NOW"]
 
 
-def test_a_limit_of_age_changes_nothing_else_and_outlives_the_champion(tmp_path: Path) -> None:
+def test_what_is_said_of_a_model_changes_nothing_else_and_outlives_the_champion(tmp_path: Path) -> None:
     store = Store(tmp_path / "models")
     first, second = (store.save("ibm", make_bundle(seed), NOW) for seed in (1, 2))
     champion = store.promote("ibm", first, "trained", NOW)
     assert champion.max_age is None
-    store.limit_age("ibm", 7)
-    assert store.champion("ibm") == Champion(**{**asdict(champion), "max_age": 7})
+    store.amend("ibm", max_age=7)
+    assert store.champion("ibm") == replace(champion, max_age=7)
+    store.amend("ibm", accepted=["splits:2020-08-31"])
+    store.amend("ibm", accepted=["future:2028-01-03"])
+    assert store.champion("ibm") == replace(champion, max_age=7, accepted=("future:2028-01-03", "splits:2020-08-31"))
     store.promote("ibm", second, "better", NOW + timedelta(days=1))
+    assert store.champion("ibm").accepted == ("future:2028-01-03", "splits:2020-08-31")
     assert store.rollback("ibm", None, "worse", NOW + timedelta(days=2)).max_age == 7
-    store.limit_age("ibm", 0)
+    store.amend("ibm", max_age=0)
     assert (store.champion("ibm").version, store.champion("ibm").max_age) == (first, 0)
     with pytest.raises(NotFound):
-        store.limit_age("acme", 7)
+        store.amend("acme", max_age=7)
     assert not (tmp_path / "models" / "acme").exists()
 
 
@@ -56,6 +60,8 @@ def test_a_rejected_challenger_is_remembered_until_another_champion_serves(tmp_p
         {"x": 1},
         {"rejected": 7},
         {"rejected": "a"},
+        {"accepted": "splits"},
+        {"accepted": [1]},
     ],
 )
 def test_a_pointer_of_another_kind_is_damage(changed: dict[str, object]) -> None:

@@ -89,3 +89,13 @@ def test_random_sequences_agree_with_a_model_in_memory() -> None:
 
 def test_no_name_leaves_the_store() -> None:
     assert ": 0 escapes" in run("many_names.py", "--names", "500")
+
+
+def test_one_unreadable_model_stops_no_other() -> None:
+    assert ": 0 faults" in run("unreadable.py", "--every", "4")
+
+
+def test_every_forged_model_is_refused() -> None:
+    # How quickly, and in how little memory, are figures for the long run.
+    some = ("an offset", "widening", "with a delimiter", "gigabytes", "another horizon")
+    assert "5 kinds of forged model: 0 got through" in run("forged.py", *some, "--limit-s", "1e5", "--limit-mb", "1e5")

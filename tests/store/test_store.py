@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import runpy
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stockcast.data.forecast import Forecast
+from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import Busy, CannotCreate, ModelDamaged, NotFound, UsageError
+from stockcast.evaluate.walk_forward import Fold
 from stockcast.store.arrays import encode_arrays
 from stockcast.store.champion import Champion
+from stockcast.store.fold_cache import FoldCache
 from stockcast.store.lock import in_use
 from stockcast.store.read_version import Bundle
 from stockcast.store.store import Store
@@ -249,6 +254,77 @@ def test_a_link_in_the_store_is_never_written_through(store: Store, tmp_path: Pa
     assert (sorted(target.rglob("*")) or target.read_bytes()) == before
 
 
+CHANGES: dict[str, Callable[[Store, str], object]] = {
+    "save": lambda store, _: store.save("ibm", make_bundle(2), NOW),
+    "promote": lambda store, version: store.promote("ibm", version, "again", NOW),
+    "amend": lambda store, _: store.amend("ibm", max_age=7),
+    "rollback": lambda store, version: store.rollback("ibm", version, "by hand", NOW),
+    "prune": lambda store, _: store.prune("ibm", keep=0),
+    "remove": lambda store, _: store.remove("ibm"),
+    "append_log": lambda store, _: store.append_log("ibm", {"event": "train"}),
+    "progress": lambda store, _: store.progress("ibm", "run"),
+}
+
+
+@pytest.mark.parametrize("change", list(CHANGES.values()), ids=list(CHANGES))
+@pytest.mark.parametrize("part", ["", "versions"])
+def test_no_change_follows_a_link_in_a_models_place(
+    store: Store, tmp_path: Path, part: str, change: Callable[[Store, str], object]
+) -> None:
+    add(store, 0)
+    version = add(store, 1)
+    place = store.root / "ibm" / part
+    place.rename(tmp_path / "mine")
+    place.symlink_to(tmp_path / "mine")
+    before = contents(tmp_path / "mine")
+    with pytest.raises(ModelDamaged, match=f"{place} is a link") as raised:
+        change(store, version)
+    assert raised.value.fix == f"take the link away, which leaves what it points to: rm {place}"
+    assert contents(tmp_path / "mine") == before
+    assert place.is_symlink()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_dangling_link_in_a_models_place_is_refused_too(store: Store, tmp_path: Path) -> None:
+    store.root.mkdir()
+    (store.root / "ibm").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ModelDamaged, match="is a link"):
+        store.save("ibm", make_bundle(2), NOW)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_store_that_is_itself_a_link_is_fine(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    store.root.symlink_to(tmp_path / "elsewhere")
+    add(store, 1)
+    assert seeds_of(store.load("ibm")) == {1}
+    store.remove("ibm")
+    assert store.names() == ()
+
+
+def test_a_backtests_folds_are_kept_and_forgotten_within_the_store(
+    store: Store, tmp_path: Path, prices: Callable[..., PriceSeries]
+) -> None:
+    panel, mine = Panel((prices(rows=5),)), tmp_path / "mine"
+    fold = Fold(panel.dates[0], panel.dates[2], [np.array([3])])
+    forecast = Forecast(np.zeros(1, int), np.array([3]), np.ones(1), np.ones((1, 1)), np.ones((1, 1, 9)))
+    cache = FoldCache(store.root / ".backtests", panel)
+    cache.save("config", fold, forecast)
+    before = contents(store.root)
+    for place in (next(cache.root.iterdir()), cache.root):
+        place.rename(mine)
+        place.symlink_to(mine)
+        for change in (lambda: cache.clear(whole=True), lambda: cache.save("other", fold, forecast)):
+            with pytest.raises(ModelDamaged, match=f"{place} is a link"):
+                change()
+        place.unlink()
+        mine.rename(place)
+    assert contents(store.root) == before
+
+
 def test_a_line_that_a_crash_tore_is_cut_off(store: Store) -> None:
     store.append_log("ibm", {"event": "train", "loss": 0.5})
     log = store.root / "ibm" / "log.jsonl"
@@ -298,3 +374,19 @@ def test_a_store_that_cannot_be_made_is_one_line_with_a_fix(tmp_path: Path) -> N
         Store(tmp_path / "file" / "models").save("ibm", make_bundle(0), NOW)
     assert "\n" not in raised.value.message
     assert "--store" in str(raised.value.fix)
+
+
+def test_a_name_is_found_whatever_its_capitals(store: Store) -> None:
+    for name in ("goog", "IBM", "msft", "MSFT"):
+        add(store, 1, name)
+    assert [store.find(name) for name in ("GOOG", "Goog", "ibm", "msft", "MSFT", "Msft", "aapl")] == [
+        *("goog", "goog", "IBM", "msft", "MSFT", "Msft", "aapl")
+    ]
+
+
+def test_the_nearest_names_are_suggested_first(store: Store) -> None:
+    for name in (*(f"a{number}" for number in range(20)), "googl"):
+        add(store, 1, name)
+    with pytest.raises(NotFound, match="it holds: googl, ") as raised:
+        store.champion("goog")
+    assert raised.value.message.endswith("and 11 more.")
