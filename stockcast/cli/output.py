@@ -13,12 +13,12 @@ from stockcast.cli.options import Shared
 
 
 def print_result(shared: Shared, fields: Mapping[str, Any], text: Callable[[], str]) -> None:
-    """The result of a command on stdout: one JSON object, or text, or nothing where quiet is wanted."""
+    """The result of a command on stdout, also where quiet is wanted: one JSON object, or text."""
     if shared.as_json:
         import json
 
         click.echo(json.dumps(fields))
-    elif not shared.quiet:
+    else:
         click.echo(text())
 
 

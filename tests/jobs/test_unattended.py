@@ -80,7 +80,9 @@ def test_a_run_without_new_rows_says_so_and_logs_one_line(
     (line,) = store.log("acme")
     assert (line["event"], line["reason"]) == ("retrain", "nothing new")
     assert run(["retrain", "acme", "--store", str(root), "--quiet"]) == 0
-    assert capsys.readouterr() == ("", "")
+    quiet = capsys.readouterr()
+    assert quiet.out.endswith("; nothing new.\n")
+    assert quiet.err == ""
 
     told(capsys, root, "acme", "--dry-run", "--max-age", "7", code=0)
     assert store.champion("acme").max_age is None
