@@ -18,7 +18,7 @@ from pydantic import ValidationError, model_validator
 from stockcast.config.refusal import demand_agreement, explained, nearest
 from stockcast.config.rules import disagreements
 from stockcast.config.sections import DataConfig, FitConfig, GateConfig, ModelConfig, Section, SplitConfig
-from stockcast.errors import ConfigError, NotFound
+from stockcast.errors import ConfigError, IOFailure, NotFound
 
 DEFAULT_PRESET = "daily"
 
@@ -130,6 +130,8 @@ def _read_table(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}.", "correct that line.") from error
+    except OSError as error:
+        raise IOFailure(f"{path} can't be read: {error.strerror}.", "check its permissions.") from error
 
 
 def _lay_over(table: dict[str, Any], key: str, value: Any) -> None:

@@ -126,6 +126,18 @@ def test_the_end_of_time_calls_no_manifest_damaged(prices: Prices) -> None:
     assert store.load("acme").manifest.next_sessions == sessions
 
 
+UNREADABLE = (
+    *(["check"], ["train"], ["predict", "acme"], ["retrain", "acme"], ["plot", "acme"], ["audit"]),
+    ["backtest", "--from", "2020-06-01"],
+)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no file here that nobody can read")
+@pytest.mark.parametrize("command", UNREADABLE, ids=map(" ".join, UNREADABLE))
+def test_a_csv_that_cannot_be_read_has_one_exit_code(command: list[str], capsys: Capture) -> None:
+    told(capsys, *command, "--csv", "/proc/self/mem", code=74)
+
+
 QUIET = (
     *(["models", "list"], ["models", "verify"], ["models", "show", "acme"], ["check", "--csv", "acme.csv"]),
     *(["predict", "acme", "--csv", "acme.csv"], ["config", "list"], ["retrain", "acme", "--csv", "acme.csv"]),
