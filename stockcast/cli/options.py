@@ -11,11 +11,25 @@ from typing import Any
 
 import click
 
-csv_option = click.option(
+
+def _written(_context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Refuse what is empty, as an unset variable of a shell is: a path of no letters is the folder where one stands."""
+    texts = value if isinstance(value, tuple) else (value,)
+    if any(text is not None and not str(text).strip() for text in texts):
+        raise click.BadParameter("it is empty.", param=option)
+    return value
+
+
+def text_option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option whose text can't be empty."""
+    return click.option(*names, callback=_written, **attributes)
+
+
+csv_option = text_option(
     "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
 )
 
-required_csv_option = click.option(
+required_csv_option = text_option(
     "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
 )
 
@@ -70,19 +84,19 @@ class Shared:
 def shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the global options; its body gets them, joined with those before it, as `shared`."""
 
-    @click.option("--store", type=click.Path(path_type=Path), help="Folder of the models. [default: models]")
+    @text_option("--store", metavar="PATH", help="Folder of the models. [default: models]")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
     @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the result.")
     @click.option("-v", "--verbose", count=True, help="Say more; twice for every epoch.")
     @click.pass_context  # type: ignore[arg-type]  # mypy doesn't see that the context still comes first
     @wraps(function)
     def with_shared(
-        context: click.Context, store: Path | None, as_json: bool, quiet: bool, verbose: int, **rest: Any
+        context: click.Context, store: str | None, as_json: bool, quiet: bool, verbose: int, **rest: Any
     ) -> Any:
         before = context.obj or Shared()
         context.obj = replace(
             before,
-            store=store or before.store,
+            store=Path(store) if store else before.store,
             as_json=as_json or before.as_json,
             quiet=quiet or before.quiet,
             verbose=max(verbose, before.verbose),

@@ -14,13 +14,13 @@ from stockcast.store.interruption import noted
 
 
 def print_result(shared: Shared, fields: Mapping[str, Any], text: Callable[[], str]) -> None:
-    """The result of a command on stdout: one JSON object, or text, or nothing where quiet is wanted."""
+    """The result of a command on stdout, also where quiet is wanted: one JSON object, or text."""
     with noted(lambda: "The work was done; only what came of it was not told to the end."):
         if shared.as_json:
             import json
 
             click.echo(json.dumps(fields))
-        elif not shared.quiet:
+        else:
             click.echo(text())
 
 

@@ -47,6 +47,8 @@ def predict(
     result, text = predict_model(PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output))
     for warning in result.warnings:
         on_message(shared)(f"Warning: {warning}")
+    for detail in result.details if shared.verbose else ():
+        on_message(shared)(detail)
     if shared.as_json:
         click.echo(result.text("json"))
     elif output is None:

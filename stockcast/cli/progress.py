@@ -33,7 +33,7 @@ def fleet_models(shared: Shared) -> Iterator[Callable[[str, int, int], None]]:
     with _bar(shared, "model") as update:
 
         def ended(line: str, done: int, total: int) -> None:
-            update(done, total, "", lambda: None if shared.quiet else tell(line))
+            update(done, total, "", lambda: tell(line))
 
         yield ended
 

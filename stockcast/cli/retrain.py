@@ -23,7 +23,7 @@ from stockcast.store.interruption import noted
 
 if TYPE_CHECKING:
     from stockcast.jobs.fleet import FleetResult
-    from stockcast.jobs.retrain_records import Retrained, RetrainRequest
+    from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 
 
 @click.command()
@@ -56,7 +56,7 @@ def retrain(
     Both are judged on the newest sessions, which neither has seen. Without new rows nothing is done. Made for cron:
     see stockcast schedule.
     """
-    from stockcast.jobs.retrain_records import RetrainRequest
+    from stockcast.jobs.retraining.records import RetrainRequest
     from stockcast.store.store import Store
 
     if everything == bool(names):

@@ -17,6 +17,7 @@ from stockcast.cli.options import (
     set_option,
     settings_of,
     shared_options,
+    text_option,
 )
 from stockcast.cli.output import on_message, print_result
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @required_csv_option
-@click.option("--test-csv", metavar="PATH", help="Later prices of the same series to judge on.")
-@click.option("--name", help="What the model is called. [default: the file's or folder's name]")
+@text_option("--test-csv", metavar="PATH", help="Later prices of the same series to judge on.")
+@text_option("--name", help="What the model is called. [default: the file's or folder's name]")
 @config_option
 @set_option
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last date that training may know.")

@@ -29,28 +29,28 @@ def demand_agreement(disagreements: Iterable[Disagreement]) -> None:
         raise PydanticCustomError("disagreement", "{what}", one._asdict())
 
 
-def explained(error: ValidationError, defaults: Mapping[str, Any]) -> ConfigError:
-    """The first thing that is wrong; `defaults` are those of every setting, each named `section.key`."""
+def explained(error: ValidationError, usual: Mapping[str, Any], what_it_is: str = "the default") -> ConfigError:
+    """The first thing that is wrong; the `usual` values of every setting are each named `section.key`."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return ConfigError(f"there is no setting {key!r}.{nearest(key, defaults)}", SEE)
+        return ConfigError(f"there is no setting {key!r}.{nearest(key, usual)}", SEE)
     if first["type"] == "disagreement":
         return ConfigError(f"{first['msg']}.", first["ctx"]["fix"])
     what = f"{first['msg'][0].lower()}{first['msg'][1:]}"
-    return ConfigError(f"{key} is {first['input']!r}: {what}.", _fix(first, defaults))
+    return ConfigError(f"{key} is {first['input']!r}: {what}.", _fix(first, usual, what_it_is))
 
 
-def _fix(error: ErrorDetails, defaults: Mapping[str, Any]) -> str:
-    """The setting's default; in place of a misspelt word, the word."""
+def _fix(error: ErrorDetails, usual: Mapping[str, Any], what_it_is: str) -> str:
+    """The setting's usual value; in place of a misspelt word, the word."""
     key = ".".join(str(part) for part in error["loc"][:2])
-    if key not in defaults:
+    if key not in usual:
         return SEE
     if error["type"] == "literal_error" and (meant := _like(str(error["input"]), _quoted(error["ctx"]["expected"]))):
         return f"--set {key}={meant}"
-    default = defaults[key]
+    default = usual[key]
     text = default if isinstance(default, str) else json.dumps(default, separators=(",", ":"))
-    return f"--set {key}={text} is the default; what else there is: stockcast config show"
+    return f"--set {key}={text} is {what_it_is}; what else there is: stockcast config show"
 
 
 def _quoted(words: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -18,7 +18,7 @@ from pydantic import ValidationError, model_validator
 from stockcast.config.refusal import demand_agreement, explained, nearest
 from stockcast.config.rules import disagreements
 from stockcast.config.sections import DataConfig, FitConfig, GateConfig, ModelConfig, Section, SplitConfig
-from stockcast.errors import ConfigError, NotFound
+from stockcast.errors import ConfigError, IOFailure, NotFound
 
 DEFAULT_PRESET = "daily"
 
@@ -74,10 +74,11 @@ def load_config(preset_or_file: str = DEFAULT_PRESET, settings: Iterable[str] | 
 
     Raises `NotFound` for a missing file, `ConfigError` for an unknown preset, key or value.
     """
-    table = _read_table(_find(preset_or_file))
+    path = _find(preset_or_file)
+    table = _read_table(path)
     for key, value in (settings if isinstance(settings, Mapping) else parse_settings(settings)).items():
         _lay_over(table, key, value)
-    return from_table(table)
+    return from_table(table, lambda: _every_setting(from_table(_read_table(path))))
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
@@ -96,12 +97,17 @@ def config_name(preset_or_file: str) -> str:
     return Path(preset_or_file).stem if preset_or_file.endswith(".toml") else preset_or_file
 
 
-def from_table(table: Mapping[str, Any]) -> RunConfig:
-    """Settings from nested tables, as in a TOML file or a manifest. Raises `ConfigError`."""
+def from_table(table: Mapping[str, Any], usual: Callable[[], dict[str, Any]] | None = None) -> RunConfig:
+    """Settings from nested tables, as in a TOML file or a manifest; what is wrong is mended with the `usual` ones.
+
+    Raises `ConfigError`.
+    """
     try:
         return RunConfig.model_validate(table)
     except ValidationError as error:
-        raise explained(error, default_settings()) from error
+        if usual is None:
+            raise explained(error, default_settings()) from error
+        raise explained(error, usual(), "what the configuration has") from error
 
 
 def _find(preset_or_file: str) -> Path:
@@ -124,6 +130,8 @@ def _read_table(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}.", "correct that line.") from error
+    except OSError as error:
+        raise IOFailure(f"{path} can't be read: {error.strerror}.", "check its permissions.") from error
 
 
 def _lay_over(table: dict[str, Any], key: str, value: Any) -> None:
@@ -148,5 +156,9 @@ def _sections() -> dict[str, type[Section]]:
 
 def default_settings() -> dict[str, Any]:
     """The default of every setting, each named `section.key`."""
-    defaults = RunConfig().model_dump(mode="json")
-    return {f"{name}.{key}": value for name, section in defaults.items() for key, value in section.items()}
+    return _every_setting(RunConfig())
+
+
+def _every_setting(config: RunConfig) -> dict[str, Any]:
+    table = config.model_dump(mode="json")
+    return {f"{name}.{key}": value for name, section in table.items() for key, value in section.items()}

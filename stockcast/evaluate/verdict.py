@@ -24,7 +24,7 @@ from stockcast.evaluate.persistence import PersistenceCheck, check_persistence
 from stockcast.evaluate.power import FEW, separate_days
 from stockcast.evaluate.significance import FEWEST_DAYS, Evidence, diebold_mariano, holm, pesaran_timmermann
 from stockcast.evaluate.steps import Step, jsonable, steps_of
-from stockcast.evaluate.wording import ahead, capital, count, p_value, relative
+from stockcast.evaluate.wording import above_or_below, ahead, capital, count, p_value
 
 UNTESTED = "untested"
 ROUNDING = 0.0005  # of a usual move
@@ -216,7 +216,7 @@ def _is_daily(evaluated: EvaluatedForecast) -> bool:
 
 
 def _level(found: TopicVerdict) -> str:
-    measure = f"RMSE {relative(found.value)} the last price's, {p_value(found.p)}"
+    measure = f"RMSE {above_or_below(found.value)} the last price's, {p_value(found.p)}"
     if found.word == RULES["level"].below:
         return f"evidence of skill in the level {ahead([found.step])} ({measure})"
     if found.word == RULES["level"].above:
@@ -238,7 +238,7 @@ def _direction(found: TopicVerdict, joined: str) -> str:
 
 
 def _sharpness(found: TopicVerdict, whose: str) -> str:
-    measure = f"pinball loss {relative(found.value)} {whose} {ahead([found.step])}, {p_value(found.p)}"
+    measure = f"pinball loss {above_or_below(found.value)} {whose} {ahead([found.step])}, {p_value(found.p)}"
     if found.word in (RULES["sharpness"].below, RULES["sharpness"].above):
         return f"they are {found.word} than {whose} ({measure})"
     if found.word == TOO_FEW:

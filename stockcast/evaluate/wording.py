@@ -28,7 +28,7 @@ def ahead(steps: Sequence[int]) -> str:
     return f"{', '.join(before)} and {last} steps ahead"
 
 
-def relative(share: float) -> str:
+def above_or_below(share: float) -> str:
     """A share above or below another loss, such as "3.4 % below"."""
     if math.isnan(share):
         return "equal to"

@@ -65,9 +65,11 @@ class CheckResult:
 
     @property
     def exit_code(self) -> int:
-        """0 if every file can be used, 65 if none can, 1 if some can't."""
-        refused = [file.verdict == "refuse" for file in self.files]
-        return 65 if all(refused) else int(any(refused))
+        """0 if every file can be used, 1 if some can't; if none can, the code that other commands end with, or 65."""
+        refused = [file.error.exit_code if file.error else 65 for file in self.files if file.verdict == "refuse"]
+        if len(refused) < len(self.files):
+            return int(bool(refused))
+        return refused[0] if len(set(refused)) == 1 else 65
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""

@@ -15,7 +15,7 @@ from threading import Lock
 from time import monotonic, perf_counter
 from typing import Any
 
-from stockcast.jobs.retrain_records import RetrainRequest
+from stockcast.jobs.retraining.records import RetrainRequest
 from stockcast.store.interruption import deaf, serving
 from stockcast.store.store import Store
 from stockcast.view.retrain import fleet_summary, outcome_sentence, with_warnings

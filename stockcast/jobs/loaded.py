@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stockcast.config.run import RunConfig, from_table
 from stockcast.errors import ConfigError, ModelDamaged
 from stockcast.model.forecaster import WindowForecaster
@@ -17,6 +19,9 @@ from stockcast.store.store import Store
 
 CALENDAR_DOUBT = "calendar"
 """The kind of finding that says that coming sessions are guessed."""
+
+LAST_DAY = np.datetime64("9999-12-31")
+"""After it a date has more letters than ISO gives it."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.errors import TrainingDiverged
-from stockcast.jobs.loaded import CALENDAR_DOUBT
+from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY
 from stockcast.jobs.source import absolute, hints_to, recorded_test_csv, taken_of
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
@@ -73,7 +73,7 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
             "some forecasts of the held-out part are not numbers; nothing was saved.",
             f"train more cautiously, for example: --set fit.learning_rate={config.fit.learning_rate / 10:g}",
         )
-    calendar, sessions, doubts = _calendar(panel, config)
+    calendar, sessions, doubts = sessions_of(panel, config)
     manifest = Manifest(
         config_name=called,
         config=config.model_dump(mode="json"),
@@ -93,12 +93,16 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
     return Bundle(manifest, files)
 
 
-def _calendar(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:
-    """The calendar of the panel's dates, its newest and coming sessions, and a finding if some are guessed."""
+def sessions_of(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:
+    """The calendar of the panel's dates, its newest and coming sessions, and a finding if some are guessed.
+
+    Raises `ConfigError` for a calendar that is none or can't be drawn up.
+    """
     newest = max(panel.series, key=lambda one: (one.dates[-1], len(one)))
     wanted = config.data.calendar
     calendar = match_calendar(newest.dates) if wanted == "auto" else check_calendar(wanted)
     ahead = next_sessions(calendar, newest.dates, COMING_SESSIONS)
+    ahead = ahead[ahead <= LAST_DAY]
     words = doubt(calendar, ahead)
     doubts = [{"kind": CALENDAR_DOUBT, "verdict": "warned", "message": words}] if words else []
     return calendar, tuple(str(day) for day in (*newest.dates[-RECENT_SESSIONS:], *ahead)), doubts

@@ -12,9 +12,9 @@ import numpy as np
 
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
-from stockcast.data.trading_calendars import coming
+from stockcast.data.trading_calendars import coming, next_sessions
 from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, ModelDamaged, NotFound
-from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
+from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY, LoadedModel, open_model
 from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
@@ -43,7 +43,8 @@ class PredictRequest:
 class Prediction:
     """Forecasts of the sessions after the newest row of each series.
 
-    `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions.
+    `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions. `details` are for those who
+    want to know what the network saw; they ask nothing of a reader of the forecast.
     """
 
     loaded: LoadedModel
@@ -51,6 +52,7 @@ class Prediction:
     forecast: Forecast
     dates: Dates
     warnings: tuple[str, ...]
+    details: tuple[str, ...]
     stale: str | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,12 +137,21 @@ def predict_next(request: PredictRequest) -> Prediction:
     dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += [*doubts, *found_in(read.files)]
-    beyond = loaded.forecaster.beyond_fitted_range(rows)
-    beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
-    warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
+    beyond, unseen = (
+        likewise({name: sentence for name, sentence in found.items() if name in panel.names})
+        for found in (loaded.forecaster.beyond_known_prices(rows), loaded.forecaster.beyond_fitted_range(rows))
+    )
+    warnings += [
+        *ended,
+        *_doubts(loaded, days),
+        *_past_the_list(loaded, panel, days),
+        *likewise(_beside_their_bands(panel, forecast)),
+        *beyond,
+    ]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
-    return Prediction(loaded, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
+    said = (*warnings, *([stale] if stale else []))
+    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale)
 
 
 def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> list[str]:
@@ -209,8 +220,28 @@ def _still_trading(panel: Panel, loaded: LoadedModel) -> tuple[Panel, list[str]]
 
 
 def _sessions(loaded: LoadedModel, one: PriceSeries, days: int) -> Dates:
+    """The sessions to forecast: those that the model lists, and past its list those that its calendar goes on with."""
     listed = _listed(loaded)
+    lacking = _lacking(listed, one, days)
+    if lacking:
+        later = next_sessions(loaded.manifest.calendar, listed, lacking)
+        listed = np.append(listed, later[later <= LAST_DAY])
     return coming(listed, one.dates[-1], days, listed[0])
+
+
+def _lacking(listed: Dates, one: PriceSeries, days: int) -> int:
+    """How many of so many days lie past the list; none if all do, as the model is too old then."""
+    left = int(np.count_nonzero(listed > one.dates[-1]))
+    return max(days - left, 0) if left else 0
+
+
+def _past_the_list(loaded: LoadedModel, panel: Panel, days: int) -> list[str]:
+    listed = _listed(loaded)
+    if not any(_lacking(listed, one, days) for one in panel.series):
+        return []
+    return [
+        f"the model lists sessions up to {listed[-1]}; those after it follow the calendar {loaded.manifest.calendar}."
+    ]
 
 
 def _listed(loaded: LoadedModel) -> Dates:

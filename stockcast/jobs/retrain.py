@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from stockcast.errors import ModelDamaged
-from stockcast.jobs.retrain_records import Retrained, RetrainRequest
+from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 from stockcast.store.interruption import noted, who_serves
 from stockcast.store.store import Store
 
@@ -37,14 +37,14 @@ def retrain_model(request: RetrainRequest, on_message: OnMessage) -> Retrained:
 
 
 def _retrain(request: RetrainRequest, store: Store, begin: float, on_message: OnMessage) -> Retrained:
-    from stockcast.jobs.new_rows import read_new_rows
+    from stockcast.jobs.retraining.new_rows import read_new_rows
 
     run = read_new_rows(request, store, begin, on_message)
     if request.max_age is not None and not request.dry_run:
         store.amend(request.name, max_age=request.max_age)
     if (seen := run.nothing_new) and not request.force:
         return run.kept(seen, None)
-    from stockcast.jobs.challenge import challenge
+    from stockcast.jobs.retraining.challenge import challenge
 
     return challenge(run, on_message)
 

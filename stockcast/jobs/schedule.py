@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from stockcast.errors import CannotCreate, DataError, IOFailure, NotFound, UsageError
-from stockcast.store.atomic import write_output
+from stockcast.jobs.output import write_output
 from stockcast.store.store import Store
 
 PATH = "/usr/local/bin:/usr/bin:/bin"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,7 @@ from stockcast.data.time_split import cut
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
-from stockcast.jobs.new_version import bundle, provenance
+from stockcast.jobs.new_version import bundle, provenance, sessions_of
 from stockcast.jobs.source import OnMessage, default_name, read_prices, with_later
 from stockcast.learn import Learned, learn
 from stockcast.model.training_run import TrainingRun
@@ -102,6 +103,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
     _demand_same_series(store, name, panel)
+    sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
     cuts = cut(panel, config)
     if cuts.calibration == cuts.test:
         on_message(f"All prices up to {cuts.test} are trained on: none is left to judge the model by.")
@@ -177,8 +179,10 @@ def _demand_same_series(store: Store, name: str, panel: Panel) -> None:
         series = by_name.get(earlier["name"])
         if series is None or not extends(series, earlier):
             found = "are not among these prices" if series is None else "differ from these prices"
+            anew = f"give the new model another name with --name, or drop the old one: stockcast models remove {name}"
+            adjusted = f"after a dividend or a split, let the model learn anew: stockcast retrain {quote(name)}; else "
             raise DataError(
                 f"the model {name!r} was trained on {earlier['rows']} sessions of {earlier['name']}, "
                 f"{earlier['first']} to {earlier['last']}, which {found}.",
-                f"give the new model another name with --name, or drop the old one: stockcast models remove {name}",
+                anew if series is None else adjusted + anew,
             )

@@ -132,13 +132,33 @@ class WindowForecaster:
             levels=QUANTILES,
         )
 
+    def beyond_known_prices(self, rows: Rows) -> dict[str, str]:
+        """A sentence on each series whose newest price is higher or lower than any that the scaler was fitted on.
+
+        It is said of networks that forecast the price itself: one that forecasts moves starts from the price it finds.
+        """
+        if self.data.target != "level":
+            return {}
+        sentences = {}
+        for name, end in zip(rows.names, rows.starts[1:], strict=True):
+            price, scaler = float(rows.price[end - 1]), self.scalers.of(name)
+            low, high = float(scaler.low[-1]), float(scaler.high[-1])
+            if not low <= price <= high:
+                side, bias = ("above", "low") if price > high else ("below", "high")
+                sentences[name] = (
+                    f"{name}: the last price {price:.6g} lies {side} all that the model was trained on, {low:.6g} to "
+                    f"{high:.6g}; its forecasts are mostly too {bias} there."
+                )
+        return sentences
+
     def beyond_fitted_range(self, rows: Rows) -> dict[str, str]:
         """A sentence on each series whose newest window has inputs outside the range that the scaler was fitted on."""
         lookback = self.data.lookback
         newest = "the last session" if lookback == 1 else f"the last {lookback} sessions"
+        taken = ", and count as its edge" if self.data.clip else ""
         return {
             name: f"{name}: {', '.join(np.array(self.features)[outside])} of {newest} "
-            "left the range that the scaler was fitted on."
+            f"left the range that the scaler was fitted on{taken}."
             for name, outside in zip(rows.names, rows.outside, strict=True)
             if outside.any()
         }

@@ -13,7 +13,7 @@ import numpy as np
 from stockcast.checks.findings import refuse
 from stockcast.checks.price_checks import admit
 from stockcast.data.series import Panel
-from stockcast.errors import DataError, NotFound, StockcastError
+from stockcast.errors import DataError, IOFailure, NotFound, StockcastError
 from stockcast.reading.assemble import assemble
 from stockcast.reading.column_names import known_names
 from stockcast.reading.encoding import decode
@@ -36,11 +36,15 @@ LONG_WAY_BYTES = 60_000_000
 def find_files(csvs: Sequence[str]) -> tuple[Path, ...]:
     """The files that are meant: a file, a folder's `*.csv`, or a glob; each once, in order.
 
-    Raises `NotFound` where there is none.
+    Raises `NotFound` where there is none, `IOFailure` where the system lets nobody look.
     """
     found: dict[Path, None] = {}
     for text in csvs:
-        found.update(dict.fromkeys(_matching(text)))
+        try:
+            found.update(dict.fromkeys(_matching(text)))
+        except OSError as error:
+            fix = "check its permissions, and those of the folders above it."
+            raise IOFailure(f"{text} can't be read: {error.strerror}.", fix) from error
     return tuple(found)
 
 

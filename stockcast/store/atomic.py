@@ -119,11 +119,6 @@ def _put_back(temporary: Path, path: Path, before: bytes | None, like: os.stat_r
         temporary.replace(path)
 
 
-def write_output(path: Path, data: bytes) -> None:
-    """Make `data` the content of a file that the user named. Raises as `replace_file`, the old content untouched."""
-    replace_file(path.with_name(f".{path.name}.{os.getpid()}"), path, data)
-
-
 @contextmanager
 def appended(path: Path, line: bytes) -> Iterator[None]:
     """Add `line` to the end of `path`, after cutting off a line that a crash left torn; take it back if the body fails.

@@ -42,8 +42,6 @@ MOST_ROWS = 250_000
 """Of the held-out forecasts in backtest.csv, 40 MB: beyond them the oldest days of a large panel are left out. They are
 there to be looked at; the scores in the manifest are of all days, and the baselines' forecasts can be made again."""
 
-"""The longest horizon: so many prices are set aside for each forecast."""
-
 _HISTORY_COLUMNS = ("epoch", "loss", "validation_loss")
 
 

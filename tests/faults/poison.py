@@ -28,7 +28,7 @@ from stockcast.cli import run
 from stockcast.data.forecast import Forecast
 from stockcast.data.series import Floats
 from stockcast.jobs.retrain import retrain_model
-from stockcast.jobs.retrain_records import Retrained, RetrainRequest
+from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 from stockcast.learn import Learned, learn
 from stockcast.store.read_version import Bundle
 from stockcast.store.store import Store

@@ -1,5 +1,7 @@
 """Take the right to read one part of one model after another away: it is named, and every other one goes on as before.
 
+Then that to read prices, and their folder: every command ends with the same exit code.
+
 As root, who may read everything, the commands are run without that right.
 
 python tests/faults/unreadable.py [--every 1]
@@ -20,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from victim import train
-from whole import ROOT
+from whole import ROOT, write_prices
 
 from stockcast.store.store import Store
 
 PR_CAPBSET_DROP, DAC_OVERRIDE, DAC_READ_SEARCH = 24, 1, 2
 NAMES = ("acme", "bolt", "zinc")
+IO = 74
+READERS = (["check"], ["train"], ["retrain", "acme"], ["backtest", "--from", "2020-06-01"])
 PARTS = ("", "versions", "versions/*", "versions/*/manifest.json", "champion.json", "log.jsonl", "lock")
 
 
@@ -42,6 +46,7 @@ def main() -> int:
         for name, part in cases:
             bad += [f"{name}/{part}: {fault}" for fault in faults(scratch, name, part)]
         bad += nothing_withheld(scratch)
+        bad += [fault for place in ("acme.csv", "") for fault in codes_of_unreadable_prices(scratch, place)]
     print(*bad, sep="\n", end="\n" if bad else "")
     print(f"{len(cases)} times a part of one of {len(NAMES)} models was unreadable: {len(bad)} faults")
     return int(bool(bad))
@@ -75,6 +80,21 @@ def nothing_withheld(scratch: Path) -> list[str]:
     """Whether the check above can fail: with every part readable no model is faulty."""
     rows = said(fresh(scratch), "models", "list")["models"]
     return [f"without a fault: {rows}"] if any(row["fault"] for row in rows) else []
+
+
+def codes_of_unreadable_prices(scratch: Path, place: str) -> list[str]:
+    """What is wrong with the exit codes of the commands where the prices in a folder, or the folder, can't be read."""
+    prices = scratch / "prices"
+    prices.mkdir(exist_ok=True)
+    write_prices(prices / "acme.csv", 200)
+    csv = ["--csv", str(prices / "acme.csv")]
+    (prices / place).chmod(0)
+    told = {command[0]: said(fresh(scratch), *command, *csv) for command in READERS}
+    (prices / place).chmod(0o700)
+    codes = {name: answer.get("error", {}).get("exit_code") for name, answer in told.items()}
+    verdict = told["check"].get("files", [{}])[0].get("verdict")
+    wrong = {name: code for name, code in codes.items() if code != IO and not (name == "check" and verdict == "refuse")}
+    return [f"unreadable {place or 'folder'}: {wrong}"] if wrong else []
 
 
 def fresh(scratch: Path) -> Path:

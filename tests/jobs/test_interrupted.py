@@ -126,7 +126,7 @@ def test_a_retraining_says_which_version_serves(
             store.promote("acme", store.save("acme", make_bundle(4), NOW), "better", NOW)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stockcast.jobs.new_rows.read_new_rows", read)
+    monkeypatch.setattr("stockcast.jobs.retraining.new_rows.read_new_rows", read)
     line = interrupted(capsys, root, "retrain", "acme")
     now = store.champion("acme").version
     assert (now != before) is promoted

@@ -12,7 +12,7 @@ import pytest
 from stockcast.errors import ModelDamaged, NotFound, UsageError
 from stockcast.jobs.fleet import retrain_fleet
 from stockcast.jobs.models import list_models, prune_model, remove_model, roll_back, show_model, verify_models
-from stockcast.jobs.retrain_records import RetrainRequest
+from stockcast.jobs.retraining.records import RetrainRequest
 from stockcast.store.store import Store
 from stockcast.view.models import deleted_text, list_text, rollback_text, show_text, verify_text
 

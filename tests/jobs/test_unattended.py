@@ -80,7 +80,9 @@ def test_a_run_without_new_rows_says_so_and_logs_one_line(
     (line,) = store.log("acme")
     assert (line["event"], line["reason"]) == ("retrain", "nothing new")
     assert run(["retrain", "acme", "--store", str(root), "--quiet"]) == 0
-    assert capsys.readouterr() == ("", "")
+    quiet = capsys.readouterr()
+    assert quiet.out.endswith("; nothing new.\n")
+    assert quiet.err == ""
 
     told(capsys, root, "acme", "--dry-run", "--max-age", "7", code=0)
     assert store.champion("acme").max_age is None
@@ -119,7 +121,7 @@ def test_a_fault_of_stockcast_itself_is_logged_and_handed_to_the_hook(
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("stockcast.jobs.new_rows.read_new_rows", broken)
+    monkeypatch.setattr("stockcast.jobs.retraining.new_rows.read_new_rows", broken)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     note = tmp_path / "note.txt"
     command = f'printf %s "$STOCKCAST_ERROR" > {note}'
@@ -145,7 +147,7 @@ def test_a_champion_promoted_just_before_the_lock_was_had_is_the_one_to_beat(
         read.append(manifest.version)
         raise NotFound("no prices.")
 
-    monkeypatch.setattr("stockcast.jobs.new_rows.read_model_prices", reads)
+    monkeypatch.setattr("stockcast.jobs.retraining.new_rows.read_model_prices", reads)
     monkeypatch.setattr(Store, "lock", overtaken)
     told(capsys, root, "acme", code=66)
     assert read == [Store(root).champion("acme").version]

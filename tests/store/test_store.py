@@ -6,6 +6,7 @@ import runpy
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -314,10 +315,11 @@ def test_a_backtests_folds_are_kept_and_forgotten_within_the_store(
     cache = FoldCache(store.root / ".backtests", panel)
     cache.save("config", fold, forecast)
     before = contents(store.root)
+    changes: list[Callable[[], None]] = [partial(cache.clear, True), partial(cache.save, "other", fold, forecast)]
     for place in (next(cache.root.iterdir()), cache.root):
         place.rename(mine)
         place.symlink_to(mine)
-        for change in (lambda: cache.clear(whole=True), lambda: cache.save("other", fold, forecast)):
+        for change in changes:
             with pytest.raises(ModelDamaged, match=f"{place} is a link"):
                 change()
         place.unlink()

@@ -14,7 +14,7 @@ from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
 from stockcast.jobs.loaded import LoadedModel, open_version, recorded_config
 from stockcast.jobs.new_version import bundle, provenance_anew
-from stockcast.jobs.retrain_records import Retrained, Run
+from stockcast.jobs.retraining.records import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.training_run import TrainingRun

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
-from stockcast.jobs.retrain_records import RetrainRequest, Run
+from stockcast.jobs.retraining.records import RetrainRequest, Run
 from stockcast.jobs.source import OnMessage, demand_known_times, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import Hints
 from stockcast.store.manifest import Manifest
