@@ -128,12 +128,12 @@ def read_model_prices(
     if csvs:
         return read_prices(csvs, on_message, said, quoting=True)
     test_csv = recorded_test_csv(manifest)
-    read = read_prices([one for one in manifest.csv if one != test_csv], on_message, said)
+    read = read_prices([one for one in manifest.csv if one != test_csv], on_message, said, quoting=False)
     if len(manifest.data) == 1:
         read = _of_its_series(read, manifest, on_message)
     if not test_csv:
         return read
-    later = read_prices([test_csv], on_message, said)
+    later = read_prices([test_csv], on_message, said, quoting=False)
     return replace(read, panel=with_later(read.panel, later.panel), files=(*read.files, *later.files))
 
 
@@ -149,7 +149,7 @@ def recorded_test_csv(manifest: Manifest) -> str:
     if not others or len(manifest.data) > 1:
         return ""
     (series,) = manifest.data
-    ends = {one.name: str(one.dates[-1]) for one in read_panel(others, hints_from(manifest.hints)).panel.series}
+    ends = {one.name: str(one.dates[-1]) for one in _read_unquoted(others, hints_from(manifest.hints)).panel.series}
     return last if ends.get(series["name"], series["last"]) < series["last"] else ""
 
 

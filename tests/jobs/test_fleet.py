@@ -92,7 +92,7 @@ def test_each_model_is_told_of_as_it_ends(root: Path, monkeypatch: pytest.Monkey
     """The slowest comes first in the alphabet, and last to be told of."""
     heard: list[tuple[str, int, int]] = []
 
-    def answered(_: Path, name: str, __: RetrainRequest) -> Outcome:
+    def answered(_: Path, name: str, *__: object) -> Outcome:
         while name == "acme" and len(heard) < 2:
             pass
         return Outcome(name, 0, {"promoted": False, "version": "v", "reason": "nothing new"})
