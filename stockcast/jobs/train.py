@@ -14,6 +14,7 @@ from stockcast.config.run import RunConfig, config_name, load_config, reseeded
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
 from stockcast.data.time_split import cut
+from stockcast.data.trading_calendars import check_calendar
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
@@ -96,6 +97,8 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
     _demand_same_series(store, name, panel)
+    if config.data.calendar != "auto":
+        check_calendar(config.data.calendar)
     cuts = cut(panel, config)
     if cuts.calibration == cuts.test:
         on_message(f"All prices up to {cuts.test} are trained on: none is left to judge the model by.")
