@@ -152,8 +152,9 @@ def _usual_parts(dates: Dates, split: SplitConfig) -> dict[str, Any]:
         if _count(getattr(split, key), len(dates)) > _count(getattr(usual, key), len(dates))
     }
     if split.until is not None:
-        parts = {**parts, "until": _usual_end(dates).item()}
         parts.pop("test", None)
+        if np.datetime64(split.until, "D") < _usual_end(dates):
+            parts["until"] = _usual_end(dates).item()
     return parts | ({"embargo": usual.embargo} if split.embargo else {})
 
 
