@@ -36,7 +36,7 @@ class LoadedModel:
     @property
     def judged(self) -> bool:
         """Whether any forecast was held against a later price when the model was trained."""
-        return self.manifest.scores["verdict"] is not None
+        return self.manifest.scores.get("verdict") is not None
 
     def facts(self) -> dict[str, Any]:
         """What every report about this model says of it."""

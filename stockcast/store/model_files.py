@@ -94,9 +94,9 @@ def history_from(files: Mapping[str, bytes]) -> tuple[Epoch, ...]:
     )
 
 
-def backtest_from(files: Mapping[str, bytes]) -> EvaluatedForecast | None:
-    """The held-out forecasts that the model was judged on, or None if it was not judged."""
-    return next(iter(read_rows(files[BACKTEST].decode())), None)
+def backtest_from(files: Mapping[str, bytes]) -> EvaluatedForecast:
+    """The held-out forecasts that the model was judged on. Raises `DataError` if it was not judged."""
+    return read_rows(files[BACKTEST].decode())[0]
 
 
 def _history(history: Sequence[Epoch]) -> bytes:

@@ -204,7 +204,7 @@ def test_columns_and_accepted_kinds_are_taken_from_the_command_line() -> None:
 
 @pytest.mark.parametrize("text", ["close", "price=4", "close=", ""])
 def test_columns_that_are_no_roles_are_wrong_usage(text: str) -> None:
-    with pytest.raises(errors.UsageError, match="is not ROLE=NAME_OR_NUMBER|there is no role"):
+    with pytest.raises(errors.UsageError, match=r"is not ROLE=NAME_OR_NUMBER|there is no role"):
         parse_columns(text)
 
 
