@@ -27,16 +27,15 @@ from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, eval
 from stockcast.data.rows import Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
-from stockcast.data.time_split import Cuts, cut, embargoed, nothing_held_out
-from stockcast.data.windows import Windows, origins_between, strided, windows_between
-from stockcast.errors import DataError
+from stockcast.data.time_split import Cuts, cut, demand_windows, embargoed, nothing_held_out
+from stockcast.data.windows import Windows, origins_between, strided, usable_ends, windows_between
 from stockcast.evaluate.assessment import Assessment, assess, unjudged
 from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build as build_baseline
 from stockcast.model.calibrate import Calibration, calibrate
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.quiet import tensorflow_silenced
-from stockcast.model.training_run import Epoch, TrainingRun
+from stockcast.model.training_run import Epoch, TrainingRun, demand_numbers
 
 if TYPE_CHECKING:
     from stockcast.model.fit import Trained
@@ -130,6 +129,8 @@ def learn(panel: Panel, run: TrainingRun, must_be_judged: bool = False) -> Learn
     cuts = prepared.cuts
     if must_be_judged:
         demand_test_origins(prepared, config)
+    if cuts.calibration < cuts.test:
+        build_baseline("naive", prepared.known, config.data.price, config.data.horizon)  # refused now, not in the end
     fitted = fit(prepared.table.upto(cuts.calibration), cuts, run)
     from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
@@ -140,8 +141,10 @@ def learn(panel: Panel, run: TrainingRun, must_be_judged: bool = False) -> Learn
     compared = held_out if len(held_out) else fitted.train
     onnx = export_onnx(fitted.trained.traced, compared.take(slice(COMPARED)).x)
     forecaster = replace(fitted.forecaster, infer=Runner(onnx))
-    made = forecaster.forecast_rows(rows, origins) if len(held_out) else None
-    evaluated = evaluate(run.name, panel, made, config.data.price) if made else None
+    newest = rows.by_series(usable_ends(rows, config.data.lookback)[-1:])
+    made = forecaster.forecast_rows(rows, origins if len(held_out) else newest)
+    demand_numbers("its forecasts", (made.point, made.quantiles), config)
+    evaluated = evaluate(run.name, panel, made, config.data.price) if len(held_out) else None
     return Learned(
         forecaster,
         fitted.trained.weights,
@@ -170,7 +173,8 @@ def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
     scalers = fit_scalers(known.upto(cuts.fit).values(), data)
     rows = _rows(known, scalers, config)
     ends = embargoed(cuts, known.dates, config.split.embargo)
-    train = _demand_windows(windows_between(rows, data.lookback, None, ends.fit), config)
+    train = windows_between(rows, data.lookback, None, ends.fit)
+    demand_windows(train, ends.fit, config)
     validation = windows_between(rows, data.lookback, cuts.fit, ends.validation)
     held_back = validation if len(validation) else None
     trained = fit_network(_thinned(train, config), held_back, _with_prior(run, train))
@@ -178,7 +182,7 @@ def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
     raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(
-        _calibrate(raw, held_out, train),
+        _calibrate(raw, held_out, train, config),
         conformal_rate=config.fit.follow,
         series_rate=config.fit.follow_own,
         since=cuts.calibration,
@@ -281,19 +285,10 @@ def _with_prior(run: TrainingRun, windows: Windows) -> TrainingRun:
     return run.with_fit(l2=run.config.fit.l2 + run.config.fit.prior / len(windows))
 
 
-def _demand_windows(windows: Windows, config: RunConfig) -> Windows:
-    if len(windows) == 0:
-        raise DataError(
-            f"no series has {config.data.lookback} sessions with known inputs and {config.data.horizon} more before "
-            "the held-out part.",
-            "use a longer history, or a smaller data.lookback.",
-        )
-    return windows
-
-
-def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows) -> Calibration:
+def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows, config: RunConfig) -> Calibration:
     """On the part that the network did not fit; where there is none, on its own training windows, and so marked."""
     windows = held_out if len(held_out) else train
     outputs = raw.targets(raw.outputs(windows.rows, windows.ends))
+    demand_numbers("the network's outputs", (outputs,), config)
     days = len(np.unique(windows.rows.dates[windows.ends]))
     return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0, days=days)

@@ -38,6 +38,11 @@ BAD = {
     "an unknown preset": (["train", "--csv", "good.csv", "--config", "dayly"], 2, "Did you mean 'daily'"),
     "an unknown setting": (["train", "--csv", "good.csv", "--set", "fit.epoch=3"], 2, "Did you mean 'fit.epochs'"),
     "too few rows": (["train", "--csv", "short.csv"], 65, "short has 100 sessions"),
+    "two ends of training": (
+        ["train", "--csv", "good.csv", "--test-csv", "short.csv", "--until", "2020-03-02"],
+        2,
+        "--until and --test-csv",
+    ),
     "no such model": (["predict", "ibm"], 66, "there is no model 'ibm'"),
     "no model at all": (["predict", "--store", "empty"], 66, "there is no model in empty"),
     "a picture of no kind": (["plot", "ibm", "-o", "x.gif"], 2, ".gif"),

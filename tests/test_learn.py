@@ -155,6 +155,13 @@ def test_a_loss_that_is_no_number_stops_with_the_setting_to_change(prices: Price
     assert "--set fit.learning_rate=1" in (refused.value.fix or "")
 
 
+@pytest.mark.parametrize("lookback", [1, 10])
+def test_prices_alone_can_forecast_returns_whose_unit_is_known_later(prices: Prices, lookback: int) -> None:
+    config = tiny("daily", 'data.features=["close"]', f"data.lookback={lookback}", "fit.warmup=0", "fit.stride=1")
+    learned = learn(Panel((prices(),)), TrainingRun(config, "daily"))
+    assert np.isfinite([epoch.loss for epoch in learned.history]).all()
+
+
 def test_a_short_series_says_how_many_sessions_are_needed(prices: Prices) -> None:
     with pytest.raises(DataError, match="acme has 98 sessions; lookback 60 and horizon 5 need at least 130") as refused:
         learn(Panel((prices(rows=98),)), TrainingRun(load_config(), "daily"))

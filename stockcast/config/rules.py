@@ -16,6 +16,23 @@ LOSSES = {
 """What each head can be trained with."""
 
 
+def lookback_flags(lookback: int, model: ModelConfig, fit: FitConfig) -> str:
+    """The flags that set `data.lookback`, and with it whatever must go with it."""
+    flags = [f"--set data.lookback={lookback}"]
+    if fit.positions == "all" and fit.warmup >= lookback:
+        flags.append(f"--set fit.warmup={lookback // 3}")
+    if fit.tbptt and lookback % fit.tbptt:
+        flags.append(f"--set fit.tbptt={_divisor(lookback, fit.tbptt)}")
+    if model.stateful:
+        flags.append(f"--set fit.stride={lookback}")
+    return " ".join(flags)
+
+
+def _divisor(number: int, most: int) -> int:
+    """The largest divisor of a number that is at most `most`."""
+    return max(piece for piece in range(1, min(most, number) + 1) if number % piece == 0)
+
+
 def disagreements(data: DataConfig, model: ModelConfig, fit: FitConfig) -> Iterator[Disagreement]:
     """Each pair of settings that can't go together, those that concern the cell first."""
     yield from _of_the_cell(model, fit)
@@ -60,7 +77,7 @@ def _of_the_padding(data: DataConfig, model: ModelConfig, fit: FitConfig) -> Ite
 def _of_the_state(data: DataConfig, model: ModelConfig, fit: FitConfig) -> Iterator[Disagreement]:
     lookback = data.lookback
     if fit.tbptt > lookback or (fit.tbptt and lookback % fit.tbptt):
-        fitting = max(piece for piece in range(1, min(fit.tbptt, lookback) + 1) if lookback % piece == 0)
+        fitting = _divisor(lookback, fit.tbptt)
         yield Disagreement(
             f"fit.tbptt {fit.tbptt} must divide data.lookback {lookback}, and so be at most as long",
             f"--set fit.tbptt={fitting}",

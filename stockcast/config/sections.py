@@ -19,13 +19,18 @@ CELLS: tuple[Cell, ...] = get_args(Cell)
 FLAT_CELLS = ("linear", "mlp")
 """Cells that read the window as a whole: they have one output a window, not one at every position."""
 
+FAR, WIDE = 1e3, 1e12
+"""The farthest that thresholds may lie, in volatilities, and that inputs may be scaled to."""
+
+USUAL_RANGE = "--set data.range_low=0 --set data.range_high=1"
+
 Share = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
     """One table of the settings; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -91,6 +96,11 @@ class DataConfig(Section):
                 f"data.thresholds {list(self.thresholds)} must rise: the end of down before the beginning of up",
                 f"--set 'data.thresholds={rising}'",
             )
+        if max(map(abs, self.thresholds)) > FAR:
+            yield Disagreement(
+                f"data.thresholds {list(self.thresholds)} are volatilities: they must lie within -{FAR:g} and {FAR:g}",
+                "--set 'data.thresholds=[-0.3,0.3]'",
+            )
         if self.task == "direction" and self.target != "return":
             yield Disagreement(
                 f"data.task 'direction' needs data.target 'return'; it is {self.target!r}", "--set data.target=return"
@@ -98,7 +108,13 @@ class DataConfig(Section):
         if self.range_low >= self.range_high:
             yield Disagreement(
                 f"data.range_low {self.range_low} must lie below data.range_high {self.range_high}",
-                f"--set data.range_high={self.range_low + 1}",
+                f"--set data.range_high={self.range_low + 1}" if abs(self.range_low) < WIDE else USUAL_RANGE,
+            )
+        if max(abs(self.range_low), abs(self.range_high)) > WIDE:
+            yield Disagreement(
+                f"data.range_low {self.range_low} and data.range_high {self.range_high} must lie within -{WIDE:g} and "
+                f"{WIDE:g}, so that the inputs keep their digits",
+                USUAL_RANGE,
             )
         if self.padding == "none" and self.truncating == "post":
             yield Disagreement(

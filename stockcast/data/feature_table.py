@@ -86,8 +86,8 @@ def make_features(
         values = _columns(len(one) - first, len(names) + 1)
         for column, name in enumerate(names):
             values[:, column] = own[MARKET.get(name, name)]
-            if name in MARKET:
-                markets[name].append(own[MARKET[name]])
+        for name, made in markets.items():
+            made.append(own[MARKET[name]])
         values[:, -1] = rows.tail(one.series.columns[data.price])
         parts.append(_part(rows, values))
     _fill_markets(parts, names, markets)
@@ -116,5 +116,6 @@ def _fill_markets(
         stacked = np.concatenate(made)
         count, total = day_sums(stacked, day)
         mean = np.divide(total, count, out=np.full(len(day), np.nan), where=np.isfinite(stacked))
-        for one, values in zip(parts, np.split(mean, ends), strict=True):
-            one.values[:, names.index(name)] = values
+        columns = [column for column, one in enumerate(names) if one == name]
+        for part, values in zip(parts, np.split(mean, ends), strict=True):
+            part.values[:, columns] = values[:, None]

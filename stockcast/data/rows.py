@@ -36,7 +36,7 @@ STILL = 0.03
 class Rows:
     """All rows of all series, stacked: series i owns rows starts[i] to starts[i + 1].
 
-    - `inputs` (rows, features) float32, scaled; NaN where a feature isn't known yet;
+    - `inputs` (rows, features) float32, scaled; NaN where a feature, or the unit of the target, isn't known yet;
     - `targets` (rows, H) float32; NaN where the step lies after the end;
     - `anchor` (rows,) and `unit` (rows, H): the map between targets and prices; `price` (rows,): the target price;
     - `dates` (rows,); `last_target` (rows,): the date of the last step, NaT where it lies after the end;
@@ -140,6 +140,7 @@ def _fill(rows: Rows, mine: slice, part: SeriesFeatures, scaler: Scaler, config:
     rows.price[mine] = part.price
     rows.dates[mine] = part.dates
     if rows.logarithmic:
+        rows.inputs[mine][np.isnan(part.volatility)] = np.nan  # there is no unit yet to forecast in
         level = np.log(part.price)
         rows.anchor[mine] = level
         rows.unit[mine] = part.volatility[:, None] * _sqrt_steps(config.horizon)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from stockcast.config.rules import lookback_flags
 from stockcast.config.run import RunConfig
-from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.config.sections import SplitConfig
+from stockcast.data.series import COLUMNS, Dates, Panel
+from stockcast.data.volatility import VOLATILITY_WARMUP
+from stockcast.data.windows import Windows, longest_run
 from stockcast.errors import ConfigError, DataError
 
 
@@ -35,15 +40,15 @@ def cut(panel: Panel, config: RunConfig) -> Cuts:
     """
     dates = panel.dates
     _demand_enough(panel, config)
-    known = _known_to_training(dates, config)
-    calibration = _count(config.split.calibration, len(dates))
-    validation = _count(config.split.validation, len(dates))
-    fit = known - calibration - validation
-    if fit < config.data.lookback + config.data.horizon:
+    known, validation, fit = _sessions(dates, config.split)
+    if known == 0 and config.split.until is not None:
+        raise DataError(f"the prices begin on {dates[0]}, after {config.split.until}.", _smaller(panel, config))
+    left = fit if config.data.padding != "none" else _known_inputs(panel, config)
+    if left < config.data.lookback + config.data.horizon:
         raise DataError(
-            f"{fit} sessions are left to train on; lookback {config.data.lookback} and horizon {config.data.horizon} "
-            f"need at least {config.data.lookback + config.data.horizon}.",
-            "use a longer history, or a smaller split.test, split.validation or split.calibration.",
+            f"{max(left, 0)} sessions with known inputs are left to train on; lookback {config.data.lookback} and "
+            f"horizon {config.data.horizon} need at least {config.data.lookback + config.data.horizon}.",
+            _smaller(panel, config),
         )
     return Cuts(dates[fit - 1], dates[fit + validation - 1], dates[known - 1], dates[-1])
 
@@ -70,15 +75,13 @@ def nothing_held_out(cuts: Cuts) -> DataError:
     )
 
 
-def demand_lookback(panel: Panel, config: RunConfig) -> None:
-    """Raise `ConfigError` for a lookback that is longer than every series."""
+def demand_lookback(panel: Panel, config: RunConfig, known: Panel | None = None) -> None:
+    """Raise `ConfigError` for a lookback longer than every series, whose fix fits `known`, or else the panel."""
     longest = max(panel.series, key=len)
-    lookback, horizon = config.data.lookback, config.data.horizon
-    if lookback > len(longest):
+    if config.data.lookback > len(longest):
         raise ConfigError(
-            f"data.lookback {lookback} is longer than {longest.name}, which has {len(longest)} sessions; with "
-            f"data.horizon {horizon} it may be at most {_most(longest, horizon)}.",
-            f"use a longer history, or --set data.lookback={_most(longest, horizon)}.",
+            f"data.lookback {config.data.lookback} is longer than {longest.name}, which has {len(longest)} sessions.",
+            _smaller(known or panel, config),
         )
 
 
@@ -91,23 +94,104 @@ def _demand_enough(panel: Panel, config: RunConfig) -> None:
         raise DataError(
             f"{longest.name} has {len(longest)} sessions; lookback {lookback} and horizon {horizon} "
             f"need at least {need}.",
-            f"use a longer history, or --set data.lookback={_most(longest, horizon)}.",
+            _smaller(panel, config),
         )
 
 
-def _most(series: PriceSeries, horizon: int) -> int:
-    """The longest lookback of which two windows fit into a series."""
-    return max(1, len(series) // 2 - horizon)
+def demand_windows(train: Windows, end: np.datetime64, config: RunConfig) -> None:
+    """Raise `DataError` where there is no training window, whose targets would lie up to `end`."""
+    if len(train) == 0:
+        raise DataError(
+            f"no series has {config.data.lookback} sessions with known inputs and {config.data.horizon} more before "
+            "the held-out part.",
+            _smaller_windows(longest_run(train.rows, end), config),
+        )
 
 
-def _known_to_training(dates: Dates, config: RunConfig) -> int:
-    until = config.split.until
+def _smaller_windows(room: int, config: RunConfig) -> str:
+    """The fix of settings whose windows, lookback and horizon together, take more than `room` sessions."""
+    flags = _window_flags(room, config)
+    return f"use a longer history, or {flags}" if flags else "use a longer history."
+
+
+def _window_flags(room: int, config: RunConfig) -> str:
+    """The flags of windows that fit into `room` sessions: a shorter lookback, and a shorter horizon if need be."""
+    lookback, horizon = config.data.lookback, config.data.horizon
+    if room < 2:
+        return ""
+    if horizon < room:
+        return lookback_flags(room - horizon, config.model, config.fit)
+    shorter = max(room // 4, 1)
+    flags = lookback_flags(min(lookback, room - shorter), config.model, config.fit)
+    return f"--set data.horizon={shorter} {flags}"
+
+
+def _smaller(panel: Panel, config: RunConfig) -> str:
+    """The fix of settings that don't fit the panel: smaller windows; where the parts leave no room, other parts first.
+
+    What it names holds when it is followed, but for prices with holes among the network's inputs.
+    """
+    needed, parts = config.data.lookback + config.data.horizon, ""
+    if _room(panel, config) < 2:
+        for key, usual in _usual_parts(panel.dates, config.split).items():
+            if _room(panel, config) < needed:
+                parts += f"--until {usual} " if key == "until" else f"--set split.{key}={usual} "
+                config = config.model_copy(update={"split": config.split.model_copy(update={key: usual})})
+    room = _room(panel, config)
+    if room < needed:
+        return _smaller_windows(room, config) if room < 2 or not parts else f"{parts}{_window_flags(room, config)}"
+    return parts.strip()
+
+
+def _usual_parts(dates: Dates, split: SplitConfig) -> dict[str, Any]:
+    """The settings of the split that take more of the sessions than the usual ones, which these are."""
+    usual = SplitConfig()
+    parts: dict[str, Any] = {
+        key: getattr(usual, key)
+        for key in ("test", "calibration", "validation")
+        if _count(getattr(split, key), len(dates)) > _count(getattr(usual, key), len(dates))
+    }
+    if split.until is not None:
+        parts.pop("test", None)
+        if np.datetime64(split.until, "D") < _usual_end(dates):
+            parts["until"] = _usual_end(dates).item()
+    return parts | ({"embargo": usual.embargo} if split.embargo else {})
+
+
+def _room(panel: Panel, config: RunConfig) -> int:
+    """How many sessions a training window, lookback and horizon together, may take at most."""
+    fit = _sessions(panel.dates, config.split)[2]
+    return min(max(map(len, panel.series)) // 2, fit, _known_inputs(panel, config))
+
+
+def _known_inputs(panel: Panel, config: RunConfig) -> int:
+    """How many sessions of a series, at most, training may fit to and know all inputs of, but for holes among these."""
+    last = _sessions(panel.dates, config.split)[2] - 1 - config.split.embargo
+    if last < 0:
+        return 0
+    known = max(int(np.searchsorted(one.dates, panel.dates[last], side="right")) for one in panel.series)
+    raw = config.data.features and set(config.data.features) <= set(COLUMNS) and config.data.target == "level"
+    return known - (0 if raw else VOLATILITY_WARMUP)
+
+
+def _sessions(dates: Dates, split: SplitConfig) -> tuple[int, int, int]:
+    """How many sessions training knows, how many of these are for validation, and how many it fits to."""
+    known = _known_to_training(dates, split)
+    calibration, validation = (_count(share, len(dates)) for share in (split.calibration, split.validation))
+    return known, validation, known - calibration - validation
+
+
+def _known_to_training(dates: Dates, split: SplitConfig) -> int:
+    until = split.until
     if until is None:
-        return len(dates) - _count(config.split.test, len(dates))
-    known = int(np.searchsorted(dates, np.datetime64(until, "D"), side="right"))
-    if known == 0:
-        raise DataError(f"the prices begin on {dates[0]}, after {until}.", "give a later --until.")
-    return known
+        return len(dates) - _count(split.test, len(dates))
+    return int(np.searchsorted(dates, np.datetime64(until, "D"), side="right"))
+
+
+def _usual_end(dates: Dates) -> np.datetime64:
+    """The last date that training may know with the usual test part."""
+    last: np.datetime64 = dates[len(dates) - 1 - _count(SplitConfig().test, len(dates))]
+    return last
 
 
 def _count(share: float, sessions: int) -> int:

@@ -66,8 +66,8 @@ def check_calendar(name: str) -> str:
         hint = f" Did you mean {spelled[near[0]]!r}?" if near else ""
         raise ConfigError(
             f"there is no trading calendar {name!r}.{hint}",
-            f"use auto, {', '.join(REGULAR)}, a week such as {'-'.join((*_DAYS[6:], *_DAYS[:4]))}, or an exchange such "
-            "as XNYS or XLON.",
+            f"--set data.calendar={spelled[near[0]] if near else 'auto'}; there are auto, {', '.join(REGULAR)}, a week "
+            f"such as {'-'.join((*_DAYS[6:], *_DAYS[:4]))}, and exchanges such as XNYS or XLON.",
         )
     return str(resolve_alias(name))
 

@@ -124,6 +124,13 @@ def origins_between(rows: Rows, lookback: int, first: np.datetime64, end: np.dat
     return rows.by_series(usable_ends(rows, lookback, inside))
 
 
+def longest_run(rows: Rows, end: np.datetime64) -> int:
+    """The most rows of known inputs that follow each other in one series up to and with the date `end`."""
+    place = np.arange(len(rows.dates)) - rows.first + 1
+    known = np.isfinite(rows.inputs).all(axis=1) & (rows.dates <= end)
+    return int(place[known].max(initial=0))
+
+
 def strided(windows: Windows, stride: int) -> Windows:
     """Every `stride`-th window of each series, counted back from its newest; they must be in order."""
     counts = np.diff(np.searchsorted(windows.ends, windows.rows.starts))  # of each series

@@ -229,9 +229,11 @@ def _renamed(file: str) -> str:
 
 
 def _folds(panel: Panel, request: BacktestRequest, configs: list[RunConfig]) -> tuple[Fold, ...]:
+    start = np.datetime64(request.start, "D")
+    before = panel.dates[panel.dates < start]
     for one in configs:
-        demand_lookback(panel, one)
+        whole = one.model_copy(update={"split": one.split.model_copy(update={"test": 0.0})})  # as a fold is trained
+        demand_lookback(panel, whole, panel.upto(before[-1]) if len(before) else None)
     lookback = max(one.data.lookback for one in configs)
     horizon = configs[0].data.horizon
-    start = np.datetime64(request.start, "D")
     return walk(panel, start, 2 * (lookback + horizon), lookback + VOLATILITY_WARMUP, request.refit, request.window)

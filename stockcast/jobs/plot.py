@@ -100,10 +100,9 @@ def _evaluated(request: PlotRequest) -> Figure:
         evaluated, price = _of_rows(request, request.rows), "price"
     else:
         loaded = open_model(request.store, request.name, also=(BACKTEST,))
-        saved, price = backtest_from(loaded.bundle.files), loaded.config.data.price
-        if saved is None:
+        if not loaded.judged:
             raise _not_judged(loaded)
-        evaluated = saved
+        evaluated, price = backtest_from(loaded.bundle.files), loaded.config.data.price
     if request.kind == "calibration":
         return charts.calibration(evaluated)
     colours = TEXTBOOK if evaluated.model.startswith("tutorial-") else (INK, BLUE)

@@ -15,7 +15,7 @@ from stockcast.config.run import RunConfig, config_name, load_config, reseeded
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
 from stockcast.data.time_split import cut
-from stockcast.errors import DataError
+from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.new_version import bundle, provenance, sessions_of
@@ -143,6 +143,11 @@ def _so_far(store: Store, name: str) -> Callable[[], str]:
 
 def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Panel, Mapping[str, Any]]:
     """The prices, and the settings with the cutoff that --test-csv implies."""
+    if request.test_csv is not None and "split.until" in request.settings:
+        raise UsageError(
+            "--until and --test-csv both say where training ends.",
+            "leave --until out; or put all prices into --csv and leave --test-csv out.",
+        )
     read = read_prices(request.csvs, on_message, request.hints)
     if request.test_csv is None:
         return read, read.panel, request.settings

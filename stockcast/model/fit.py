@@ -20,7 +20,7 @@ from stockcast.data.windows import Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.network import build_carried, build_network, build_served, shape_of, trace
 from stockcast.model.traced_steps import Learner
-from stockcast.model.training_run import Epoch, TrainingRun
+from stockcast.model.training_run import Epoch, TrainingRun, calmer, demand_numbers
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,12 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
         loss = learner.epoch(number)
         epoch = Epoch(number, loss, learner.loss(validation) if validation is not None else None)
         run.on_epoch(epoch)
-        _demand_finite(epoch, config.fit)
+        _demand_finite(epoch, config)
         course.add(epoch, learner)
         if checkpoints:
             checkpoints.keep(part, course.arrays(learner))
     learner.end()
+    demand_numbers("the network's weights", course.weights, config)
     served = build_served(config, features)
     served.set_weights(course.weights)
     return Trained(served, tuple(course.history), course.best)
@@ -153,11 +154,10 @@ def _exact(variable: Any) -> NDArray[Any]:
     return values if values.dtype == np.float32 else values.astype(np.float64)
 
 
-def _demand_finite(epoch: Epoch, config: FitConfig) -> None:
+def _demand_finite(epoch: Epoch, config: RunConfig) -> None:
     if not math.isfinite(epoch.loss):
         raise TrainingDiverged(
             f"the loss is {epoch.loss} in epoch {epoch.number}; nothing was saved. "
-            f"The likely cause is too large a step size ({config.learning_rate:g}).",
-            f"--set fit.learning_rate={config.learning_rate / 10:g}"
-            + ("" if config.clipnorm else " or --set fit.clipnorm=1"),
+            f"The likely cause is too large a step size ({config.fit.learning_rate:g}).",
+            calmer(config),
         )

@@ -140,10 +140,10 @@ def history_from(files: Mapping[str, bytes]) -> tuple[Epoch, ...]:
     return epochs
 
 
-def backtest_from(files: Mapping[str, bytes]) -> EvaluatedForecast | None:
-    """The held-out forecasts that the model was judged on, or None if it was not judged. Raises `ModelDamaged`."""
+def backtest_from(files: Mapping[str, bytes]) -> EvaluatedForecast:
+    """The held-out forecasts that the model was judged on. Raises `ModelDamaged` if it was not judged."""
     try:
-        return next(iter(read_rows(files[BACKTEST].decode())), None)
+        return read_rows(files[BACKTEST].decode())[0]
     except (DataError, UnicodeDecodeError, csv.Error) as error:
         raise damaged(BACKTEST, "it holds no forecasts") from error
 

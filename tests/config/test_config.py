@@ -118,7 +118,7 @@ def test_the_printed_settings_say_what_a_value_may_be_and_what_it_is_else(key: s
     [
         (["train", "--config", "stateful", "--set", "data.thresholds=[0.3,-0.3]"], "data.thresholds", "[-0.3, 0.3]"),
         (["train", "--set", "data.lookback=301"], "data.lookback 301 is longer than acme, which has 300", "=145"),
-        (["backtest", "--from", "2020-06-01", "--set", "data.lookback=301"], "data.lookback 301 is longer", "=145"),
+        (["backtest", "--from", "2020-06-01", "--set", "data.lookback=301"], "data.lookback 301 is longer", "=49"),
         (["train", "--set", "model.units=[32,-1]"], "model.units.1 is -1", "--set model.units=[16,16]"),
         (["train", "--set", "model.cell=grru"], "model.cell is 'grru'", "--set model.cell=gru"),
         (["train", "--config", "stateful", "--set", "fit.tbptt=61"], "fit.tbptt 61", "--set fit.tbptt=60"),

@@ -30,6 +30,7 @@ from stockcast.data.series import Floats
 from stockcast.jobs.retrain import retrain_model
 from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 from stockcast.learn import Learned, learn
+from stockcast.store.champion import Champion
 from stockcast.store.read_version import Bundle
 from stockcast.store.store import Store
 
@@ -69,8 +70,8 @@ def honest_challenger(model: Model) -> Learned:
     """What an honest training gives. Raises unless it is promoted: a gate that is always shut proves nothing."""
     learned: list[Learned] = []
 
-    def kept(*arguments: Any) -> Learned:
-        learned.append(learn(*arguments))
+    def kept(*arguments: Any, **options: Any) -> Learned:
+        learned.append(learn(*arguments, **options))
         return learned[0]
 
     result = retrained(model, kept, force=True)
@@ -86,16 +87,21 @@ def retrained(model: Model, trainer: Callable[..., Learned], force: bool) -> Ret
 
 def stubbed_fault(model: Model, honest: Learned, spoil: Spoil, random: Random, force: bool) -> str | None:
     """What is wrong after a training that gave spoiled forecasts, or None."""
-    pointer = model.store / "acme" / "champion.json"
-    before = pointer.read_bytes()
+    store = Store(model.store)
+    before = store.champion("acme")
     evaluated = honest.assessment.evaluated
     spoiled = replace(evaluated, forecast=spoil(evaluated.forecast, random))
     learned = replace(honest, held_out=replace(honest.assessment, evaluated=spoiled))
     result = retrained(model, lambda *_, **__: learned, force)
-    if result.promoted or pointer.read_bytes() != before:
+    if result.promoted or not still_serves(store, before):
         return f"promoted: {result.reason}"
-    line = Store(model.store).log("acme")[-1]
+    line = store.log("acme")[-1]
     return None if (line["promoted"], line["reason"]) == (False, result.reason) else f"the log says {line}"
+
+
+def still_serves(store: Store, before: Champion) -> bool:
+    """Whether the champion is as it was, but for what is remembered of rejected challengers."""
+    return replace(store.champion("acme"), rejected=before.rejected) == before
 
 
 def bands(forecast: Forecast, change: Callable[[Floats], Floats]) -> Forecast:
@@ -170,17 +176,16 @@ SPOILS: Mapping[str, Spoil] = {
 
 def real_fault(model: Model, fit: dict[str, Any], rewrite: Rewrite) -> str | None:
     """What is wrong after a real training with other settings, on prices rewritten from those there are; or None."""
-    kept, pointer = model.csv.read_text(), model.store / "acme" / "champion.json"
-    store = Store(model.store)
+    kept, store = model.csv.read_text(), Store(model.store)
     change_settings(store, fit)
-    before = pointer.read_bytes()
+    before = store.champion("acme")
     model.csv.write_text("\n".join(rewrite(kept.splitlines())) + "\n")
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
         code = run(["retrain", "acme", "--store", str(model.store), "--quiet", "--json"])
     model.csv.write_text(kept)
     line = store.log("acme")[-1]
-    if pointer.read_bytes() != before or line.get("promoted") or line.get("reason") == "nothing new":
+    if not still_serves(store, before) or line.get("promoted") or line.get("reason") == "nothing new":
         return f"{line}"
     return None if code in (0, 65) else f"exit {code}: {told.getvalue()}"
 
