@@ -97,7 +97,7 @@ def test_one_unreadable_model_stops_no_other() -> None:
 
 def test_every_forged_model_is_refused() -> None:
     # How quickly, and in how little memory, are figures for the long run.
-    some = ("an offset", "no number", "with a delimiter", "gigabytes", "another horizon")
+    some = ("an offset", "no number", "with a delimiter", "gigabytes", "unknown feature")
     assert "5 kinds of forged model: 0 got through" in run("forged.py", *some, "--limit-s", "1e5", "--limit-mb", "1e5")
 
 
