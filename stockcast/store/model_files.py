@@ -42,6 +42,9 @@ MOST_ROWS = 250_000
 """Of the held-out forecasts in backtest.csv, 40 MB: beyond them the oldest days of a large panel are left out. They are
 there to be looked at; the scores in the manifest are of all days, and the baselines' forecasts can be made again."""
 
+FARTHEST, WIDEST = 1e20, 100.0
+"""Of what scales prices and bands, and of the logarithm of what widens them: nothing is ever fitted nearly as far."""
+
 _HISTORY_COLUMNS = ("epoch", "loss", "validation_loss")
 
 
@@ -107,8 +110,8 @@ def _fault(
         parts = (scaler.scale, scaler.offset, scaler.low, scaler.high)
         if any(part.shape != (columns,) or not np.isfinite(part).all() for part in parts):
             return f"a scaler is not of {columns} columns"
-        if (scaler.scale <= 0).any():
-            return "a scaler has a scale that is not above zero"
+        if (scaler.scale <= 0).any() or max(scaler.scale.max(), np.abs(scaler.offset).max()) > FARTHEST:
+            return f"a scaler has a scale or an offset that is not within 0 to {FARTHEST:g}"
     if calibration is None:
         return None
     shape = (data.horizon, len(QUANTILES))
@@ -117,6 +120,9 @@ def _fault(
         return f"the calibration is not of {shape[0]} steps and {shape[1]} quantiles"
     if any(logs.shape != (data.horizon,) for logs in calibration.series_log_scale.values()):
         return "the calibration of a series is of other steps"
+    logs = [np.abs(logs).max() for logs in calibration.series_log_scale.values()]
+    if max(np.abs(calibration.shift).max(), np.abs(shared).max()) > FARTHEST or max(logs, default=0) > WIDEST:
+        return "its bands are beyond all bounds"
     return None
 
 

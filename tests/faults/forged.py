@@ -188,6 +188,16 @@ SLOW = [
     node("ReduceMax", "a300", "most", keepdims=1),
     node("Add", "x most", "y"),
 ]
+NOTHING = [
+    node("ReduceMean", "x", "mean", axes=[1, 2], keepdims=1),
+    node("Sub", "mean mean", "zero"),
+    node("ConstantOfShape", "size", "square"),
+    node("Add", "zero square", "zeros"),
+    node("Exp", "zeros", "ones"),
+    node("Sub", "zeros ones", "less"),
+]
+"""Zeros, and less than that, as many as the model's steps and quantiles."""
+
 FIRST = [node("Slice", "x begin end axes", "one"), node("ReduceSum", "one axes", "zero", keepdims=0)]
 
 WEIGHTS = encode_arrays({"lstm/kernel": np.ones(3, dtype=np.float32)})
@@ -208,12 +218,12 @@ FORGERIES: Mapping[str, tuple[tuple[str, ...], Forge]] = {
     "an unknown feature": (PREDICT, scaler(lambda parts: parts["features"].__setitem__(0, "__import__"))),
     "a feature that is no name": (PREDICT, scaler(lambda parts: parts["features"].__setitem__(0, [1]))),
     "a broken code": (PREDICT, scaler(lambda parts: parts["features"].__setitem__(0, "ticker of {"))),
-    "bands beyond all bounds": (PREDICT, scaler(lambda parts: parts["calibration"].update(shift=[[1e308] * 9] * 2))),
+    "bands beyond all bounds": (PREDICT, scaler(lambda parts: parts["calibration"].update(shift=[[1e308] * 9] * 3))),
     "bands of other steps": (PREDICT, scaler(lambda parts: parts["calibration"].update(shift=[[0.0] * 9] * 5))),
     "bands of a date that is none": (PREDICT, scaler(lambda parts: parts["calibration"].update(since="yesterday"))),
     "a widening beyond all bounds": (
         PREDICT,
-        scaler(lambda parts: parts["calibration"].update(own={"acme": [1e6, 1e6]}, own_rate=0.1)),
+        scaler(lambda parts: parts["calibration"].update(own={"acme": [1e6] * 3}, own_rate=0.1)),
     ),
     "empty parts": (PREDICT, scaler(lambda parts: parts.clear())),
     "settings of another world": (PREDICT, settings("data", nonsense=1)),
@@ -263,6 +273,14 @@ FORGERIES: Mapping[str, tuple[tuple[str, ...], Forge]] = {
             node("Add", "x most", "y"),
             size=(40000, 40000),
         ),
+    ),
+    "a network that answers with no number": (
+        PREDICT,
+        network(*NOTHING, node("Log", "less", "y"), size=(1, 3, 9)),
+    ),
+    "a network that answers without end": (
+        PREDICT,
+        network(*NOTHING, node("Reciprocal", "zeros", "y"), size=(1, 3, 9)),
     ),
     "a network that answers with its input": (PREDICT, network(node("Identity", "x", "y"))),
     "a network of an unknown operator": (PREDICT, network(node("Abracadabra", "x", "y"))),

@@ -17,7 +17,10 @@ from pathlib import Path
 
 from whole import ROOT
 
-TESTS = ("tests/store", "tests/evaluate/test_gate.py", "tests/jobs/test_unattended.py")
+TESTS = (
+    *("tests/store", "tests/evaluate/test_gate.py", "tests/model/test_serve.py"),
+    *("tests/jobs/test_unattended.py", "tests/jobs/test_output.py"),
+)
 COPIED = ("stockcast", "tests", "configs", "pyproject.toml", "setup.cfg")
 
 
@@ -62,6 +65,21 @@ PROTECTIONS = {
     ),
     "the gate's sanity check": Protection("evaluate/gate.py", "fault = sanity_check(challenger)", "fault = None"),
     "the gate's limit": Protection("evaluate/gate.py", "Decision(ratio <= 1 + tolerance,", "Decision(True,"),
+    "the refusal of links": Protection(
+        "store/store.py", "        atomic.refuse_link(folder)\n        atomic.refuse_link(folder / _VERSIONS)\n"
+    ),
+    "the refusal of a link to folds": Protection("store/fold_cache.py", "        refuse_link(self.root)\n"),
+    "the refusal of inputs as outputs": Protection("jobs/output.py", "if _is_among(path, str(text)):", "if False:"),
+    "the refusal of the store as an output": Protection(
+        "jobs/output.py", "if place.is_relative_to(os.path.realpath(store)):", "if False:"
+    ),
+    "an output's mode": Protection("jobs/output.py", "like=known", "like=None"),
+    "the check that forecasts are numbers": Protection("jobs/predict.py", "    _demand_numbers(forecast, loaded)\n"),
+    "the check of a forged scaler": Protection("store/model_files.py", "    if fault:\n", "    if False:\n"),
+    "the limit of a network's time": Protection("model/serve.py", "            timer.start()\n"),
+    "the silence about other files": Protection(
+        "jobs/source.py", " if quoting else _read_unquoted(csvs, hints)", " if True else _read_unquoted(csvs, hints)"
+    ),
 }
 
 

@@ -53,7 +53,7 @@ def test_a_bounded_network_answers_as_a_trusted_one(name: str) -> None:
 
 def test_what_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "PATIENCE", 0.2)
-    endless = Runner(network(products(3000), (1000, 1000)), bounded=True)
+    endless = Runner(network(products(400), (1000, 1000)), bounded=True)
     with pytest.raises(ModelDamaged, match="far longer"):
         endless(WINDOWS[:1])
 

@@ -97,5 +97,17 @@ def test_one_unreadable_model_stops_no_other() -> None:
 
 def test_every_forged_model_is_refused() -> None:
     # How quickly, and in how little memory, are figures for the long run.
-    some = ("an offset", "widening", "with a delimiter", "gigabytes", "another horizon")
+    some = ("an offset", "no number", "with a delimiter", "gigabytes", "unknown feature")
     assert "5 kinds of forged model: 0 got through" in run("forged.py", *some, "--limit-s", "1e5", "--limit-mb", "1e5")
+
+
+def test_no_change_goes_through_a_link() -> None:
+    assert ": 0 went through a link" in run("links.py")
+
+
+def test_no_slip_with_an_output_loses_anything() -> None:
+    assert ": 0 lost or torn" in run("outputs.py", "--kills", "20")
+
+
+def test_a_wrong_row_is_refused_and_a_genuine_leap_is_taken_once() -> None:
+    assert ": 0 wrong answers" in run("wrong_rows.py", "--slips", "5", "--leaps", "1")
