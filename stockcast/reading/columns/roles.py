@@ -192,7 +192,7 @@ def _ask_if_rivalled(columns: Columns, close: int) -> None:
             if index in prices and (tier == CLOSE_TIERS.index("value") or _are_near(closes, prices[index]))
         ]
     differing = [i for i in rivals if not np.array_equal(rough(columns.numeric[i]), closes, equal_nan=True)]
-    if tier < len(CLOSE_TIERS) and differing:
+    if tier < len(CLOSE_TIERS) and differing and columns.numeric[close].formats:
         raise which_close(columns, [close, *differing])
 
 
