@@ -14,7 +14,7 @@ SLACK = 1e-6
 """Relative rounding that is no contradiction."""
 
 _FEWEST = 5
-_MOST_COLUMNS = 12
+_MOST_COLUMNS, _ROWS = 12, 5000
 _CLOSE_TOGETHER, _WIDEST = float(np.log(2)), 6.0
 """A usual session's high is less than twice its low, and its range is some two or three times the usual move from
 one session to the next: not so of shares traded and turnover, or of the highest and lowest price of a year."""
@@ -31,7 +31,7 @@ def price_assignments(columns: Mapping[int, Floats], dates: Dates) -> tuple[Assi
     Highest and lowest are seen from each row. Of the other two the open is the one that lies nearer to the other of the
     session before; where the rows can't tell, both ways are given.
     """
-    order = np.argsort(dates, kind="stable")
+    order = np.argsort(dates, kind="stable")[-_ROWS:]
     sorted_columns = {index: values[order] for index, values in columns.items() if np.nanmin(values, initial=1) > 0}
     found: list[Assignment] = []
     distinct = list(_distinct(sorted_columns))

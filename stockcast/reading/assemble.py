@@ -34,7 +34,7 @@ def assemble(table: Table, stem: str, where: str, hints: Hints) -> Assembled:
     """Every series of a table. Raises `DataError` where nothing is left or columns contradict their names."""
     series: list[PriceSeries] = []
     found: list[tuple[str, Finding]] = []
-    for rows, roles in _split(table, stem, "ticker" in hints.columns):
+    for rows, roles in _split(table, stem):
         sound, more = repair(rows, table.intraday)
         found += [(rows.name, one) for one in more]
         if len(sound.dates) == 0:
@@ -75,8 +75,8 @@ def _consistent(
     )
 
 
-def _split(table: Table, stem: str, by_name: bool) -> Iterator[tuple[RawRows, dict[str, int]]]:
-    """The rows of each series with its roles; a single one is called after the file, or else `by_name`."""
+def _split(table: Table, stem: str) -> Iterator[tuple[RawRows, dict[str, int]]]:
+    """The rows of each series with its roles; a single one is called after the file."""
     for ticker, roles in table.layout.series:
         rows = RawRows(stem, table.dates, {role: table.numbers[index] for role, index in roles.items()})
         if len(table.layout.series) > 1:
@@ -84,7 +84,7 @@ def _split(table: Table, stem: str, by_name: bool) -> Iterator[tuple[RawRows, di
         elif table.tickers is None:
             yield rows, roles
         else:
-            yield from ((part, roles) for part in _by_ticker(rows, np.array(table.tickers, dtype=object), by_name))
+            yield from ((part, roles) for part in _by_ticker(rows, np.array(table.tickers, dtype=object)))
 
 
 def _listed(rows: RawRows) -> RawRows:
@@ -93,9 +93,9 @@ def _listed(rows: RawRows) -> RawRows:
     return rows.take(np.arange(known[0], known[-1] + 1)) if known.size else rows.take(known)
 
 
-def _by_ticker(rows: RawRows, tickers: NDArray[np.object_], by_name: bool) -> Iterator[RawRows]:
+def _by_ticker(rows: RawRows, tickers: NDArray[np.object_]) -> Iterator[RawRows]:
     names = dict.fromkeys(tickers)
-    if len(names) == 1 and not by_name:
+    if len(names) == 1:
         yield rows
         return
     if "" in names:

@@ -20,10 +20,11 @@ _DATE = re.compile(r"\d{1,4}([-/. ]|年)\w{1,9}(\1|月)\d")
 
 @dataclass(frozen=True)
 class _Block:
-    """Columns `start` up to `stop`, of which the first holds dates; `names` are those of the others."""
+    """Columns `start` up to `stop`, of which the first holds dates and is called `title`; `names` are the others'."""
 
     start: int
     stop: int
+    title: str
     names: tuple[str, ...]
 
     def flag(self, names: Sequence[str]) -> str:
@@ -38,9 +39,10 @@ def one_block(grid: Grid, where: str, hints: Hints, today: date) -> Grid:
 
     Raises `AmbiguousData` where there are blocks and the user names none.
     """
-    head = next((row for row in grid.rows[:_HEADER_LINES] if sum(map(_is_date_name, row.cells)) > 1), None)
+    head = next((row for row in grid.rows[:_HEADER_LINES] if any(map(_is_date_name, row.cells))), None)
     blocks = _blocks(grid, head, today)
-    if len(blocks) < 2 or len({len(block.names) for block in blocks}) > 1 or not blocks[0].names:
+    titles = {block.title for block in blocks if block.title}
+    if len(blocks) < 2 or len(titles) > 1 or len({len(block.names) for block in blocks}) > 1 or not blocks[0].names:
         return grid
     names = [*(head.cells if head else ()), *[""] * grid.width][: grid.width]
     named = hints.columns.get("date", "")
@@ -67,7 +69,8 @@ def _blocks(grid: Grid, head: Row | None, today: date) -> list[_Block]:
     blocks = []
     for start, stop in zip(starts, [*starts[1:], grid.width], strict=False):
         filled = [index for index in range(start + 1, stop) if any(row.cells[index] for row in sample)]
-        blocks.append(_Block(start, stop, tuple(normal(cells[i]) if i < len(cells) else "" for i in filled)))
+        title, *names = (normal(cells[index]) if index < len(cells) else "" for index in (start, *filled))
+        blocks.append(_Block(start, stop, title, tuple(names)))
     return blocks
 
 

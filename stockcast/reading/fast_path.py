@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stockcast.data.series import Dates, Floats
 from stockcast.reading.column_names import VALUE_ROLES, close_tier, normal, role_of
 from stockcast.reading.columns.roles import Layout
+from stockcast.reading.dates.eras import other_calendar
 from stockcast.reading.table import Marks, Table, reading_of
 
 Bytes = NDArray[np.uint8]
@@ -29,9 +30,6 @@ _POWERS: Floats = np.array([10.0**digits for digits in range(_MOST_DIGITS + 1)])
 _SPLITTER = 2.0**27 + 1
 _EXACT = 1 << 53
 """Up to here every whole number is a float, and one division by an exact power of ten rounds but once."""
-
-_FIRST_YEAR, _LAST_YEAR = 1600, 2200
-"""Other years are of another calendar: see `eras`."""
 
 _AT_ONCE = 8
 _KEEP = np.array([0, *((1 << 64) - (1 << 8 * (_AT_ONCE - kept)) for kept in range(1, _AT_ONCE + 1))], dtype=np.uint64)
@@ -58,7 +56,7 @@ def read_clean(content: bytes) -> Table | None:
         return None
     dates = np.concatenate([part[0] for part in sound])
     steps = np.diff(dates).astype(np.int64)
-    if not ((steps > 0).all() or (steps < 0).all()):
+    if not ((steps > 0).all() or (steps < 0).all()) or other_calendar(dates[0], dates[-1]):
         return None
     numbers = {index: np.concatenate([part[1][index] for part in sound]) for index in roles.values()}
     digits = np.concatenate([part[2][roles["close"]] for part in sound])
@@ -157,7 +155,7 @@ def _dates(cells: _Cells) -> Dates | None:
         return None
     number = _eight_digits((front & _YEAR) | ((front >> 8) & _MONTH) | (back & _KEEP[2]))  # 20200131
     year, month, day = number // 10_000, number // 100 % 100, number % 100
-    if not ((year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1)).all():
+    if not ((year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)).all():
         return None
     months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
     days: Dates = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")

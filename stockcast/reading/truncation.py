@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from stockcast.checks.findings import Finding, finding
+from stockcast.data.series import Floats
 from stockcast.reading.dates.formats import day_part, has_time
 from stockcast.reading.number_formats import usual_decimals
 from stockcast.reading.one_reading import Choice
@@ -15,6 +16,8 @@ from stockcast.reading.table import Marks, Table, reading_of
 
 _CLOCKED = 50
 """Rows that are looked at for a time of day."""
+_BEFORE, _FAR, _FALL = 60, 2.0, 0.25
+"""A volume more than twice the largest of 60 rows is rarer than a file without a last line end."""
 
 
 def trimmed(choice: Choice, odd_ends: int) -> Table:
@@ -98,11 +101,21 @@ def _state_of_last(choice: Choice) -> str:
     digits = [_digits_after(each, choice.decimal) for each in (cell, *others)]
     if max(digits) > 0:
         return "whole" if digits[0] == max(digits) else lacking
-    # Of whole numbers the last digit can't be missed from the row itself; but a price does not fall to a tenth, and no
-    # digit of a volume is missing if it has as many as any other, and most others have as many.
-    values = choice.numbers[column]
-    near = roles != {"volume"} and len(others) > 0 and values[-1] > 0.25 * values[-2]
-    return "whole" if near or (roles == {"volume"} and _as_long(cell, others)) else lacking
+    return "whole" if _is_whole_number(cell, choice.numbers[column], roles == {"volume"}) else lacking
+
+
+def _is_whole_number(cell: str, values: Floats, is_volume: bool) -> bool:
+    """Whether no digit is missing at the end of the last of whole numbers.
+
+    That can't be seen from the cell; but a price does not fall to a tenth, and ten times as large a volume would stand
+    out from the rows before.
+    """
+    before, last = values[-_BEFORE - 1 : -1], values[-1]
+    if cell == "0" or before.size == 0:
+        return cell == "0"
+    if not is_volume:
+        return bool(last > _FALL * before[-1])
+    return bool(10 * last > _FAR * np.nanmax(before, initial=0.0) > 0)
 
 
 def _digits_after(cell: str, decimal: str) -> int:
@@ -119,9 +132,3 @@ def _ends_alike(cell: str, others: list[str]) -> bool:
     endings = {re.sub(r".*[\d.,' ]", "", other) for other in others}
     own = re.sub(r".*[\d.,' ]", "", cell)
     return bool(own) and own in endings and not any(ending != own and ending.startswith(own) for ending in endings)
-
-
-def _as_long(cell: str, others: list[str]) -> bool:
-    lengths = [sum(map(str.isdigit, each)) for each in others if each]
-    own = sum(map(str.isdigit, cell))
-    return bool(lengths) and own == max(lengths) and lengths.count(own) > len(lengths) / 2

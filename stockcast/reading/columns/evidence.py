@@ -86,16 +86,14 @@ def assignments(columns: Columns) -> list[Assignment]:
 
 
 def volume_beside(columns: Columns, prices: Sequence[int], closing: int) -> int | None:
-    """The column of the volume: by its name; or the only unexplained one after the prices, or the next without names.
+    """The column of the volume by its name; without names the next after the prices that can be one.
 
     It is never negative, and no price of the same thing.
     """
-    named = [index for index in columns.numeric if columns.role(index) == "volume"]
-    free = columns.unexplained() if columns.has_names else columns.numeric
-    later = [index for index in free if index > max(prices)]
-    if named or not later or (columns.has_names and len(later) > 1):
-        return named[0] if named else None
+    if columns.has_names:
+        return next((index for index in columns.numeric if columns.role(index) == "volume"), None)
     close = rough(columns.numeric[closing])
+    later = (index for index in columns.numeric if index > max(prices))
     return next((index for index in later if _is_volume(rough(columns.numeric[index]), close)), None)
 
 

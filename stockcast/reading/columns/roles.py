@@ -6,7 +6,7 @@ A column is the price because its name or its numbers prove it, and the proof is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,13 +70,9 @@ def find_layout(body: Body, numeric: Mapping[int, Column], where: str, hints: Hi
     columns = Columns(body, names, bool(named), numeric, where, hints)
     if set(hints.columns) & set(VALUE_ROLES):
         return _hinted(columns)
-    if tickers:
-        groups = {
-            ticker: _roles(names, [i for i in numeric if tickers[i] == ticker]) for ticker in _unique(tickers, numeric)
-        }
-        whole = tuple((ticker, roles) for ticker, roles in groups.items() if "close" in roles)
-        if whole:
-            return Layout(whole, None, names)
+    whole = _by_ticker_line(columns, tickers)
+    if whole:
+        return Layout(whole, None, names)
     roles = _named_roles(columns) if named else {}
     if "close" in roles:
         return _single_or_long(columns, roles)
@@ -121,8 +117,16 @@ def _check_widths(body: Body, numeric: Mapping[int, Column], where: str) -> None
         )
 
 
-def _unique(tickers: Sequence[str], numeric: Mapping[int, Column]) -> list[str]:
-    return list(dict.fromkeys(tickers[index] for index in numeric if tickers[index]))
+def _by_ticker_line(columns: Columns, tickers: Sequence[str]) -> tuple[tuple[str, Roles], ...]:
+    """Series whose tickers stand in a line of their own above or below the names; none without such a line."""
+    series: dict[str, Roles] = {}
+    for ticker in dict.fromkeys(tickers[index] for index in columns.numeric if tickers and tickers[index]):
+        own = {index: column for index, column in columns.numeric.items() if tickers[index] == ticker}
+        roles = _roles(columns.names, list(own))
+        if "close" in roles:
+            _ask_if_rivalled(replace(columns, numeric=own), roles["close"])
+            series[ticker] = roles
+    return tuple(series.items())
 
 
 def _roles(names: Sequence[str], columns: Sequence[int]) -> Roles:
@@ -192,7 +196,7 @@ def _ask_if_rivalled(columns: Columns, close: int) -> None:
             if index in prices and (tier == CLOSE_TIERS.index("value") or _are_near(closes, prices[index]))
         ]
     differing = [i for i in rivals if not np.array_equal(rough(columns.numeric[i]), closes, equal_nan=True)]
-    if tier < len(CLOSE_TIERS) and differing:
+    if tier < len(CLOSE_TIERS) and differing and columns.numeric[close].formats:
         raise which_close(columns, [close, *differing])
 
 

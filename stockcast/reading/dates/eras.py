@@ -18,6 +18,7 @@ OFFSETS = {BUDDHIST: 543, MINGUO: -1911}
 """What is taken from a year of the era to get that of the common era."""
 _OF_TWO_DIGITS = {BUDDHIST: 2500, MINGUO: 0}
 
+_OLDEST, _NEWEST, _BUDDHIST_YEARS = 1600, 2200, range(2300, 2700)
 _FEWEST = 10
 _FAR = 100
 
@@ -47,6 +48,12 @@ def era_of(years: Sequence[str], where_minguo: bool, with_days: bool, today: dat
             "export the dates in the common era.",
         )
     return ""
+
+
+def other_calendar(*ends: np.datetime64) -> bool:
+    """Whether the first and the last date could have years of another era, or of two."""
+    first, last = sorted(int(str(end)[:4]) for end in ends)
+    return last < _OLDEST or first > _NEWEST or last in _BUDDHIST_YEARS
 
 
 def common_year(year: str, era: str) -> int:
