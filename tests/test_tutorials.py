@@ -59,7 +59,7 @@ def test_airline_pairs_months_as_the_text_does_and_goes_on_with_months(capsys: C
     ahead = asked(capsys, "predict", "air", "--days", "3", *store)
     assert [one["date"] for one in ahead["forecasts"]] == ["1961-01-01", "1961-02-01", "1961-03-01"]
     assert any("the model forecasts 1 session; " in warning for warning in ahead["warnings"])
-    assert any("close of the last session left the range" in warning for warning in ahead["warnings"])
+    assert any("lies above all that the model was trained on" in warning for warning in ahead["warnings"])
     picture = tmp_path / "parts.svg"
     assert run(["plot", "air", "--kind", "parts", "-o", str(picture), *store]) == 0
     assert picture.read_text().startswith("<?xml")

@@ -7,12 +7,9 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
-from stockcast.errors import TrainingDiverged
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY
 from stockcast.jobs.source import absolute, hints_to, recorded_test_csv, taken_of
 from stockcast.reading.records import FileRead, Hints
@@ -66,13 +63,7 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
 
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
-    """Everything that is kept of a training. Raises `TrainingDiverged` if it forecasts what is no number."""
-    made = learned.assessment.evaluated.forecast
-    if not (np.isfinite(made.point).all() and np.isfinite(made.quantiles).all()):
-        raise TrainingDiverged(
-            "some forecasts of the held-out part are not numbers; nothing was saved.",
-            f"train more cautiously, for example: --set fit.learning_rate={config.fit.learning_rate / 10:g}",
-        )
+    """Everything that is kept of a training."""
     calendar, sessions, doubts = sessions_of(panel, config)
     manifest = Manifest(
         config_name=called,
