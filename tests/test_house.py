@@ -47,7 +47,7 @@ TRAINING = (
     "model/export.py",
 )
 
-NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "view", "jobs")
+NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "jobs")
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {

@@ -129,6 +129,24 @@ def coming(listed: Dates, after: np.datetime64, count: int, since: np.datetime64
     return sessions[:count]
 
 
+def openings(calendar: str, sessions: Dates) -> Dates:
+    """When each of `sessions` begins, in UTC, as datetime64[s].
+
+    At the exchange's opening of that day, daylight saving and shortened days included; at the beginning of its date in
+    UTC for a regular calendar, and for a date that isn't a session of the exchange as far as that is known.
+    """
+    begin = np.asarray(sessions, dtype="datetime64[D]").astype("datetime64[s]")
+    if calendar in REGULAR or not begin.size:
+        return begin
+    days = begin.astype("datetime64[D]")
+    drawn = _whole_years(calendar, days.min(), days.max())
+    at = {}
+    if drawn is not None:
+        opens = drawn.opens.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
+        at = dict(zip(drawn.sessions.to_numpy().astype("datetime64[D]").tolist(), opens, strict=True))
+    return np.array([at.get(day, first) for day, first in zip(days.tolist(), begin, strict=True)])
+
+
 def _period(days: Dates) -> str | None:
     """The calendar of dates that mostly lie more than a day apart, None for daily ones."""
     gap = float(np.median(np.diff(days[-53:]).astype(np.int64))) if days.size > 1 else 1
@@ -208,15 +226,25 @@ def _next_of_exchange(name: str, last: np.datetime64, count: int) -> Dates:
 
 def _exchange(name: str, first: np.datetime64, last: np.datetime64) -> Dates:
     """An exchange's sessions from `first` to `last`, as far as they are known."""
+    drawn = _whole_years(name, first, last)
+    if drawn is None:
+        return np.array([], dtype="datetime64[D]")
+    sessions: Dates = drawn.sessions.to_numpy().astype("datetime64[D]")
+    return sessions[(sessions >= first) & (sessions <= last)]
+
+
+def _whole_years(name: str, first: np.datetime64, last: np.datetime64) -> Any:
+    """An exchange's calendar for the years that `first` to `last` lie in, as far as they are known; None: not at all.
+
+    Whole years, because the package refuses a range without a session.
+    """
     first_known, last_known = _bounds(name)
     first, last = max(first, first_known), min(last, last_known)
     if first > last:
-        return np.array([], dtype="datetime64[D]")
-    # Whole years, because the package refuses a range without a session.
+        return None
     start = max(first.astype("datetime64[Y]").astype("datetime64[D]"), first_known)
     end = min((last.astype("datetime64[Y]") + 1).astype("datetime64[D]") - _DAY, last_known)
-    sessions: Dates = _draw_up(name, start, end).sessions.to_numpy().astype("datetime64[D]")
-    return sessions[(sessions >= first) & (sessions <= last)]
+    return _draw_up(name, start, end)
 
 
 @lru_cache(maxsize=32)

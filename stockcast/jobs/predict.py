@@ -41,7 +41,8 @@ class PredictRequest:
 class Prediction:
     """Forecasts of the sessions after the newest row of each series.
 
-    `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions.
+    `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions. `every` are all series that
+    were read, those too that are not forecast.
     """
 
     loaded: LoadedModel
@@ -50,6 +51,7 @@ class Prediction:
     dates: Dates
     warnings: tuple[str, ...]
     stale: str | None
+    every: Panel
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -120,7 +122,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, request.hints)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
-    origins = _newest_origins(read.panel, panel)
+    origins = newest_origins(read.panel, panel)
     rows = loaded.forecaster.rows_for(read.panel, origins)
     newest = replace(loaded.forecaster.forecast_rows(rows, origins), series=np.arange(len(panel)))
     forecast = extended(newest, days)
@@ -132,10 +134,11 @@ def predict_next(request: PredictRequest) -> Prediction:
     warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
-    return Prediction(loaded, panel, forecast, dates, (*warnings, *([stale] if stale else [])), stale)
+    warnings += [stale] if stale else []
+    return Prediction(loaded, panel, forecast, dates, tuple(warnings), stale, read.panel)
 
 
-def _newest_origins(every: Panel, wanted: Panel) -> Origins:
+def newest_origins(every: Panel, wanted: Panel) -> Origins:
     """The newest row of each `wanted` series among `every` series of a panel, which make the market."""
     names = set(wanted.names)
     return [np.array([len(one) - 1] if one.name in names else [], dtype=np.int64) for one in every.series]
