@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import QUANTILES
 from stockcast.data.series import Dates, Floats
+from stockcast.ledger.quantiles import from_distances
 from stockcast.ledger.records import day_number
-from stockcast.ledger.schema import LIVE, OPPONENTS, QUANTILE_COLUMNS, SCALE, STEPS
+from stockcast.ledger.schema import LIVE, QUANTILE_COLUMNS, SCALE, STEPS
 
 ABSENT = -1
 """The status of a step that was not forecast."""
@@ -79,6 +79,12 @@ def recorded_models(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(name for (name,) in connection.execute("SELECT DISTINCT model FROM series ORDER BY model"))
 
 
+def newest_price(connection: sqlite3.Connection, model: str) -> str | None:
+    """The price column that `model` was recorded with last; None if it never was."""
+    row = connection.execute("SELECT price FROM series WHERE model = ? ORDER BY id DESC LIMIT 1", (model,)).fetchone()
+    return str(row[0]) if row else None
+
+
 def read_record(
     connection: sqlite3.Connection, model: str, price: str, since: np.datetime64 | None = None
 ) -> LiveRecord | None:
@@ -96,8 +102,7 @@ def read_record(
     ).fetchone()
     table = _table(connection.execute(_FORECASTS, key), np.array(ids))  # (n, H, facts + quantiles)
     status, target, point, move, revised, revisions = (table[..., column] for column in range(1, _FACTS))
-    quantiles = table[..., _FACTS:] / SCALE
-    levels = len(QUANTILES)
+    quantiles, opponents = from_distances(table[..., _FACTS:])
     return LiveRecord(
         names,
         np.array([index[name] for name in series]),
@@ -108,11 +113,8 @@ def read_record(
         np.where(np.isnan(status), ABSENT, status).astype(np.int64),
         _dates(target),
         point / SCALE,
-        quantiles[..., :levels],
-        {
-            name: quantiles[..., first : first + levels]
-            for name, first in zip(OPPONENTS, range(levels, quantiles.shape[-1], levels), strict=True)
-        },
+        quantiles,
+        opponents,
         move / SCALE,
         revised / SCALE,
         np.nan_to_num(revisions).astype(np.int64),

@@ -19,8 +19,9 @@ from stockcast.errors import NotFound
 from stockcast.ledger import clock
 from stockcast.ledger.chain import FIRST, Row, issue_hash
 from stockcast.ledger.connection import appending, consult
+from stockcast.ledger.quantiles import to_distances
 from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast, day_number, scaled
-from stockcast.ledger.schema import LATE, LIVE, OPPONENTS, QUANTILE_COLUMNS, SCALE, STEPS, SUPERSEDED
+from stockcast.ledger.schema import LATE, LIVE, MEDIAN, QUANTILE_COLUMNS, SCALE, STEPS, SUPERSEDED
 
 CLOCK_SLACK = 120
 """Seconds by which a clock may be put back before it is doubted."""
@@ -176,14 +177,10 @@ def _described(prediction: int, one: ModelForecast, series: str, facts: tuple[An
 
 
 def _rows(prediction: int, part: SeriesForecast, statuses: Sequence[int]) -> Iterator[Row]:
-    """The rows of `forecast`: id, status, target, point where it isn't the median, and every quantile."""
-    steps = len(part.targets)
-    absent = np.full((steps, len(part.quantiles[0])), np.nan)
-    quantiles = np.hstack([part.quantiles, *(part.opponents.get(name, absent) for name in OPPONENTS)])
-    numbers = np.round(quantiles * SCALE)
-    middle = part.quantiles.shape[1] // 2
+    """The rows of `forecast`: id, status, target, point where it isn't the median, and the quantiles."""
+    kept = to_distances(part.quantiles, part.opponents)
     points = np.round(part.point * SCALE)
-    for at in range(steps):
-        point = None if points[at] == numbers[at, middle] else int(points[at])
-        row = [None if np.isnan(number) else int(number) for number in numbers[at]]
-        yield (prediction * STEPS + at + 1, statuses[at], day_number(part.targets[at]), point, *row)
+    for at, target in enumerate(part.targets):
+        point = None if points[at] == kept[at, MEDIAN] else int(points[at])
+        row = [None if np.isnan(number) else int(number) for number in kept[at]]
+        yield (prediction * STEPS + at + 1, statuses[at], day_number(target), point, *row)

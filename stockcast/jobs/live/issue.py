@@ -15,6 +15,7 @@ import numpy as np
 
 from stockcast.data.series import PriceSeries
 from stockcast.errors import DataError, StockcastError
+from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.opponents import learned_until, opponents_at
 from stockcast.jobs.output import write_output
 from stockcast.jobs.predict import Prediction, PredictRequest, newest_origins, predict_next
@@ -30,20 +31,6 @@ FINGERPRINTED = 20
 
 
 @dataclass(frozen=True)
-class FailedPrediction:
-    """A model that could not forecast, among others that could."""
-
-    name: str
-    error: StockcastError
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as `--json` prints it in the model's place."""
-        error = self.error
-        told = {"kind": error.kind, "message": error.message, "fix": error.fix, "exit_code": error.exit_code}
-        return {"name": self.name, "error": told}
-
-
-@dataclass(frozen=True)
 class Issued:
     """What came of one command: each model's forecast or failure, in order, and the receipt of the ledger.
 
@@ -51,7 +38,7 @@ class Issued:
     be recorded, and where that failed; `not_recorded` says why a forecast was not.
     """
 
-    outcomes: tuple[Prediction | FailedPrediction, ...]
+    outcomes: tuple[Prediction | FailedModel, ...]
     single: bool
     recorded: bool
     issue: Issue | None
@@ -122,13 +109,13 @@ def every_model(store: Store) -> tuple[str, ...]:
     return store.names() or (store.only(),)
 
 
-def _outcome(request: PredictRequest, single: bool) -> Prediction | FailedPrediction:
+def _outcome(request: PredictRequest, single: bool) -> Prediction | FailedModel:
     try:
         return predict_next(request)
     except StockcastError as error:
         if single:
             raise
-        return FailedPrediction(request.name or "", error)
+        return FailedModel(request.name or "", error)
 
 
 def _record(
