@@ -19,7 +19,7 @@ from stockcast.cli.plot import plot
 from stockcast.cli.predict import predict
 from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
-from stockcast.cli.score import score
+from stockcast.cli.score import score_command
 from stockcast.cli.train import train
 
 
@@ -36,7 +36,7 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, score, plot, check, backtest, audit, retrain, schedule, models, export, config):
+for command in (train, predict, score_command, plot, check, backtest, audit, retrain, schedule, models, export, config):
     stockcast.add_command(command)
 
 

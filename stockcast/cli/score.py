@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stockcast.reading.records import Hints
 
 
-@click.command()
+@click.command("score")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @all_option
 @csv_option
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--verify", is_flag=True, help="Check the ledger itself instead; exit with 1 if it is damaged.")
 @reading_options
 @shared_options
-def score(
+def score_command(
     shared: Shared,
     hints: Hints,
     names: tuple[str, ...],
@@ -56,11 +56,9 @@ def score(
         found = verify_ledger(shared.store)
         print_result(shared, found.to_dict(), lambda: str(found))
         return found.exit_code
-    import numpy as np
-
     from stockcast.jobs.live.score import ScoreRequest, score_record
 
-    first = None if since is None else np.datetime64(since.date(), "D")
+    first = since and since.date()
     result = score_record(ScoreRequest(shared.store, names, everything, csvs, first, by, output, form, hints))
     if result.not_kept:
         on_message(shared)(f"Warning: the outcomes seen were not kept: {result.not_kept}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ class ScoreRequest:
     names: tuple[str, ...]
     everything: bool = False
     csvs: tuple[str, ...] = ()
-    since: np.datetime64 | None = None
+    since: date | None = None
     by: str | None = None
     output: Path | None = None
     form: str = "rows"
@@ -103,14 +105,15 @@ def score_record(request: ScoreRequest) -> ScoreResult:
 
 
 def read_model_record(
-    store: Path, name: str, csvs: Sequence[str], hints: Hints, since: np.datetime64 | None = None
+    store: Path, name: str, csvs: Sequence[str], hints: Hints, since: date | None = None
 ) -> tuple[LiveRecord, PanelRead, str]:
     """What was recorded of a model, its newest prices, and which column of them. Raises `NotFound`, `LedgerDamaged`."""
     path = ledger_path(store)
+    first = None if since is None else np.datetime64(since, "D")
 
-    def find(connection: Any) -> tuple[LiveRecord | None, str]:
+    def find(connection: sqlite3.Connection) -> tuple[LiveRecord | None, str]:
         column = newest_price(connection, name) or ""
-        return read_record(connection, name, column, since), column
+        return read_record(connection, name, column, first), column
 
     record, price = consult(path, find)
     if record is None:
