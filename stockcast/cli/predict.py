@@ -92,5 +92,5 @@ def _issued(
     wanted = every_model(store) if everything else tuple(dict.fromkeys(names)) or (store.only(),)
     single = not everything and len(names) <= 1
     issued, text = issue_forecasts(request, wanted, single=single, record=keep)
-    stale = next((one.stale for one in issued.predictions if one.stale), None)
+    stale = next((one.stale for one in issued.made if one.stale), None)
     return issued.exit_code, issued.warnings, stale, text

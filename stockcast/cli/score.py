@@ -59,7 +59,8 @@ def score_command(
     from stockcast.jobs.live.score import ScoreRequest, score_record
 
     first = since and since.date()
-    result = score_record(ScoreRequest(shared.store, names, everything, csvs, first, by, output, form, hints))
+    brief = not shared.as_json
+    result = score_record(ScoreRequest(shared.store, names, everything, csvs, first, by, output, form, hints, brief))
     if result.not_kept:
         on_message(shared)(f"Warning: the outcomes seen were not kept: {result.not_kept}")
     print_result(shared, result.to_dict(), result.text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -60,6 +60,13 @@ class RecordCounts:
     of_other_prices: int
 
 
+def total_counts(every: Sequence[RecordCounts]) -> RecordCounts:
+    """The counts of several records together."""
+    return RecordCounts(
+        **{one.name: sum(getattr(counts, one.name) for counts in every) for one in fields(RecordCounts)}
+    )
+
+
 def contests(model: EvaluatedForecast, opponents: Mapping[str, EvaluatedForecast]) -> tuple[Contest, ...]:
     """Every step beside every opponent, evaluated from the same origins."""
     found = []
@@ -78,14 +85,14 @@ def contests(model: EvaluatedForecast, opponents: Mapping[str, EvaluatedForecast
 class Rolling:
     """One step ahead over the last `ROLLING` sessions up to each of `days` (k,), origins: coverage and loss.
 
-    `coverage` (k,) is that of the 80 % band, `low` and `high` its binomial 95 % interval, `ratio` maps each opponent to
-    the pinball loss in units of its (k,).
+    `coverage` (k,) is that of the 80 % band, `low` and `high` the binomial 95 % interval of the newest; `ratio` maps
+    each opponent to the pinball loss in units of its (k,).
     """
 
     days: Dates
     coverage: Floats
-    low: Floats
-    high: Floats
+    low: float
+    high: float
     ratio: Mapping[str, Floats]
 
 
@@ -98,23 +105,19 @@ def rolling(model: EvaluatedForecast, opponents: Mapping[str, EvaluatedForecast]
     hits = daily_mean(first.hits(ROLLING_BAND), first.day)
     loss = daily_mean(first.pinball(), first.day)
     others = {name: daily_mean(steps_of(one)[0].pinball(), first.day) for name, one in opponents.items()}
-    ends = np.arange(ROLLING, len(days) + 1)
-    bounds = np.array([_interval(first, int(end)) for end in ends])
     return Rolling(
         days[ROLLING - 1 :],
         _moving_mean(hits),
-        bounds[:, 0],
-        bounds[:, 1],
+        *_newest_interval(first),
         {name: _moving_mean(loss) / _moving_mean(other) for name, other in others.items()},
     )
 
 
-def _interval(step: Step, end: int) -> tuple[float, float]:
-    """The interval of the coverage over the `ROLLING` judged days before number `end`."""
-    judged = np.unique(step.day)[end - ROLLING : end]
-    among = (step.day >= judged[0]) & (step.day <= judged[-1])
-    hits = step.hits(ROLLING_BAND)[among]
-    size = effective_size(hits, step.day[among] - judged[0], step.number)
+def _newest_interval(step: Step) -> tuple[float, float]:
+    """The interval of the coverage over the last `ROLLING` judged days."""
+    newest = step.day >= np.unique(step.day)[-ROLLING]
+    hits, day = step.hits(ROLLING_BAND)[newest], step.day[newest]
+    size = effective_size(hits, day - day.min(), step.number)
     return binomial_interval(scores.mean(hits) * size, size)
 
 

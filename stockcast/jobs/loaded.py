@@ -12,6 +12,7 @@ from stockcast.model.forecaster import WindowForecaster
 from stockcast.store.manifest import Manifest
 from stockcast.store.model_files import FORECASTER_FILES, from_files
 from stockcast.store.read_version import Bundle
+from stockcast.store.records import sha256
 from stockcast.store.store import Store
 
 CALENDAR_DOUBT = "calendar"
@@ -22,7 +23,7 @@ CALENDAR_DOUBT = "calendar"
 class LoadedModel:
     """The model that serves under a name, `since` when (UTC): its forecaster, settings and manifest.
 
-    After `max_age` days it is stale; 0: never.
+    After `max_age` days it is stale; 0: never. `manifest_sha256` is that of its manifest's file.
     """
 
     name: str
@@ -32,6 +33,7 @@ class LoadedModel:
     bundle: Bundle
     since: str
     max_age: int
+    manifest_sha256: str
 
     def facts(self) -> dict[str, Any]:
         """What every report about this model says of it."""
@@ -55,4 +57,6 @@ def open_version(models: Store, name: str, version: str | None = None, also: Seq
     config = from_table(manifest.config)
     forecaster = from_files(bundle.files, manifest.config_name, config.data)
     max_age = config.gate.max_age if champion.max_age is None else champion.max_age
-    return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age)
+    serving = manifest.version == champion.version
+    digest = champion.manifest_sha256 if serving else sha256(manifest.encode())
+    return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age, digest)

@@ -5,19 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from stockcast.data.forecast import Forecast
 from stockcast.data.series import Dates, Panel
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.view.predict import PRINTED_BANDS
 from stockcast.view.text import table
-
-Forecasted: TypeAlias = tuple[str, Panel, Forecast, Dates]
-"""A model's name, the series that it forecast, the forecast and its sessions."""
-
-Failed: TypeAlias = tuple[str, str]
-"""A model's name and why it could not forecast."""
 
 
 def predictions_csv(every: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> str:
@@ -37,22 +31,18 @@ def predictions_csv(every: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) ->
     return buffer.getvalue().rstrip("\n")
 
 
-def predictions_table(every: Sequence[Forecasted | Failed]) -> str:
-    """One table of all models, a line a series and step; a model that failed has a line in its place."""
+def predictions_table(every: Sequence[list[list[str]] | str]) -> str:
+    """One table of all models, each as its `prediction_rows`; where one failed, a sentence stands in their place."""
     head = ["model", "series", "after", "last", "date", "forecast", *(f"{name} band" for name in PRINTED_BANDS)]
-    rows = [row for one in every if len(one) == 4 for row in _rows(one)]
-    lines = iter(table(head, rows, left=2).splitlines())
+    lines = iter(table(head, [row for one in every if not isinstance(one, str) for row in one], left=2).splitlines())
     printed = [next(lines), next(lines)]
     for one in every:
-        if len(one) == 2:
-            printed.append(f"{one[0]}: failed: {one[1]}")
-        else:
-            printed += [next(lines) for _ in range(one[2].horizon * len(one[1]))]
+        printed += [one] if isinstance(one, str) else [next(lines) for _ in one]
     return "\n".join(printed)
 
 
-def _rows(one: Forecasted) -> list[list[str]]:
-    name, panel, forecast, dates = one
+def prediction_rows(name: str, panel: Panel, forecast: Forecast, dates: Dates) -> list[list[str]]:
+    """A line of cells for each series and step of a model's forecast; `dates` is (series, days)."""
     rows = []
     for index, series in enumerate(panel.series):
         for step, day in enumerate(dates[index]):

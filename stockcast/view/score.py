@@ -40,8 +40,7 @@ def record_sentences(
         ratios = ", ".join(f"{one[-1]:.3f} of {CALLED.get(name, name)}'s" for name, one in rolled.ratio.items())
         lines.append(
             f"Over the last {ROLLING} sessions, one step ahead: the 80 % band held {100 * rolled.coverage[-1]:.1f} % "
-            f"({100 * rolled.low[-1]:.1f} to {100 * rolled.high[-1]:.1f} %)"
-            + (f", pinball loss {ratios}." if ratios else ".")
+            f"({100 * rolled.low:.1f} to {100 * rolled.high:.1f} %)" + (f", pinball loss {ratios}." if ratios else ".")
         )
     few = days < days_to_tell(1)
     if few:

@@ -22,12 +22,29 @@ from stockcast.jobs.predict import Prediction, PredictRequest, newest_origins, p
 from stockcast.ledger.connection import ledger_path
 from stockcast.ledger.record import append_issue
 from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast
-from stockcast.store.records import sha256
 from stockcast.store.store import Store
-from stockcast.view.issue import issue_sentences, predictions_csv, predictions_table
+from stockcast.view.issue import issue_sentences, prediction_rows, predictions_csv, predictions_table
 
 FINGERPRINTED = 20
 """So many last rows of a series are in a forecast's fingerprint."""
+
+
+@dataclass(frozen=True)
+class ModelIssue:
+    """What is kept of one model's forecast until it is issued: no network, no prices.
+
+    `answer` is what `--json` prints of it, `rows` are its lines of the table, `draft` what the ledger is to keep, None
+    if that wasn't asked for, or where `refused` says why it can't be kept.
+    """
+
+    name: str
+    answer: dict[str, Any]
+    rows: list[list[str]]
+    text: str
+    warnings: tuple[str, ...]
+    stale: str | None
+    draft: ModelForecast | None
+    refused: DataError | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +55,7 @@ class Issued:
     be recorded, and where that failed; `not_recorded` says why a forecast was not.
     """
 
-    outcomes: tuple[Prediction | FailedModel, ...]
+    outcomes: tuple[ModelIssue | FailedModel, ...]
     single: bool
     recorded: bool
     issue: Issue | None
@@ -46,38 +63,36 @@ class Issued:
     warnings: tuple[str, ...]
 
     @property
-    def predictions(self) -> list[Prediction]:
+    def made(self) -> list[ModelIssue]:
         """The forecasts that were made."""
-        return [one for one in self.outcomes if isinstance(one, Prediction)]
+        return [one for one in self.outcomes if isinstance(one, ModelIssue)]
 
     @property
     def exit_code(self) -> int:
         """That of the ledger's failure, else 1 if a model failed."""
         if self.not_recorded is not None:
             return self.not_recorded.exit_code
-        return int(len(self.predictions) < len(self.outcomes))
+        return int(len(self.made) < len(self.outcomes))
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
         receipt = {"issue": self.issue and self.issue.to_dict()} if self.recorded else {}
         if self.single:
-            (prediction,) = self.predictions
-            return {**prediction.to_dict(), "warnings": list(self.warnings), **receipt}
-        return {"models": [one.to_dict() for one in self.outcomes], "warnings": list(self.warnings), **receipt}
+            return {**self.made[0].answer, "warnings": list(self.warnings), **receipt}
+        answers = [one.answer if isinstance(one, ModelIssue) else one.to_dict() for one in self.outcomes]
+        return {"models": answers, "warnings": list(self.warnings), **receipt}
 
     def text(self, form: str) -> str:
         """The forecasts as a table, as CSV or as JSON."""
         if form == "json":
             return json.dumps(self.to_dict())
         if self.single:
-            return self.predictions[0].text(form)
+            return self.made[0].text
         if form == "csv":
-            return predictions_csv([(one.loaded.name, one.entries()) for one in self.predictions])
+            return predictions_csv([(one.name, one.answer["forecasts"]) for one in self.made])
         return predictions_table(
             [
-                (one.loaded.name, one.panel, one.forecast, one.dates)
-                if isinstance(one, Prediction)
-                else (one.name, one.error.message)
+                one.rows if isinstance(one, ModelIssue) else f"{one.name}: failed: {one.error.message}"
                 for one in self.outcomes
             ]
         )
@@ -88,14 +103,12 @@ def issue_forecasts(request: PredictRequest, names: Sequence[str], *, single: bo
 
     One model that fails doesn't stop the others, unless it is the only one that was asked for.
     """
-    outcomes = tuple(_outcome(replace(request, name=name), single) for name in names)
-    predictions = [one for one in outcomes if isinstance(one, Prediction)]
-    warnings = [
-        warning if single else f"{one.loaded.name}: {warning}" for one in predictions for warning in one.warnings
-    ]
+    outcomes = tuple(_outcome(replace(request, name=name), single=single, record=record) for name in names)
+    made = [one for one in outcomes if isinstance(one, ModelIssue)]
+    warnings = [warning if single else f"{one.name}: {warning}" for one in made for warning in one.warnings]
     issue, failure = None, None
-    if record and predictions:
-        issue, failure, words = _record(request, predictions)
+    if record and made:
+        issue, failure, words = _record(request, made)
         warnings += words
     issued = Issued(outcomes, single, record, issue, failure, tuple(warnings))
     text = issued.text(request.form)
@@ -109,42 +122,52 @@ def every_model(store: Store) -> tuple[str, ...]:
     return store.names() or (store.only(),)
 
 
-def _outcome(request: PredictRequest, single: bool) -> Prediction | FailedModel:
+def _outcome(request: PredictRequest, *, single: bool, record: bool) -> ModelIssue | FailedModel:
     try:
-        return predict_next(request)
+        prediction = predict_next(request)
     except StockcastError as error:
         if single:
             raise
         return FailedModel(request.name or "", error)
+    draft: ModelForecast | None = None
+    refused: DataError | None = None
+    missing: list[str] = []
+    if record:
+        try:
+            draft, missing = _draft(prediction)
+        except DataError as error:
+            refused = error
+    name = prediction.loaded.name
+    return ModelIssue(
+        name,
+        prediction.to_dict(),
+        prediction_rows(name, prediction.panel, prediction.forecast, prediction.dates),
+        prediction.text(request.form) if single else "",
+        (*prediction.warnings, *missing),
+        prediction.stale,
+        draft,
+        refused,
+    )
 
 
 def _record(
-    request: PredictRequest, predictions: Sequence[Prediction]
+    request: PredictRequest, made: Sequence[ModelIssue]
 ) -> tuple[Issue | None, StockcastError | None, list[str]]:
     """The receipt, or why there is none, and what should be said of it."""
-    words: list[str] = []
-    models: list[ModelForecast] = []
-    failure: StockcastError | None = None
-    for prediction in predictions:
-        try:
-            model, missing = _as_issued(prediction)
-        except DataError as error:
-            failure = error
-            words.append(f"{prediction.loaded.name} was not recorded: {error.message}")
-            continue
-        models.append(model)
-        words += [f"{prediction.loaded.name}: {sentence}" for sentence in missing]
-    if not models:
+    failure: StockcastError | None = next((one.refused for one in made if one.refused), None)
+    words = [f"{one.name} was not recorded: {one.refused.message}" for one in made if one.refused]
+    drafts = [one.draft for one in made if one.draft]
+    if not drafts:
         return None, failure, words
     try:
-        issue = append_issue(ledger_path(request.store), models)
+        issue = append_issue(ledger_path(request.store), drafts)
     except StockcastError as error:
         return None, error, [*words, f"nothing of this was recorded: {error.message}"]
     counts = (issue.live, issue.late, issue.superseded)
     return issue, failure, words + issue_sentences(issue.number, *counts, issue.clock_behind)
 
 
-def _as_issued(prediction: Prediction) -> tuple[ModelForecast, list[str]]:
+def _draft(prediction: Prediction) -> tuple[ModelForecast, list[str]]:
     """A prediction as the ledger keeps it, and a sentence on each opponent that is missing beside it."""
     loaded, panel, forecast = prediction.loaded, prediction.panel, prediction.forecast
     price, cutoff = loaded.config.data.price, learned_until(loaded.manifest)
@@ -174,7 +197,7 @@ def _as_issued(prediction: Prediction) -> tuple[ModelForecast, list[str]]:
     issued = ModelForecast(
         loaded.name,
         manifest.version,
-        sha256(manifest.encode()),
+        loaded.manifest_sha256,
         manifest.config_name,
         loaded.config.digest(),
         cutoff,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from stockcast.errors import Busy, CannotCreate, IOFailure, NotFound, StockcastError, UsageError
+from stockcast.evaluate.live import total_counts
 from stockcast.evaluate.rows import rows_text
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.scored_model import ScoredModel, score_model
@@ -25,7 +26,7 @@ from stockcast.reading.records import NO_HINTS, Hints, PanelRead
 from stockcast.store.store import Store
 from stockcast.view.backtest import contest_table
 from stockcast.view.hubverse import hubverse_csv
-from stockcast.view.score import parts_table, record_sentences, record_title
+from stockcast.view.score import count_sentences, parts_table, record_sentences, record_title
 from stockcast.view.text import some
 
 
@@ -33,7 +34,8 @@ from stockcast.view.text import some
 class ScoreRequest:
     """What the user asked for: the models `names`, or every one in the ledger; forecasts from the origins `since` then.
 
-    `by` is model, series, step or month; `form` that of `output`: rows or hubverse.
+    `by` is model, series, step or month; `form` that of `output`: rows or hubverse. `brief`: where each model gets a
+    line, nothing is tested that no line shows.
     """
 
     store: Path
@@ -45,6 +47,7 @@ class ScoreRequest:
     output: Path | None = None
     form: str = "rows"
     hints: Hints = NO_HINTS
+    brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class ScoreResult:
     def _lines(self) -> str:
         parts = {one.name: one.scores for one in self.scored if one.scores}
         told = [parts_table(parts, "model")] if parts else []
-        told += [f"{one.name}: {line}" for one in self.scored for line in one.sentences()]
+        told += ["", *count_sentences(total_counts([one.counts for one in self.scored]))] if self.scored else []
+        told += [f"{one.name}: {line}" for one in self.scored for line in one.identity()]
         return "\n".join([*told, *(_failed(one) for one in self.models if isinstance(one, FailedModel))])
 
     def to_dict(self) -> dict[str, Any]:
@@ -149,7 +153,8 @@ def _outcome(request: ScoreRequest, name: str, by: str, *, alone: bool) -> Score
     try:
         record, read, price = read_model_record(request.store, name, request.csvs, request.hints, request.since)
         today = np.datetime64(clock.utc_now().date(), "D")
-        return score_model(name, record, read.panel, price, today, by)
+        brief = request.brief and by == "model" and request.output is None
+        return score_model(name, record, read.panel, price, today, by, brief=brief)
     except StockcastError as error:
         if alone:
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from stockcast.data.series import Floats, Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.live import Contest, RecordCounts, Rolling, contests, days_to_tell, rolling
-from stockcast.evaluate.steps import NaiveErrors, Scores, jsonable, naive_errors, pick, score
+from stockcast.evaluate.steps import NaiveErrors, Scores, first_step, jsonable, naive_errors, pick, score
 from stockcast.jobs.live.outcomes import Outcomes, match_outcomes
 from stockcast.ledger.live_record import LiveRecord
 from stockcast.ledger.schema import LATE, SUPERSEDED
@@ -26,9 +26,10 @@ Groups = Mapping[str, Mapping[str, tuple[Scores, ...]]]
 
 @dataclass(frozen=True)
 class ScoredModel:
-    """One model's live record; `assessment` is None while no outcome is known.
+    """One model's live record; there are no `scores` and no `assessment` while no outcome is known.
 
     - `every`: all forecasts that count, their outcomes known or not; `price` and `decimals` of the prices;
+    - `scores` at each step of the model, as "model", and of its opponents by name;
     - `groups`: the scores of its parts, if they were asked for; `left_out`: opponents that stand beside some only;
     - `days`: origins that were judged one step ahead; `enough_on`: the date by which there will be enough to tell.
     """
@@ -39,23 +40,22 @@ class ScoredModel:
     every: EvaluatedForecast
     price: str
     decimals: int
-    assessment: Assessment | None
-    contests: tuple[Contest, ...]
-    rolling: Rolling | None
-    groups: Groups
-    left_out: tuple[str, ...]
-    days: int
-    enough_on: np.datetime64 | None
-
-    @property
-    def scores(self) -> Mapping[str, tuple[Scores, ...]]:
-        """The scores at each step of the model, as "model", and of its opponents by name; none if none is known."""
-        return self.assessment.scores if self.assessment else {}
+    scores: Mapping[str, tuple[Scores, ...]] = field(default_factory=dict)
+    assessment: Assessment | None = None
+    contests: tuple[Contest, ...] = ()
+    rolling: Rolling | None = None
+    groups: Groups = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    days: int = 0
+    enough_on: np.datetime64 | None = None
 
     def sentences(self) -> list[str]:
         """What was not scored and why, and what was assumed of the series."""
-        renamed, strangers = self.outcomes.renamed, self.outcomes.strangers
-        return [*count_sentences(self.counts), *identity_sentences(renamed, strangers, self.left_out)]
+        return [*count_sentences(self.counts), *self.identity()]
+
+    def identity(self) -> list[str]:
+        """What was assumed or refused about the series and the opponents."""
+        return identity_sentences(self.outcomes.renamed, self.outcomes.strangers, self.left_out)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -79,53 +79,50 @@ class ScoredModel:
 
 
 def _newest(rolled: Rolling) -> dict[str, Any]:
-    last = {key: float(getattr(rolled, key)[-1]) for key in ("coverage", "low", "high")}
-    return {
-        "until": str(rolled.days[-1]),
-        **last,
-        "ratio": {name: float(one[-1]) for name, one in rolled.ratio.items()},
-    }
+    ratio = {name: float(one[-1]) for name, one in rolled.ratio.items()}
+    held = {"coverage": float(rolled.coverage[-1]), "low": rolled.low, "high": rolled.high}
+    return {"until": str(rolled.days[-1]), **held, "ratio": ratio}
 
 
 def score_model(
-    name: str, record: LiveRecord, panel: Panel, price: str, today: np.datetime64, by: str | None
+    name: str, record: LiveRecord, panel: Panel, price: str, today: np.datetime64, by: str | None, *, brief: bool
 ) -> ScoredModel:
-    """Judge a record on the prices of `panel` as they are now; `by` is series, month or nothing."""
+    """Judge a record on the prices of `panel` as they are now; `by` is series, month or nothing.
+
+    `brief`: the scores one step ahead and no tests, which is all that a line among many says.
+    """
     outcomes = match_outcomes(record, panel, price, today)
     known = record.counts & np.isfinite(outcomes.move)
     every = _evaluated(name, record, outcomes, record.counts, record.quantiles)
-    counts = _counts(record, outcomes, known)
     decimals = max(one.decimals for one in panel.series)
+    nothing = ScoredModel(name, _counts(record, outcomes, known), outcomes, every, price, decimals)
     if not known.any():
-        return ScoredModel(name, counts, outcomes, every, price, decimals, None, (), None, {}, (), 0, None)
-    model = _evaluated(name, record, outcomes, known, record.quantiles)
+        return nothing
     opponents = {
         one: _evaluated(one, record, outcomes, known, quantiles)
         for one, quantiles in record.opponents.items()
         if np.isfinite(quantiles[known]).all()
     }
     partly = [one for one in record.opponents if one not in opponents and np.isfinite(record.opponents[one]).any()]
+    model = _evaluated(name, record, outcomes, known, record.quantiles)
+    contestants = {"model": model, **opponents}
+    days = len(np.unique(model.origin[np.isfinite(model.actual[:, 0])]))
     units = _units(record, outcomes, panel, price)
+    found = replace(nothing, left_out=tuple(partly), days=days, enough_on=_enough_on(model, days))
+    if brief:
+        return replace(found, scores={key: score(first_step(one), units) for key, one in contestants.items()})
     assessment = assess(model, opponents, units) if "naive" in opponents else None
     groups = {
-        label: {key: score(pick(one, keep), units) for key, one in {"model": model, **opponents}.items()}
+        label: {key: score(pick(one, keep), units) for key, one in contestants.items()}
         for label, keep in _parts(model, by).items()
     }
-    days = len(np.unique(model.origin[np.isfinite(model.actual[:, 0])]))
-    return ScoredModel(
-        name,
-        counts,
-        outcomes,
-        every,
-        price,
-        decimals,
-        assessment,
-        contests(model, opponents),
-        rolling(model, opponents),
-        groups,
-        tuple(partly),
-        days,
-        _enough_on(model, days),
+    return replace(
+        found,
+        scores=assessment.scores if assessment else {},
+        assessment=assessment,
+        contests=contests(model, opponents),
+        rolling=rolling(model, opponents),
+        groups=groups,
     )
 
 
