@@ -26,6 +26,10 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _Found = TypeVar("_Found")
 
 
+class OutdatedLedger(DataError):
+    """The ledger has an older schema, which the next writer will bring up to date."""
+
+
 def ledger_path(store: Path) -> Path:
     """Where the ledger of the store in this folder is."""
     return store / LEDGER
@@ -55,12 +59,11 @@ def appending(path: Path) -> Iterator[sqlite3.Connection]:
 def consult(path: Path, work: Callable[[sqlite3.Connection], _Found]) -> _Found:
     """What `work` finds in the ledger as it stands at one moment; needs no right to write.
 
-    Raises `NotFound` where there is none, `LedgerDamaged`, `IOFailure`, `DataError` for one of a newer stockcast.
+    Raises `NotFound` where there is none, `LedgerDamaged`, `IOFailure`, `DataError` for one of a newer stockcast, and
+    `OutdatedLedger` for one of an older.
     """
     if not path.exists():
-        raise NotFound(
-            f"there is no ledger {path}: no forecast was recorded.", "record the next one: stockcast predict --record"
-        )
+        raise _no_ledger(path)
     with _explained(path):
         _demand_plain(path)
         try:
@@ -101,8 +104,10 @@ def _state(path: Path) -> tuple[int, int, bool]:
 def _snapshot(connection: sqlite3.Connection, path: Path, work: Callable[[sqlite3.Connection], _Found]) -> _Found:
     connection.execute("BEGIN")
     version = _schema_version(connection, path)
+    if version == 0:  # the run that made it was killed, and left an empty file
+        raise _no_ledger(path)
     if version < len(MIGRATIONS):
-        raise DataError(
+        raise OutdatedLedger(
             f"{path} has schema {version}; this stockcast reads schema {len(MIGRATIONS)}.",
             "record a forecast, which brings it up to date: stockcast predict --record",
         )
@@ -176,6 +181,12 @@ def _demand_plain(path: Path) -> None:
     """A link could lead out of the store, and a pipe would be waited for."""
     if path.is_symlink() or (path.exists() and not stat.S_ISREG(path.stat().st_mode)):
         raise ledger_damaged(path, "it is not a regular file")
+
+
+def _no_ledger(path: Path) -> NotFound:
+    return NotFound(
+        f"there is no ledger {path}: no forecast was recorded.", "record the next one: stockcast predict --record"
+    )
 
 
 def ledger_damaged(path: Path, what: str) -> LedgerDamaged:

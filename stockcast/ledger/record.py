@@ -18,7 +18,7 @@ from stockcast.data.trading_calendars import REGULAR, openings, sessions_between
 from stockcast.errors import NotFound
 from stockcast.ledger import clock
 from stockcast.ledger.chain import FIRST, Row, issue_hash
-from stockcast.ledger.connection import appending, consult
+from stockcast.ledger.connection import OutdatedLedger, appending, consult
 from stockcast.ledger.quantiles import to_distances
 from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast, day_number, scaled
 from stockcast.ledger.schema import LATE, LIVE, MEDIAN, QUANTILE_COLUMNS, SCALE, STEPS, SUPERSEDED
@@ -57,7 +57,7 @@ def _missing_openings(path: Path, models: Sequence[ModelForecast]) -> dict[tuple
     wanted = {(one.calendar, day_number(day)) for one in models for part in one.series for day in part.targets}
     try:
         known = consult(path, _openings)
-    except NotFound:
+    except (NotFound, OutdatedLedger):
         known = {}
     missing: dict[str, list[int]] = {}
     for calendar, day in wanted - known.keys():
