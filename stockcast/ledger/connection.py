@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -19,7 +22,6 @@ LEDGER = "ledger.sqlite"
 LONGEST_WAIT = 30.0
 """Seconds that a writer waits for the others, of whom each takes some milliseconds."""
 
-_POLL = 0.005
 _RETRIES = 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -70,13 +72,13 @@ def consult(path: Path, work: Callable[[sqlite3.Connection], _Found]) -> _Found:
             with closing(_connect(path, "rw")) as connection:
                 return _snapshot(connection, path, work)
         except sqlite3.OperationalError as error:
-            if _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            if not _has_no_room(error) and _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
                 raise
             return _read_unwritable(path, work)
 
 
 def _read_unwritable(path: Path, work: Callable[[sqlite3.Connection], _Found]) -> _Found:
-    """The same in a folder where SQLite can't put the files that readers and writers talk by.
+    """The same in a folder or on a disk where SQLite can't put the files that readers and writers talk by.
 
     Then it can't know of a writer, so the file must be the same before and after, or it is read again.
     """
@@ -123,19 +125,34 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 @contextmanager
 def _sole_writer(path: Path) -> Iterator[None]:
-    """Hold the lock of all writers. SQLite has one of its own, but whoever waits for that may wait for ever."""
-    from filelock import FileLock, Timeout
+    """Hold the lock of all writers, which the kernel frees when its holder dies.
 
+    SQLite has a lock of its own, but whoever waits for that tries again now and then, and of many some never get it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_suffix(".lock"), timeout=LONGEST_WAIT, poll_interval=_POLL, preserve_lock_file=True)
+    descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
-        lock.acquire()
-    except Timeout:
-        raise Busy(f"another run has been writing to {path} for {LONGEST_WAIT:.0f} s.", "try again later.") from None
-    try:
+        if not _locked(descriptor):
+            raise Busy(f"another run has been writing to {path} for {LONGEST_WAIT:.0f} s.", "try again later.")
         yield
     finally:
-        lock.release()
+        os.close(descriptor)  # which frees the lock, also one that comes too late
+
+
+def _locked(descriptor: int) -> bool:
+    """Wait for the lock in the kernel's own queue, where nobody is passed over; False after `LONGEST_WAIT`."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held = Event()
+        Thread(target=_wait_for_lock, args=(descriptor, held), daemon=True).start()
+        return held.wait(LONGEST_WAIT)
+    return True
+
+
+def _wait_for_lock(descriptor: int, held: Event) -> None:
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    held.set()
 
 
 @contextmanager
@@ -216,7 +233,7 @@ def _explain(error: sqlite3.DatabaseError, path: Path) -> StockcastError:
     code, said = _primary(error), str(error).rstrip(".")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return ledger_damaged(path, said)
-    if code == sqlite3.SQLITE_FULL:
+    if _has_no_room(error):
         return IOFailure(f"{path} can't be written: no space left on device.", "free some space, then run it again.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(f"another program holds {path}: {said}.", "try again when it has ended.")
@@ -225,6 +242,11 @@ def _explain(error: sqlite3.DatabaseError, path: Path) -> StockcastError:
     if code == sqlite3.SQLITE_IOERR:
         return IOFailure(f"{path}: {said} ({error.sqlite_errorname}).", "check the disk and its space.")
     return ledger_damaged(path, said)
+
+
+def _has_no_room(error: sqlite3.Error) -> bool:
+    """Whether the disk is full, be it for the ledger itself or for the index of its log."""
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 def _primary(error: sqlite3.Error) -> int:

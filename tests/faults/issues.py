@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stockcast.errors import NotFound
 from stockcast.ledger import clock
 from stockcast.ledger.chain import chain_faults
 from stockcast.ledger.connection import consult
@@ -68,6 +69,7 @@ def faults(path: Path) -> list[str]:
 
 def issue_count(path: Path) -> int:
     """How many issues the ledger holds, 0 if there is none."""
-    if not path.exists() or not path.stat().st_size:
+    try:
+        return int(consult(path, lambda connection: connection.execute("SELECT count(*) FROM issue").fetchone()[0]))
+    except NotFound:
         return 0
-    return int(consult(path, lambda connection: connection.execute("SELECT count(*) FROM issue").fetchone()[0]))

@@ -54,7 +54,7 @@ EVENTS = {0.1: 0.996, 0.3: 0.993, 0.5: 0.5, 0.7: 0.995, 0.9: 0.9955}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=504, help="two years")
-    parser.add_argument("--show", action="store_true", help="print what score says at the end")
+    parser.add_argument("--show", metavar="PICTURE", help="print what score says at the end, and draw the record")
     arguments = parser.parse_args()
     new_version.COMING_SESSIONS = arguments.sessions + 250  # it is trained once, for longer than a year
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
@@ -65,6 +65,7 @@ def main() -> int:
         evaluated = replayed.backtest()
         if arguments.show:
             run(["score", "ibm"])
+            run(["plot", "ibm", "--kind", "record", "-o", arguments.show])
     figures = list(differences(scored, evaluated, ""))
     bad = [f"{name}: score {mine!r}, backtest {other!r}" for name, mine, other, gap in figures if not gap <= CLOSE_TO]
     print(*bad, sep="\n", end="\n" if bad else "")
