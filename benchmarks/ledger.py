@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +92,7 @@ def make_record(path: Path, series: Sequence[PriceSeries]) -> None:
     """The record of `RECORDED` sessions, of every series as a model of its own."""
     for back in range(RECORDED, 0, -1):
         row = SESSIONS - STEPS - back
-        moment = datetime.fromisoformat(f"{series[0].dates[row]}T22:30:00+00:00")
-        clock.utc_now = lambda moment=moment: moment
+        clock.utc_now = partial(datetime.fromisoformat, f"{series[0].dates[row]}T22:30:00+00:00")
         append_issue(path, [forecast(one, row) for one in series])
 
 

@@ -9,6 +9,7 @@ from stockcast.config.run import RunConfig, from_table
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
+from stockcast.jobs.live.champion import champion_record
 from stockcast.jobs.loaded import open_version
 from stockcast.jobs.new_version import Provenance, bundle, findings_of
 from stockcast.jobs.retrain_records import Retrained, Run
@@ -26,7 +27,8 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     from stockcast.learn import evaluate_on, learn
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
-    for sentence in _rewritten(panel, manifest):
+    live = champion_record(request.store, request.name, manifest.version, panel)
+    for sentence in [*_rewritten(panel, manifest), *live]:
         on_message(sentence)
     config = _challenger_config(manifest, panel)
     seen = _seen_block(manifest, config)

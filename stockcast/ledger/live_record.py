@@ -21,14 +21,14 @@ _BEGINNING = np.datetime64("0001-01-01")
 
 _PREDICTIONS = """SELECT p.id, s.name, p.origin, p.last, p.before, v.cutoff
 FROM series s JOIN prediction p ON p.series = s.id JOIN version v ON v.id = p.version
-WHERE s.model = ? AND s.price = ? AND p.origin >= ? ORDER BY p.id"""
+WHERE s.model = ?1 AND s.price = ?2 AND p.origin >= ?3 AND v.version = coalesce(?4, v.version) ORDER BY p.id"""
 
 _FORECASTS = f"""SELECT f.id, f.status, f.target, coalesce(f.point, f.q500), o.move,
 (SELECT r.move FROM revision r WHERE r.forecast = f.id ORDER BY r.id DESC LIMIT 1),
 (SELECT count(*) FROM revision r WHERE r.forecast = f.id), {", ".join(f"f.{one}" for one in QUANTILE_COLUMNS)}
-FROM series s JOIN prediction p ON p.series = s.id
+FROM series s JOIN prediction p ON p.series = s.id JOIN version v ON v.id = p.version
 JOIN forecast f ON f.id BETWEEN p.id * {STEPS} AND p.id * {STEPS} + {STEPS - 1} LEFT JOIN outcome o ON o.forecast = f.id
-WHERE s.model = ? AND s.price = ? AND p.origin >= ?"""
+WHERE s.model = ?1 AND s.price = ?2 AND p.origin >= ?3 AND v.version = coalesce(?4, v.version)"""
 _FACTS = 7
 _BATCH = 5_000
 
@@ -86,10 +86,17 @@ def newest_price(connection: sqlite3.Connection, model: str) -> str | None:
 
 
 def read_record(
-    connection: sqlite3.Connection, model: str, price: str, since: np.datetime64 | None = None
+    connection: sqlite3.Connection,
+    model: str,
+    price: str,
+    since: np.datetime64 | None = None,
+    version: str | None = None,
 ) -> LiveRecord | None:
-    """What was issued for `model` from the origins since then, of the column `price`; None if nothing was."""
-    key = (model, price, day_number(_BEGINNING if since is None else since))
+    """What was issued for `model`, of the column `price`; None if nothing was.
+
+    From the origins `since` then, or all; by that `version`, or every one.
+    """
+    key = (model, price, day_number(_BEGINNING if since is None else since), version)
     predictions = connection.execute(_PREDICTIONS, key).fetchall()
     if not predictions:
         return None

@@ -84,6 +84,22 @@ _BESIDES = {
 }
 
 
+def champion_sentence(name: str, version: str, scores: Mapping[str, Sequence[Scores]], days: int) -> str:
+    """How a version did live, one step ahead, in a line: `scores` has "model" and its opponents."""
+    mine = scores["model"][0]
+    held = next(band for band in mine.bands if band.level == 0.8)
+    ratios = [
+        f"{mine.pinball / each[0].pinball:.3f} of {CALLED.get(other, other)}'s"
+        for other, each in scores.items()
+        if other != "model" and each[0].pinball > 0
+    ]
+    return (
+        f"{name}: {version} has been live for {days} judged day{'s' * (days != 1)}: the 80 % band held "
+        f"{100 * held.coverage:.1f} % ({100 * held.low:.1f} to {100 * held.high:.1f} %)"
+        + (f", pinball loss {', '.join(ratios)}." if ratios else ".")
+    )
+
+
 def count_sentences(record: RecordCounts) -> list[str]:
     """What was not scored and why, and what else a reader should know."""
     counts: dict[str, int] = asdict(record)

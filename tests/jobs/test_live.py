@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from stockcast.cli import run
-from stockcast.data.series import PriceSeries
+from stockcast.data.series import Panel, PriceSeries
+from stockcast.jobs.live.champion import champion_record
 from stockcast.ledger import clock
 from stockcast.store.store import Store
 
@@ -301,6 +302,19 @@ def test_all_models_have_a_line_and_one_that_is_gone_is_named(
     assert answer["models"][0]["error"]["exit_code"] == 66
     assert "--csv" in answer["models"][0]["error"]["fix"]
     assert told(capsys, "score", "acme", "--csv", "acme.csv")["models"][0]["counts"]["scored"] > 0
+
+
+def test_a_retraining_says_how_the_champion_did_live(folder: Path, prices: Prices, write_csv: WriteCsv) -> None:
+    version = Store(folder / "models").champion("acme").version
+    panel = Panel((replay(folder, prices, write_csv, 12),))
+    (line,) = champion_record(folder / "models", "acme", version, panel)
+    assert line.startswith(f"acme: {version} has been live for 12 judged days: the 80 % band held ")
+    assert "of the last price's" in line
+    assert champion_record(folder / "models", "acme", "20990101T000000Z-00000000", panel) == []
+    assert champion_record(folder / "nowhere", "acme", version, panel) == []
+    (folder / "models" / "ledger.sqlite").write_text("no ledger" * 1000)
+    (line,) = champion_record(folder / "models", "acme", version, panel)
+    assert "not known" in line
 
 
 def test_verify_checks_the_chain_and_the_versions(folder: Path, capsys: Capture) -> None:

@@ -232,6 +232,13 @@ def test_an_empty_file_that_a_kill_left_is_no_ledger_yet(tmp_path: Path) -> None
     assert issued(path, EVENING, make_model()).number == 1
 
 
+def test_the_documented_tables_are_those_that_are_made() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+    documented = [" ".join(one.split()) for one in page.split("```sql\n")[1].split("```")[0].split(";") if one.strip()]
+    made = [" ".join(one.split()) for one in MIGRATIONS[-1] if one.startswith(("CREATE TABLE", "CREATE INDEX"))]
+    assert documented == made
+
+
 def test_numbers_fit_four_bytes_where_they_are_small() -> None:
     """Which is what keeps a forecast below 250 bytes."""
     assert 0.0214 * SCALE < 2**31 < 0.0216 * SCALE
