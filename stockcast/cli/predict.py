@@ -50,7 +50,6 @@ def predict(
     Quantiles are the prices that the session's close stays below with that probability. With --record the forecast is
     kept in the ledger, and judged by stockcast score when the prices have come.
     """
-    from stockcast.config.store_settings import load_store_config
     from stockcast.jobs.predict import PredictRequest, predict_model
 
     single = not everything and len(names) <= 1
@@ -58,7 +57,7 @@ def predict(
     form = "json" if shared.as_json else form
     name = names[0] if single and names else None
     request = PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output)
-    keep = load_store_config(shared.store).ledger.record if record is None else record
+    keep = _recording(shared.store) if record is None else record
     if single and not keep:
         result, text = predict_model(request)
         code, warnings, stale = 0, result.warnings, result.stale
@@ -69,6 +68,15 @@ def predict(
     if output is None:
         click.echo(text)
     return code or (1 if strict and stale else 0)
+
+
+def _recording(store: Path) -> bool:
+    """Whether the store's own settings say that forecasts are recorded; most stores have none."""
+    if not (store / "stockcast.toml").exists():
+        return False
+    from stockcast.config.store_settings import load_store_config
+
+    return load_store_config(store).ledger.record
 
 
 def _demand_one(
