@@ -246,6 +246,24 @@ def test_scores_wait_for_prices_and_then_say_what_a_backtest_would(
     assert "1 session passed without a forecast" in text
 
 
+def test_late_and_repeated_forecasts_are_counted_and_not_scored(
+    folder: Path, prices: Prices, write_csv: WriteCsv, capsys: Capture
+) -> None:
+    replay(folder, prices, write_csv, 8)
+    horizon = len(told(capsys, "predict", "acme")["forecasts"])
+    write_csv(part(prices(rows=ROWS + 8), ROWS + 3), folder / "acme.csv")
+    at("2030-01-01T00:00:00")
+    assert told(capsys, "predict", "acme", "--record")["issue"]["late"] == horizon
+    write_csv(part(prices(rows=ROWS + 8), ROWS + 8), folder / "acme.csv")
+    at(f"{prices(rows=ROWS + 8).dates[-1]}T22:45:00")
+    assert told(capsys, "predict", "acme", "--record")["issue"]["superseded"] == horizon
+    write_csv(prices(rows=ROWS + 30), folder / "acme.csv")
+    scored = told(capsys, "score", "acme")["models"][0]
+    assert [one["n"] for one in scored["models"]["model"]] == [9] * horizon
+    assert scored["counts"]["late"] == scored["counts"]["superseded"] == horizon
+    assert f"{horizon} issued too late, {horizon} issued again" in printed(capsys, "score", "acme")[0]
+
+
 def test_since_and_by_take_parts_of_the_record(
     folder: Path, prices: Prices, write_csv: WriteCsv, capsys: Capture
 ) -> None:

@@ -123,6 +123,17 @@ def test_whatever_is_changed_by_force_breaks_the_chain(path: Path, table: str, c
     assert faults(path)
 
 
+def test_an_issue_vouches_for_all_before_it(tmp_path: Path) -> None:
+    """The same second issue after another first one has another hash: history can't be swapped behind it."""
+    hashes = []
+    for width in (0.01, 0.02):
+        ledger = tmp_path / f"{width}.sqlite"
+        issued(ledger, EVENING, make_model(width=width))
+        issued(ledger, "2026-03-02T22:45", make_model("zinc"))
+        hashes.append(consult(ledger, lambda found: found.execute("SELECT hash FROM issue ORDER BY id").fetchall()))
+    assert hashes[0][1] != hashes[1][1]
+
+
 def test_a_trigger_that_was_dropped_and_a_table_that_was_added_are_found(path: Path) -> None:
     with closing(sqlite3.connect(path)) as forced:
         forced.execute("DROP TRIGGER issue_no_delete")
