@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from time import sleep
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ LEDGER = "ledger.sqlite"
 LONGEST_WAIT = 30.0
 """Seconds that a writer waits for the others, of whom each takes some milliseconds."""
 
-_RETRIES = 20
+_RETRIES, _PAUSE = 20, 0.05
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _Found = TypeVar("_Found")
@@ -80,10 +81,14 @@ def consult(path: Path, work: Callable[[sqlite3.Connection], _Found]) -> _Found:
 def _read_unwritable(path: Path, work: Callable[[sqlite3.Connection], _Found]) -> _Found:
     """The same in a folder or on a disk where SQLite can't put the files that readers and writers talk by.
 
-    Then it can't know of a writer, so the file must be the same before and after, or it is read again.
+    Then it can't know of a writer, so the file must be the same before and after, and have no log of what is not in
+    it yet, or it is read again.
     """
     for _ in range(_RETRIES):
         before = _state(path)
+        if before[-1]:
+            sleep(_PAUSE)
+            continue
         try:
             with closing(_connect(path, "ro&immutable=1")) as connection:
                 found = _snapshot(connection, path, work)
@@ -93,7 +98,10 @@ def _read_unwritable(path: Path, work: Callable[[sqlite3.Connection], _Found]) -
             continue
         if _state(path) == before:
             return found
-    raise Busy(f"{path} is written to all the time.", "try again later.")
+    raise Busy(
+        f"{path} is being written to, or was left open by a run that died.",
+        "try again later, or let its owner run stockcast score once.",
+    )
 
 
 def _state(path: Path) -> tuple[int, int, bool]:

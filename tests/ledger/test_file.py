@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from stockcast.errors import CannotCreate, DataError, LedgerDamaged, NotFound
+from stockcast.errors import Busy, CannotCreate, DataError, LedgerDamaged, NotFound
 from stockcast.ledger import clock, connection
 from stockcast.ledger.connection import appending, consult
 from stockcast.ledger.live_record import recorded_models
@@ -241,6 +241,15 @@ def test_an_empty_file_that_a_kill_left_is_no_ledger_yet(tmp_path: Path) -> None
     with pytest.raises(NotFound):
         consult(path, recorded_models)
     assert issued(path, EVENING, make_model()).number == 1
+
+
+def test_a_reader_without_rights_misses_nothing_that_is_still_in_the_log(
+    unwritable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_PAUSE", 0)
+    unwritable.with_name("ledger.sqlite-wal").write_bytes(b"committed, but not yet in the file")
+    with pytest.raises(Busy, match="left open by a run that died"):
+        connection._read_unwritable(unwritable, recorded_models)
 
 
 def test_the_documented_tables_are_those_that_are_made() -> None:
