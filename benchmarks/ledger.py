@@ -8,7 +8,7 @@ The prices are made up; every model is a copy of one network, on a file of its o
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Sample, alternate, inside, process, rounds_wanted, table
+from benchmarks.common import alternate, inside, process, rounds_wanted, table
 from benchmarks.prices import write_panel
 from stockcast.data.series import PriceSeries
 from stockcast.jobs.live.opponents import AVAILABLE
@@ -55,24 +55,16 @@ def main() -> None:
         make_record(Path(folder) / "scored" / "ledger.sqlite", series)
         (Path(folder) / "scored" / "ledger.sqlite").replace(ledger_path(root))
         size_before = ledger_path(root).stat().st_size
-        first, again = scored(stockcast), scored(stockcast)
-        print(
-            table(
-                {"score --all, outcomes kept": [first()], "score --all": [again() for _ in range(rounds)]},
-                "score --all, outcomes kept",
-            ),
-            end="\n\n",
-        )
+        stockcast = stockcast[:-1]
+        run, as_json = (process(*stockcast, "score", "--all", *words) for words in ((), ("--json",)))
+        samples = {"score --all, the first time": [run()], "score --all": [run()], "score --all --json": [as_json()]}
+        print(table(samples, "score --all, the first time"), end="\n\n")
         forecasts = MODELS * RECORDED * STEPS
         after = ledger_path(root).stat().st_size
         print(
             f"{forecasts:,} forecasts beside {', '.join(AVAILABLE)}: {size_before / forecasts:.0f} bytes each, "
             f"{after / forecasts:.0f} with their outcomes"
         )
-
-
-def scored(stockcast: Sequence[str]) -> Callable[[], Sample]:
-    return process(*stockcast, "score", "--all", "--json")
 
 
 def make_fleet(root: Path, prices: Path, series: Sequence[PriceSeries]) -> None:

@@ -31,9 +31,13 @@ def opponents_at(
     """
     made: dict[str, Forecast] = {}
     missing = []
+    try:
+        known = panel.upto(cutoff)
+    except DataError:
+        return {}, [f"no opponent is recorded beside it: these prices begin after {cutoff}."]
     for name in AVAILABLE:
         try:
-            baseline = build(name, panel.upto(cutoff), price, horizon)
+            baseline = build(name, known, price, horizon)
         except DataError as error:
             missing.append(f"{name} is not recorded beside it: {error.message}")
             continue
