@@ -41,7 +41,8 @@ def main() -> None:
         root = Path(folder) / "models"
         series = read_panel([str(prices)]).panel.series
         make_fleet(root, prices, series)
-        stockcast = ("-m", "stockcast", "--store", str(root), "--quiet")
+        aloud = ("-m", "stockcast", "--store", str(root))
+        stockcast = (*aloud, "--quiet")
         contenders = {
             "predict s000": process(*stockcast, "predict", "s000"),
             "predict s000 --record": process(*stockcast, "predict", "s000", "--record"),
@@ -55,8 +56,7 @@ def main() -> None:
         make_record(Path(folder) / "scored" / "ledger.sqlite", series)
         (Path(folder) / "scored" / "ledger.sqlite").replace(ledger_path(root))
         size_before = ledger_path(root).stat().st_size
-        stockcast = stockcast[:-1]
-        run, as_json = (process(*stockcast, "score", "--all", *words) for words in ((), ("--json",)))
+        run, as_json = (process(*aloud, "score", "--all", *words) for words in ((), ("--json",)))
         samples = {"score --all, the first time": [run()], "score --all": [run()], "score --all --json": [as_json()]}
         print(table(samples, "score --all, the first time"), end="\n\n")
         forecasts = MODELS * RECORDED * STEPS
