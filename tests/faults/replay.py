@@ -1,6 +1,6 @@
 """Replay the past through the real commands: `score` must say what `backtest` says of the same forecasts.
 
-    python tests/faults/replay.py [--sessions N] [--show]
+    python tests/faults/replay.py [--sessions N] [--full] [--show PICTURE]
 
 A model of IBM is trained once. Then day after day a row is appended to its file, `predict --record` issues a forecast,
 and every twenty days `score` looks at what has come. Four dividends and a split are worked into the whole file on their
@@ -54,11 +54,12 @@ EVENTS = {0.1: 0.996, 0.3: 0.993, 0.5: 0.5, 0.7: 0.995, 0.9: 0.9955}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=504, help="two years")
+    parser.add_argument("--full", action="store_true", help="train the preset as it is, not a small and quick network")
     parser.add_argument("--show", metavar="PICTURE", help="print what score says at the end, and draw the record")
     arguments = parser.parse_args()
     new_version.COMING_SESSIONS = arguments.sessions + 250  # it is trained once, for longer than a year
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        replayed = Replay(arguments.sessions)
+        replayed = Replay(arguments.sessions, {} if arguments.full else QUICK)
         replayed.train()
         replayed.live()
         scored = asked("score", "ibm")["models"][0]
@@ -80,7 +81,7 @@ def main() -> int:
 class Replay:
     """IBM's prices as they are told at the end, and how they were told on each day before."""
 
-    def __init__(self, sessions: int) -> None:
+    def __init__(self, sessions: int, changed: dict[str, Any]) -> None:
         (self.final,) = read_panel([str(IBM)]).panel.series
         self.begin = int(np.searchsorted(self.final.dates, FIRST))
         self.end = self.begin + sessions
@@ -88,7 +89,8 @@ class Replay:
         steps = {self.begin + round(share * sessions): factor for share, factor in EVENTS.items()}
         rows = np.arange(len(self.final))
         self.scale = np.prod([np.where(rows < row, 1 / factor, 1.0) for row, factor in steps.items()], axis=0)
-        self.settings = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
+        self.changed = changed
+        self.settings = [word for key, value in changed.items() for word in ("--set", f"{key}={value}")]
 
     def train(self) -> None:
         """Once, on what was known before the first session; the rows after it are there to be judged on."""
@@ -107,7 +109,7 @@ class Replay:
 
     def backtest(self) -> dict[str, Any]:
         """What `backtest` says of the saved network on the newest file."""
-        config = load_config("daily", QUICK)
+        config = load_config("daily", self.changed)
         panel, first = Panel((self.final,)), self.final.dates[self.begin]
         data = config.data
         (fold,) = walk(panel, first, 2 * (data.lookback + data.horizon), data.lookback + VOLATILITY_WARMUP)
