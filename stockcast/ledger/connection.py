@@ -49,6 +49,7 @@ def appending(path: Path) -> Iterator[sqlite3.Connection]:
     with _explained(path):
         _demand_plain(path)
         with _sole_writer(path), closing(_connect(path, "rwc")) as connection:
+            _schema_version(connection, path)  # another program's file is not to be touched
             connection.execute("PRAGMA foreign_keys = ON")
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 connection.execute("PRAGMA journal_mode = WAL")

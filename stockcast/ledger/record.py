@@ -15,10 +15,9 @@ import numpy as np
 
 from stockcast import __version__
 from stockcast.data.trading_calendars import REGULAR, openings, sessions_between
-from stockcast.errors import NotFound
 from stockcast.ledger import clock
 from stockcast.ledger.chain import FIRST, Row, issue_hash
-from stockcast.ledger.connection import OutdatedLedger, appending, consult
+from stockcast.ledger.connection import appending
 from stockcast.ledger.quantiles import to_distances
 from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast, day_number, scaled
 from stockcast.ledger.schema import LATE, LIVE, MEDIAN, QUANTILE_COLUMNS, SCALE, STEPS, SUPERSEDED
@@ -41,35 +40,42 @@ def append_issue(path: Path, models: Sequence[ModelForecast]) -> Issue:
 
     Raises as `appending`.
     """
-    new_openings = _missing_openings(path, models)  # before anybody is made to wait: it may take a second
-    with appending(path) as connection:
-        for (calendar, session), opens_at in new_openings.items():
-            connection.execute(
-                "INSERT INTO opening SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
-                "(SELECT 1 FROM opening WHERE calendar = ?1 AND session = ?2)",
-                (calendar, session, opens_at),
-            )
-        return _Writer(connection).append(models)
+    found: dict[tuple[str, int], int] = {}
+    while True:
+        with appending(path) as connection:
+            _keep_openings(connection, found)
+            missing = _missing_openings(_openings(connection), models)
+            if not missing:
+                return _Writer(connection).append(models)
+        # Nobody is made to wait while an exchange is asked, which may take a second; it happens once a year.
+        found = {key: second for calendar, days in missing.items() for key, second in _a_year_of(calendar, days)}
 
 
-def _missing_openings(path: Path, models: Sequence[ModelForecast]) -> dict[tuple[str, int], int]:
-    """When sessions of exchanges open that the ledger doesn't know yet, a year ahead: asking takes a second."""
+def _missing_openings(known: Openings, models: Sequence[ModelForecast]) -> dict[str, list[int]]:
+    """The days, by their exchange, of which the ledger doesn't know yet when they begin."""
     wanted = {(one.calendar, day_number(day)) for one in models for part in one.series for day in part.targets}
-    try:
-        known = consult(path, _openings)
-    except (NotFound, OutdatedLedger):
-        known = {}
     missing: dict[str, list[int]] = {}
     for calendar, day in wanted - known.keys():
         if calendar not in REGULAR:
             missing.setdefault(calendar, []).append(day)
-    found: dict[tuple[str, int], int] = {}
-    for calendar, days in missing.items():
-        first = np.datetime64(min(days), "D")
-        every = np.union1d(np.array(days, "datetime64[D]"), sessions_between(calendar, first, first + YEAR))
-        seconds = openings(calendar, every).astype(np.int64)
-        found |= {(calendar, day_number(day)): int(at) for day, at in zip(every, seconds, strict=True)}
-    return found
+    return missing
+
+
+def _a_year_of(calendar: str, days: Sequence[int]) -> Iterator[tuple[tuple[str, int], int]]:
+    """When an exchange's sessions open, and those `days`, from the first of them on for a year."""
+    first = np.datetime64(min(days), "D")
+    every = np.union1d(np.array(days, "datetime64[D]"), sessions_between(calendar, first, first + YEAR))
+    for day, second in zip(every, openings(calendar, every).astype(np.int64), strict=True):
+        yield (calendar, day_number(day)), int(second)
+
+
+def _keep_openings(connection: sqlite3.Connection, found: Openings) -> None:
+    """Keep those that no other run has kept meanwhile."""
+    connection.executemany(
+        "INSERT INTO opening SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
+        "(SELECT 1 FROM opening WHERE calendar = ?1 AND session = ?2)",
+        [(calendar, session, opens_at) for (calendar, session), opens_at in found.items()],
+    )
 
 
 def _openings(connection: sqlite3.Connection) -> dict[tuple[str, int], int]:
