@@ -7,6 +7,7 @@
     |   +-- AmbiguousData        two sound readings: the user must choose
     |   +-- TrainingDiverged     the loss is not a number
     |   +-- ModelDamaged         a saved model differs from its manifest
+    |   +-- LedgerDamaged        the ledger is not what stockcast wrote
     +-- NotFound             66  a file or a model that was named does not exist
     +-- CannotCreate         73  a file or folder can't be made
     +-- IOFailure            74  reading or writing failed, such as a full disk
@@ -64,6 +65,12 @@ class TrainingDiverged(DataError):
 
 class ModelDamaged(DataError):
     """A file of a saved model is missing, stray, or differs from the manifest."""
+
+    kind = "damaged"
+
+
+class LedgerDamaged(DataError):
+    """The ledger is no ledger, or not what was written into it."""
 
     kind = "damaged"
 

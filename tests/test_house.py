@@ -47,7 +47,7 @@ TRAINING = (
     "model/export.py",
 )
 
-NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "view", "jobs")
+NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "jobs")
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
@@ -58,7 +58,7 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "matplotlib": {"top": ("view/*",)},
     "pandas": {},
     "sklearn": {"late": ("evaluate/directions.py",)},
-    "exchange_calendars": {"late": ("data/trading_calendars.py",)},
+    "exchange_calendars": {"late": ("data/exchange_years.py", "data/trading_calendars.py")},
     "scipy": {"late": ("evaluate/*",)},
     "arch": {"late": ("model/baselines.py",)},
 }

@@ -21,7 +21,12 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
     {"ground": ("stockcast/__init__.py", "stockcast/errors.py", "stockcast/config/*")},
     {"data": ("stockcast/data/*",)},
     {"checks": ("stockcast/checks/*",), "model": ("stockcast/model/*",), "evaluate": ("stockcast/evaluate/*",)},
-    {"reading": ("stockcast/reading/*",), "store": ("stockcast/store/*",), "view": ("stockcast/view/*",)},
+    {
+        "reading": ("stockcast/reading/*",),
+        "store": ("stockcast/store/*",),
+        "ledger": ("stockcast/ledger/*",),
+        "view": ("stockcast/view/*",),
+    },
     {"recipe": ("stockcast/learn.py",)},
     {"jobs": ("stockcast/jobs/*",)},
     {"command line": ("stockcast/cli/*", "stockcast/__main__.py")},

@@ -20,6 +20,7 @@ from stockcast.cli.plot import plot
 from stockcast.cli.predict import predict
 from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
+from stockcast.cli.score import score_command
 from stockcast.cli.train import train
 
 
@@ -36,7 +37,10 @@ def stockcast(shared: Shared) -> None:
     """
 
 
-for command in (train, predict, plot, check, backtest, judge, audit, retrain, schedule, models, export, config):
+for command in (
+    *(train, predict, score_command, plot, check, backtest, judge, audit),
+    *(retrain, schedule, models, export, config),
+):
     stockcast.add_command(command)
 
 

@@ -15,7 +15,7 @@ from stockcast.cli.output import print_result
 @csv_option
 @click.option(
     "--kind",
-    type=click.Choice(["forecast", "backtest", "parts", "history", "calibration"]),
+    type=click.Choice(["forecast", "backtest", "parts", "history", "calibration", "record"]),
     default="forecast",
     show_default=True,
     help="What to draw.",
@@ -40,7 +40,7 @@ def plot(
     output: Path | None,
     accept: tuple[str, ...],
 ) -> None:
-    """Draw the forecast of the model NAME, or how it did on the held-out part, as PNG, SVG or PDF.
+    """Draw the forecast of the model NAME, how it did on the held-out part, or its record, as PNG, SVG or PDF.
 
     \b
     forecast     recent prices and the next sessions as a fan of bands
@@ -48,6 +48,7 @@ def plot(
     parts        the whole series, with the forecasts of the training part and of the test part
     history      loss per epoch
     calibration  how often the bands held
+    record       the forecasts that were recorded, one a week, and what came
     """
     from stockcast.jobs.plot import PlotRequest, plot_model
 

@@ -73,9 +73,11 @@ class Rows:
         return first
 
     def to_price(self, rows: Ints, values: Floats) -> Floats:
-        """Targets (n, H, K) made at `rows` (n,), as prices."""
-        inner = self.anchor[rows][:, None, None] + self.unit[rows][:, :, None] * values
-        return np.exp(inner) if self.logarithmic else inner
+        """Targets (n, H, K) made at `rows` (n,), as prices; a log return of 0 is the price itself, to the bit."""
+        moves = self.unit[rows][:, :, None] * values
+        if self.logarithmic:
+            return self.price[rows][:, None, None] * np.exp(moves)
+        return self.anchor[rows][:, None, None] + moves
 
     def flat(self, origins: Origins) -> Ints:
         """Row numbers within each series, as rows of this table, (n,)."""

@@ -9,13 +9,11 @@ Nothing here reads the clock: the answer depends on the arguments alone.
 from __future__ import annotations
 
 import difflib
-import warnings
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stockcast.data.exchange_years import exchange_sessions, known_bounds, whole_years
 from stockcast.data.series import Dates
 from stockcast.errors import ConfigError, DataError
 
@@ -37,8 +35,6 @@ _SUNDAYS = ("XSAU",)  # of the exchanges that are open on Sundays, those that th
 
 _RECENT = np.timedelta64(4 * 365, "D")
 _DAY = np.timedelta64(1, "D")
-# The range of years in which an exchange without bounds of its own is drawn up; pandas' nanoseconds end in 2262.
-_FIRST, _LAST = np.datetime64("1885-01-01"), np.datetime64("2200-01-01")
 
 
 def match_calendar(dates: Dates) -> str:
@@ -97,7 +93,7 @@ def sessions_between(calendar: str, first: np.datetime64, last: np.datetime64) -
     first, last = first.astype("datetime64[D]"), last.astype("datetime64[D]")
     week = _week(calendar)
     if calendar not in REGULAR and not week:
-        return _exchange(calendar, first, last)
+        return exchange_sessions(calendar, first, last)
     days = int((last - first) // _DAY) + 1
     if calendar == "24/7" or week:
         sessions = next_sessions(calendar, first - _DAY, days)
@@ -110,7 +106,7 @@ def doubt(calendar: str, dates: Dates) -> str | None:
     """A sentence if some of `dates` lie outside the years that the calendar is known for, else None."""
     if calendar in REGULAR or _week(calendar):
         return None
-    first, last = _bounds(calendar)
+    first, last = known_bounds(calendar)
     outside = int(np.count_nonzero((dates < first) | (dates > last)))
     if not outside:
         return None
@@ -178,6 +174,11 @@ def weekdays_of(dates: Dates) -> NDArray[np.int64]:
     return (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
 
 
+def keeps_one_rule(calendar: str) -> bool:
+    """Whether a calendar is no exchange's: a regular one, or a week of its own."""
+    return calendar in REGULAR or bool(_week(calendar))
+
+
 def _own_week(days: Dates) -> str:
     """The calendar of the weekdays that more than half of the newest weeks have."""
     recent = days[days > days[-1] - _WEEKS]
@@ -236,48 +237,28 @@ def _months(known: Dates, count: int, step: int) -> Dates:
 
 
 def _next_of_exchange(name: str, last: np.datetime64, count: int) -> Dates:
-    first_known, last_known = _bounds(name)
+    first_known, last_known = known_bounds(name)
     if last < first_known:
         return _weekdays(last, count)
     # No exchange is closed on every other day, nor for a month.
-    sessions = _exchange(name, last + _DAY, last + np.timedelta64(2 * count + 31, "D"))[:count]
+    sessions = exchange_sessions(name, last + _DAY, last + np.timedelta64(2 * count + 31, "D"))[:count]
     beyond = _weekdays(max(last, last_known), count - sessions.size)
     return np.concatenate([sessions, beyond])
 
 
-def _exchange(name: str, first: np.datetime64, last: np.datetime64) -> Dates:
-    """An exchange's sessions from `first` to `last`, as far as they are known."""
-    first_known, last_known = _bounds(name)
-    first, last = max(first, first_known), min(last, last_known)
-    if first > last:
-        return np.array([], dtype="datetime64[D]")
-    # Whole years, because the package refuses a range without a session.
-    start = max(first.astype("datetime64[Y]").astype("datetime64[D]"), first_known)
-    end = min((last.astype("datetime64[Y]") + 1).astype("datetime64[D]") - _DAY, last_known)
-    sessions: Dates = _draw_up(name, start, end).sessions.to_numpy().astype("datetime64[D]")
-    return sessions[(sessions >= first) & (sessions <= last)]
+def openings(calendar: str, sessions: Dates) -> Dates:
+    """When each of `sessions` begins, in UTC, as datetime64[s].
 
-
-@lru_cache(maxsize=32)
-def _bounds(name: str) -> tuple[np.datetime64, np.datetime64]:
-    """The first and the last date that the package knows an exchange's sessions for."""
-    # Bounds belong to the calendar's class, which the package hands out only with a range: any month will do.
-    kind = type(_draw_up(name, np.datetime64("2025-06-01"), np.datetime64("2025-06-30")))
-    least, most = kind.bound_min(), kind.bound_max()
-    first = _FIRST if least is None else np.datetime64(least, "D")
-    last = _LAST if most is None else np.datetime64(most, "D")
-    return first, last
-
-
-def _draw_up(name: str, first: np.datetime64, last: np.datetime64) -> Any:
-    from exchange_calendars import get_calendar
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the package's own use of pandas
-            return get_calendar(name, start=str(first), end=str(last))
-    except (ValueError, NotImplementedError) as error:  # a few of the package's calendars contradict themselves
-        raise ConfigError(
-            f"exchange_calendars can't draw up {name} from {first} to {last}: {str(error)[:100].rstrip('.')}.",
-            "choose another calendar: --set data.calendar=weekdays",
-        ) from error
+    At the exchange's opening of that day, daylight saving and shortened days included; at the beginning of its date in
+    UTC for a regular calendar, and for a date that isn't a session of the exchange as far as that is known.
+    """
+    begin = np.asarray(sessions, dtype="datetime64[D]").astype("datetime64[s]")
+    if keeps_one_rule(calendar) or not begin.size:
+        return begin
+    days = begin.astype("datetime64[D]")
+    drawn = whole_years(calendar, days.min(), days.max())
+    at = {}
+    if drawn is not None:
+        opens = drawn.opens.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
+        at = dict(zip(drawn.sessions.to_numpy().astype("datetime64[D]").tolist(), opens, strict=True))
+    return np.array([at.get(day, first) for day, first in zip(days.tolist(), begin, strict=True)])

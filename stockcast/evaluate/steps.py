@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -215,6 +215,13 @@ def score_each(
         for index, name in enumerate(evaluated.names)
         if (evaluated.forecast.series == index).any()
     }
+
+
+def first_step(evaluated: EvaluatedForecast) -> EvaluatedForecast:
+    """The forecasts one step ahead alone."""
+    old = evaluated.forecast
+    forecast = replace(old, point=old.point[:, :1], quantiles=old.quantiles[:, :1], directions=None)
+    return replace(evaluated, forecast=forecast, actual=evaluated.actual[:, :1], dates=evaluated.dates[:, :1])
 
 
 def pick(evaluated: EvaluatedForecast, keep: NDArray[np.bool_]) -> EvaluatedForecast:

@@ -19,6 +19,7 @@ from stockcast.jobs.source import model_hints, read_model_prices, read_prices
 from stockcast.reading.records import Hints
 from stockcast.reading.row_file import row_text
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
+from stockcast.store.store import Store
 from stockcast.view import charts
 from stockcast.view.chart_style import BLUE, INK, RED, check_suffix, render
 from stockcast.view.text import some
@@ -32,7 +33,7 @@ TEXTBOOK = (RED, BLUE)
 
 @dataclass(frozen=True)
 class PlotRequest:
-    """What the user asked for; `kind` is forecast, backtest, parts, history or calibration.
+    """What the user asked for; `kind` is forecast, backtest, parts, history, calibration or record.
 
     `rows` is a row file, of which `name` is a model and `csvs` have the prices that it lacks. `accept` are faults of
     the prices to take.
@@ -53,7 +54,8 @@ def plot_model(request: PlotRequest) -> Path:
     output = request.output or Path(f"{request.name or 'model'}-{request.kind}.png")
     suffix = check_suffix(output)
     check_output(output, request.store, (*request.csvs, *([request.rows] if request.rows else [])))
-    draw = {"forecast": _forecast, "history": _history, "parts": _parts}.get(request.kind, _evaluated)
+    own = {"forecast": _forecast, "history": _history, "parts": _parts, "record": _record}
+    draw = own.get(request.kind, _evaluated)
     figure = draw(request)
     write_output(output, render(figure, suffix))
     return output
@@ -84,6 +86,14 @@ def _parts(request: PlotRequest) -> Figure:
         )
     training, test = evaluate_parts(loaded.forecaster, panel, config)
     return charts.parts(panel.series[0], training, test, loaded.manifest.config_name, price=config.data.price)
+
+
+def _record(request: PlotRequest) -> Figure:
+    """The forecasts that were issued, over the prices that came."""
+    from stockcast.jobs.live.plot_record import draw_record
+
+    name = request.name or Store(request.store).only()
+    return draw_record(request.store, name, request.csvs, request.ticker)
 
 
 def _history(request: PlotRequest) -> Figure:

@@ -44,7 +44,8 @@ class Prediction:
     """Forecasts of the sessions after the newest row of each series.
 
     `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions. `details` are for those who
-    want to know what the network saw; they ask nothing of a reader of the forecast.
+    want to know what the network saw; they ask nothing of a reader of the forecast. `every` are all series that were
+    read, those too that are not forecast.
     """
 
     loaded: LoadedModel
@@ -54,6 +55,7 @@ class Prediction:
     warnings: tuple[str, ...]
     details: tuple[str, ...]
     stale: str | None
+    every: Panel
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -129,7 +131,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     doubts = _remember(request, loaded, read)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
-    origins = _newest_origins(read.panel, panel)
+    origins = newest_origins(read.panel, panel)
     rows = loaded.forecaster.rows_for(read.panel, origins)
     newest = replace(loaded.forecaster.forecast_rows(rows, origins), series=np.arange(len(panel)))
     forecast = extended(newest, days)
@@ -151,7 +153,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
     said = (*warnings, *([stale] if stale else []))
-    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale)
+    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, read.panel)
 
 
 def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> list[str]:
@@ -174,7 +176,7 @@ def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
         )
 
 
-def _newest_origins(every: Panel, wanted: Panel) -> Origins:
+def newest_origins(every: Panel, wanted: Panel) -> Origins:
     """The newest row of each `wanted` series among `every` series of a panel, which make the market."""
     names = set(wanted.names)
     return [np.array([len(one) - 1] if one.name in names else [], dtype=np.int64) for one in every.series]

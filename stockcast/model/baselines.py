@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from stockcast.data.forecast import QUANTILES, Forecast, Forecaster, Origins
 from stockcast.data.series import Floats, Panel
+from stockcast.data.volatility import ewma
 from stockcast.errors import DataError, UsageError
 from stockcast.model.calibrate import Calibration
 from stockcast.model.following import Following
@@ -31,6 +32,7 @@ from stockcast.model.series_table import ENOUGH, SeriesTable
 
 HALFLIFE = 20.0
 FEWEST = 20  # moves, for any quantiles
+SHORTEST_MEMORY = 1e-100  # as good as none, and has a logarithm
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,13 @@ class Volatility:
         """
         tables = (self.constant, self.reaction, self.memory, self.start)
         constant, reaction, memory, variance = (table.of(panel.names) for table in tables)
-        returns = _returns(panel, price)  # (series, longest)
-        one = np.empty_like(returns)
-        for row in range(returns.shape[1]):
-            variance = constant + reaction * returns[:, row] ** 2 + memory * variance if row else variance
-            one[:, row] = variance
+        one = np.square(_returns(panel, price))  # (series, longest), the variances in a moment
+        for index, squares in enumerate(one):
+            # An exponentially weighted mean whose weights are the memory's powers.
+            shocks = (constant[index] + reaction[index] * squares[1:]) / (1 - memory[index])
+            halflife = -1 / np.log2(max(memory[index], SHORTEST_MEMORY))
+            squares[1:] = ewma(shocks, float(halflife), float(variance[index]))
+            squares[0] = variance[index]
         return np.sqrt(_summed(one, constant, reaction + memory, horizon))
 
 

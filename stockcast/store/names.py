@@ -19,8 +19,8 @@ _VERSION = re.compile(r"[0-8]\d{7}T\d{6}Z-[0-9a-f]{8}")
 _NOT_PLAIN = re.compile(rb"[^a-z0-9._-]")
 _AWKWARD_START = re.compile(rb"[.-]")
 _AWKWARD_END = re.compile(rb"\.")
-# A device on some systems, alone or before a dot.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|lock)(\..*)?")
+# A device on some systems, alone or before a dot; and the files that stand beside the models.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|lock)(\..*)?|ledger\.(lock|sqlite.*)|stockcast\.toml")
 
 
 def folder_name(name: str) -> str:

@@ -33,6 +33,10 @@ def test_one_of_a_crowd_retrains() -> None:
     assert "5 retrainings at once: 1 inside" in run("retrain_crowd.py", "--processes", "5", "--limit-s", "1e5")
 
 
+def test_a_replayed_record_scores_as_a_backtest_does() -> None:
+    assert ", 0 apart by more than" in run("replay.py", "--sessions", "45")
+
+
 def test_no_poisoned_training_is_promoted() -> None:
     assert ": 0 bad or promoted" in run("poison.py", "--each", "1", "--real", "2")
 

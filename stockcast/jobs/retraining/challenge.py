@@ -12,6 +12,7 @@ from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
+from stockcast.jobs.live.champion import champion_record
 from stockcast.jobs.loaded import LoadedModel, open_version, recorded_config
 from stockcast.jobs.new_version import bundle, provenance_anew
 from stockcast.jobs.retraining.records import Retrained, Run
@@ -31,7 +32,8 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
     run = replace(run, rewritten=tuple(_rewritten(panel, manifest)))
-    for sentence in run.rewritten:
+    live = champion_record(request.store, request.name, manifest.version, panel)
+    for sentence in (*run.rewritten, *live):
         on_message(sentence)
     config = _challenger_config(manifest, panel)
     seen = _seen_block(manifest, config)
