@@ -11,6 +11,7 @@ import numpy as np
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Dates, Floats
 from stockcast.evaluate import scores
+from stockcast.evaluate.power import FEW, separate_days
 from stockcast.evaluate.significance import binomial_interval, daily_mean, diebold_mariano, effective_size, holm
 from stockcast.evaluate.steps import Step, steps_of
 
@@ -18,13 +19,6 @@ ROLLING = 60
 """Sessions of the rolling figures: a quarter of a year."""
 
 ROLLING_BAND = 0.8
-
-DAYS_TO_TELL = 140
-"""Days one step ahead that find out, in four of five cases, a band that holds 70 % where it promises 80 %.
-
-The normal approximation: ((1.96 sqrt(.8 x .2) + 0.84 sqrt(.7 x .3)) / .1)^2 = 137 (Fleiss, Levin & Paik 2003,
-Statistical methods for rates and proportions, section 2.5).
-"""
 
 
 @dataclass(frozen=True)
@@ -129,6 +123,6 @@ def _moving_mean(daily: Floats) -> Floats:
 def days_to_tell(step: int) -> int:
     """Days after which bands `step` steps ahead can be told from bands ten points too narrow.
 
-    Overlapping steps repeat each other: as in `significance.effective_size`, a day is worth 3h / (2h^2 + 1) of one.
+    Overlapping steps repeat each other, and count as `separate_days` says.
     """
-    return math.ceil(DAYS_TO_TELL * (2 * step**2 + 1) / (3 * step))
+    return math.ceil(FEW / separate_days(1, step))

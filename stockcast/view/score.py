@@ -11,12 +11,13 @@ from stockcast.evaluate.assessment import Assessment
 from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.live import ROLLING, Contest, RecordCounts, Rolling, days_to_tell
 from stockcast.evaluate.steps import Scores
+from stockcast.evaluate.wording import p_value
 from stockcast.view.text import table
 
 CALLED = {"naive": "the last price", "ewma": "EWMA", "har": "HAR"}
 """What an opponent is called in a sentence."""
 
-EARNED = ("skill", "wrong", "worse", "too narrow", "too wide", "sharper", "blunter")
+EARNED = ("skill", "wrong", "worse", "too narrow", "too wide", "kept", "sharper", "blunter")
 """Words that a test has earned; all others say that none did."""
 
 
@@ -53,7 +54,7 @@ def record_sentences(
 
 def _against(beside: Sequence[Contest]) -> str:
     first = [one for one in beside if one.step == 1]
-    words = [f"{one.ratio:.3f} of {CALLED.get(one.opponent, one.opponent)}'s ({_p(one.p)})" for one in first]
+    words = [f"{one.ratio:.3f} of {CALLED.get(one.opponent, one.opponent)}'s ({p_value(one.p)})" for one in first]
     return f"Pinball loss one step ahead: {', '.join(words)}."
 
 
@@ -61,12 +62,6 @@ def _has_earned(assessment: Assessment) -> bool:
     verdict = assessment.verdict
     topics = (verdict.level, verdict.direction, verdict.bands, verdict.sharpness)
     return any(one is not None and one.word in EARNED for one in topics)
-
-
-def _p(p: float) -> str:
-    if np.isnan(p):
-        return "not testable"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.{3 if p < 0.1 else 2}f}"
 
 
 _NOT_SCORED = {

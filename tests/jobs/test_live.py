@@ -242,7 +242,7 @@ def test_scores_wait_for_prices_and_then_say_what_a_backtest_would(
     )
     assert steps[0]["bands"][1]["coverage"] == pytest.approx(inside)
     text, _ = printed(capsys, "score", "acme")
-    assert "Too few days to tell: 23 of 140" in text
+    assert "Too few days to tell: 23 of 200" in text
     assert "1 session passed without a forecast" in text
 
 
