@@ -76,7 +76,8 @@ class Rows:
         """Targets (n, H, K) made at `rows` (n,), as prices; a log return of 0 is the price itself, to the bit."""
         moves = self.unit[rows][:, :, None] * values
         if self.logarithmic:
-            return self.price[rows][:, None, None] * np.exp(moves)
+            with np.errstate(over="ignore"):  # what no float holds is refused as no number by whoever asked for it
+                return self.price[rows][:, None, None] * np.exp(moves)
         return self.anchor[rows][:, None, None] + moves
 
     def flat(self, origins: Origins) -> Ints:
