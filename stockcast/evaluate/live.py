@@ -69,7 +69,7 @@ def contests(model: EvaluatedForecast, opponents: Mapping[str, EvaluatedForecast
         pairs = [(one.pinball(), theirs.pinball(), one) for one, theirs in zip(mine, steps_of(other), strict=True)]
         p = holm([diebold_mariano(a, b, one.day, one.number, clustered=True).p for a, b, one in pairs])
         found += [
-            Contest(name, one.number, scores.mean(a) / scores.mean(b) if scores.mean(b) > 0 else math.nan, each)
+            Contest(name, one.number, scores.relative(scores.mean(a), scores.mean(b)), each)
             for (a, b, one), each in zip(pairs, p, strict=True)
         ]
     return tuple(found)

@@ -53,6 +53,12 @@ def grow(prices: Prices, write_csv: WriteCsv) -> Callable[[Path], None]:
     return add_rows
 
 
+def add_wild_rows(path: Path) -> None:
+    """Twenty sessions that no band of a model of the rows before them holds."""
+    wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000\n" for day, p in zip(range(11, 31), [90, 108] * 10, strict=True)]
+    path.write_text(path.read_text() + "".join(wild))
+
+
 def told(capsys: Capture, tmp_path: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
     """The JSON of a command on the store in `tmp_path`."""
     capsys.readouterr()
@@ -141,9 +147,7 @@ def test_a_challenger_whose_bands_are_absurd_is_turned_away_with_the_reason(
     model: Callable[..., Path], tmp_path: Path, capsys: Capture
 ) -> None:
     path = model()
-    lines = path.read_text().splitlines()
-    wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000" for day, p in zip(range(11, 31), [90, 108] * 10, strict=True)]
-    path.write_text("\n".join([*lines, *wild]) + "\n")
+    add_wild_rows(path)
     store = Store(tmp_path / "models")
     old = store.champion("acme")
     answer = told(capsys, tmp_path, "retrain", "acme")
@@ -191,9 +195,7 @@ def test_a_rejected_challenger_is_not_trained_again_on_the_same_prices(
     model: Callable[..., Path], tmp_path: Path, capsys: Capture
 ) -> None:
     path = model()
-    lines = path.read_text().splitlines()
-    wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000" for day, p in zip(range(11, 31), [90, 108] * 10, strict=True)]
-    path.write_text("\n".join([*lines, *wild]) + "\n")
+    add_wild_rows(path)
     store, dry = Store(tmp_path / "models"), told(capsys, tmp_path, "retrain", "acme", "--dry-run")
     assert "80 % band held" in dry["reason"]
     assert store.champion("acme").rejected is None
@@ -202,7 +204,7 @@ def test_a_rejected_challenger_is_not_trained_again_on_the_same_prices(
     second = told(capsys, tmp_path, "retrain", "acme")
     assert (second["gate"], second["reason"]) == (None, "nothing new since a challenger was rejected on these prices")
     assert told(capsys, tmp_path, "retrain", "acme", "--force")["gate"] is not None
-    path.write_text("\n".join([*lines, *wild, "2020-12-01,99,99,99,99,1000"]) + "\n")
+    path.write_text(f"{path.read_text()}2020-12-01,99,99,99,99,1000\n")
     assert told(capsys, tmp_path, "retrain", "acme")["gate"] is not None
     assert [line["event"] for line in store.log("acme")] == ["train", *["retrain"] * 4]
 
