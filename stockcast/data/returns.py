@@ -233,15 +233,14 @@ def return_series(series: PriceSeries, price: str, halflife: float) -> ReturnSer
     if price not in series.columns:
         columns = ", ".join(series.columns)
         raise DataError(f"{series.name} has no column {price!r}; it has {columns}.", "--set data.price=close")
-    positive = series.columns[price] > 0
-    if not positive.all():
-        row = int(np.argmin(positive))
+    values = series.columns[price]
+    if not (values > 0).all():
+        row = int(np.argmin(values > 0))
         raise DataError(
-            f"{series.name}: {price} on {series.dates[row]} is {series.columns[price][row]:g}; what is forecast must be "
-            "above zero.",
+            f"{series.name}: {price} on {series.dates[row]} is {values[row]:g}; what is forecast must be above zero.",
             "--set data.price=close",
         )
-    returns = np.diff(np.log(series.columns[price]), prepend=np.nan)
+    returns = np.diff(np.log(values), prepend=np.nan)
     return ReturnSeries(series, price, halflife, returns, ewma_volatility(returns, halflife))
 
 
