@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "odd_line_ends": ("warned", "lines that end otherwise than most", "line"),
     "stray_spaces": ("warned", "rows with blanks around a cell where others have none", "row"),
     "mixed_dates": ("warned", "dates with a one-digit day or month where others have a leading zero", "date"),
+    "odd_decimals": ("warned", "volumes with digits after the point where the others are whole", "row"),
     "footer": ("repaired", "lines after the prices, left out", "line"),
     "null_rows": ("repaired", "rows without a closing price, left out", "row"),
     "duplicate_rows": ("repaired", "rows that stand twice, taken once", "row"),

@@ -125,7 +125,9 @@ class DataConfig(Section):
 class SplitConfig(Section):
     """How time is cut: fit | validation | calibration | test. Below 1 a share of the sessions, from 1 a count."""
 
-    test: Share = Field(0.15, description="held-out newest part that the model is judged on")
+    test: Share = Field(
+        0.15, description="held-out newest part that the model is judged on; 0: none, and it is not judged"
+    )
     validation: Share = Field(0.0, description="part before calibration that stops training early; 0: fixed epochs")
     calibration: Share = Field(0.15, description="part before the test that calibrates the bands; 0: the fit part")
     until: date | None = Field(None, description="the last date that training may know; overrides split.test")

@@ -11,6 +11,8 @@ to its squared return, the surprise in volume to none.
 
 from __future__ import annotations
 
+import difflib
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -205,25 +207,34 @@ def choose_features(wanted: Sequence[str], panel: Panel, price: str) -> tuple[st
     if not wanted:
         most = {column for column in COLUMNS if 2 * sum(column in one.columns for one in panel.series) >= len(panel)}
         return tuple(name for name in DAILY if name in MARKET or most.issuperset(FEATURES[name].needs))
+    _demand_known(wanted)
     shared = set.intersection(*(set(one.columns) for one in panel.series))
     for name in wanted:
         missing = set(_needs(name)) - shared
         if missing:
             raise DataError(
                 f"feature {name!r} needs the column {min(missing)!r}; the prices have {', '.join(sorted(shared))}.",
-                f"--set data.features=[{price!r}] and --set data.price={price}",
+                _flag([other for other in wanted if shared.issuperset(_needs(other))] or [price]),
             )
     return tuple(wanted)
 
 
+def _demand_known(wanted: Sequence[str]) -> None:
+    known = [*FEATURES, *MARKET, *COLUMNS]
+    meant = [difflib.get_close_matches(name, known, n=1) for name in wanted]
+    for name, near in zip(wanted, meant, strict=True):
+        if name not in known:
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            mended = [one for several in meant for one in several]
+            raise ConfigError(f"there is no feature {name!r}.{hint}", f"{_flag(mended)}; there are {', '.join(known)}.")
+
+
+def _flag(features: Sequence[str]) -> str:
+    return f"--set 'data.features={json.dumps(features, separators=(',', ':'))}'"
+
+
 def _needs(name: str) -> tuple[str, ...]:
-    if name in COLUMNS:
-        return (name,)
-    name = MARKET.get(name, name)
-    if name not in FEATURES:
-        known = ", ".join([*FEATURES, *MARKET, *COLUMNS])
-        raise ConfigError(f"there is no feature {name!r}.", f"use some of {known} for data.features.")
-    return FEATURES[name].needs
+    return (name,) if name in COLUMNS else FEATURES[MARKET.get(name, name)].needs
 
 
 def is_feature(name: str) -> bool:

@@ -226,13 +226,21 @@ def day_sums(stacked: Floats, day: NDArray[np.int64]) -> tuple[Floats, Floats]:
 
 
 def return_series(series: PriceSeries, price: str, halflife: float) -> ReturnSeries:
-    """Returns and volatility of `series` in column `price`. Raises `DataError` if it has no such column."""
+    """Returns and volatility of `series` in column `price`.
+
+    Raises `DataError` if it has no such column, or one with values that are not above zero, as a volume may be.
+    """
     if price not in series.columns:
+        columns = ", ".join(series.columns)
+        raise DataError(f"{series.name} has no column {price!r}; it has {columns}.", "--set data.price=close")
+    values = series.columns[price]
+    if not (values > 0).all():
+        row = int(np.argmin(values > 0))
         raise DataError(
-            f"{series.name} has no column {price!r}; it has {', '.join(series.columns)}.",
-            f"--set data.price={next(iter(series.columns))}",
+            f"{series.name}: {price} on {series.dates[row]} is {values[row]:g}; what is forecast must be above zero.",
+            "--set data.price=close",
         )
-    returns = np.diff(np.log(series.columns[price]), prepend=np.nan)
+    returns = np.diff(np.log(values), prepend=np.nan)
     return ReturnSeries(series, price, halflife, returns, ewma_volatility(returns, halflife))
 
 

@@ -63,8 +63,9 @@ def write_output(path: Path, data: bytes) -> None:
         descriptor = _own_descriptor(path)
         if descriptor is not None:
             write_all(descriptor, data)
-        elif known is not None and stat.S_ISBLK(known.st_mode):
-            raise CannotCreate(f"{path} is a disk.", "name a file on it.")
+        elif known is not None and (stat.S_ISBLK(known.st_mode) or stat.S_ISDIR(known.st_mode)):
+            kind = "disk" if stat.S_ISBLK(known.st_mode) else "folder"
+            raise CannotCreate(f"{path} is a {kind}.", "name a file in it.")
         elif known is not None and not stat.S_ISREG(known.st_mode):
             _write_through(path, data)
         elif known is not None and not os.access(path, os.W_OK):

@@ -16,7 +16,7 @@ from stockcast.data.series import Dates, Floats
 from stockcast.reading.column_names import VALUE_ROLES, close_tier, normal, role_of
 from stockcast.reading.columns.roles import Layout
 from stockcast.reading.dates.eras import other_calendar
-from stockcast.reading.table import Marks, Table, reading_of
+from stockcast.reading.table import Marks, Table, odd_decimals, reading_of
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -64,7 +64,10 @@ def read_clean(content: bytes) -> Table | None:
     filled = range(len(names))
     reading = reading_of(layout, (0,), filled, dates, Marks(",", ".", "", "%Y-%m-%d"))
     usual = int(min(6, np.quantile(digits, 0.95, method="inverted_cdf")))
-    return Table(reading, layout, dates, numbers, None, None, {roles["close"]: usual}, False, ())
+    found = (
+        odd_decimals(dates, np.concatenate([part[2][roles["volume"]] for part in sound])) if "volume" in roles else []
+    )
+    return Table(reading, layout, dates, numbers, None, None, {roles["close"]: usual}, False, tuple(found))
 
 
 def _roles(names: Sequence[str]) -> dict[str, int] | None:

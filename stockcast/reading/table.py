@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stockcast.checks.findings import Finding
+from stockcast.checks.findings import Finding, finding
 from stockcast.data.series import Dates, Floats
 from stockcast.reading.columns.roles import Layout
 from stockcast.reading.records import Order, Reading
+
+_MANY, _A_FEW = 20, 0.05
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,13 @@ def reading_of(
         tuple(names[index] or f"column {index}" for index in filled if index not in used),
         layout.has_names,
     )
+
+
+def odd_decimals(dates: Dates, digits: NDArray[np.int64]) -> list[Finding]:
+    """Whether a few of many volumes, unlike the others, have digits after the point (rows,): one may be damaged."""
+    odd = digits > 0
+    few = odd.size >= _MANY and 0 < np.count_nonzero(odd) <= _A_FEW * odd.size
+    return [finding("odd_decimals", dates[odd])] if few else []
 
 
 def _order(dates: Dates) -> Order:

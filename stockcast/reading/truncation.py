@@ -12,7 +12,7 @@ from stockcast.data.series import Floats
 from stockcast.reading.dates.formats import day_part, has_time
 from stockcast.reading.number_formats import usual_decimals
 from stockcast.reading.one_reading import Choice
-from stockcast.reading.table import Marks, Table, reading_of
+from stockcast.reading.table import Marks, Table, odd_decimals, reading_of
 
 _CLOCKED = 50
 """Rows that are looked at for a time of day."""
@@ -61,6 +61,7 @@ def _around(choice: Choice, state: str, odd_ends: int) -> list[Finding]:
         "stray_spaces": body.spaced if body.spaced <= 0.1 * len(body.rows) else 0,
     }
     found = [finding(kind, (), "", count) for kind, count in counts.items() if count] + _mixed_dates(choice)
+    found += _odd_decimals(choice)
     if body.ragged:
         lines = ", ".join(str(row.line) for row in body.ragged[:5])
         first = " | ".join(body.ragged[0].cells)[:80]
@@ -79,6 +80,14 @@ def _mixed_dates(choice: Choice) -> list[Finding]:
     padded = any(re.search(r"(?<!\d)0\d(?!\d)", day_part(cell)) for cell in cells)
     bare = np.array([bool(re.search(r"(?<!\d)\d(?!\d)", day_part(cell))) for cell in cells])
     return [finding("mixed_dates", choice.dates[bare])] if padded and bare.any() else []
+
+
+def _odd_decimals(choice: Choice) -> list[Finding]:
+    """Of each column of volumes; 1.5M among whole numbers is none."""
+    columns = {roles["volume"] for _, roles in choice.layout.series if "volume" in roles}
+    cells = {index: choice.body.column(index) for index in columns}
+    digits = [[_digits_after(cell, choice.decimal) for cell in own] for own in cells.values() if not _scaled(own)]
+    return [one for own in digits for one in odd_decimals(choice.dates, np.array(own))]
 
 
 def _state_of_last(choice: Choice) -> str:

@@ -17,7 +17,7 @@ from shlex import quote
 from stockcast.errors import CannotCreate, IOFailure, ModelDamaged, StockcastError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.EISDIR}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST}
 _NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 

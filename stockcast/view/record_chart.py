@@ -87,7 +87,7 @@ def _draw_rolling(axes: Axes, rolled: Rolling | None, begin: np.datetime64) -> N
         return
     spread = 1.96 * np.sqrt(ROLLING_BAND * (1 - ROLLING_BAND) / ROLLING)
     axes.axhspan(ROLLING_BAND - spread, ROLLING_BAND + spread, color=CHANCE, linewidth=0)
-    axes.text(0.005, ROLLING_BAND - spread, "grey: 95 of 100 honest models", transform=axes.get_yaxis_transform())
+    axes.text(0.005, ROLLING_BAND - spread, "grey: range of chance (95 %)", transform=axes.get_yaxis_transform())
     axes.axhline(ROLLING_BAND, color=INK, linewidth=1, linestyle="--")
     shown = rolled.days >= begin
     axes.plot(rolled.days[shown], rolled.coverage[shown], color=BLUE, linewidth=1.5)

@@ -169,7 +169,7 @@ def test_no_setting_takes_what_is_no_number(value: str) -> None:
 
 @pytest.mark.tensorflow
 @settings(
-    max_examples=10,
+    max_examples=25,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -256,6 +256,32 @@ def test_prices_that_stand_still_for_weeks_and_leap_have_finite_features(prices:
     assert np.isfinite(table[20:]).all()
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said", "fix"),
+    [
+        (("close", "retrun"), "Did you mean 'return'", """--set 'data.features=["close","return"]';"""),
+        (("zzz",), "there is no feature 'zzz'", "--set 'data.features=[]';"),
+        (("close", "volume"), "needs the column 'volume'", """--set 'data.features=["close"]'"""),
+    ],
+)
+def test_a_feature_that_can_not_be_had_is_refused_with_the_others(
+    wanted: tuple[str, ...], said: str, fix: str, prices: Prices
+) -> None:
+    with pytest.raises((ConfigError, DataError), match=said) as refused:
+        choose_features(wanted, Panel((prices(rows=30, columns=("open", "close")),)), "close")
+    assert str(refused.value.fix).startswith(fix)
+
+
+def test_a_volume_of_nought_can_not_be_forecast(prices: Prices) -> None:
+    series = prices(rows=30)
+    volume = series.columns["volume"].copy()
+    volume[7] = 0
+    idle = replace(series, columns={**series.columns, "volume": volume})
+    with pytest.raises(DataError, match=f"volume on {series.dates[7]} is 0") as refused:
+        return_series(idle, "volume", 20)
+    assert refused.value.fix == "--set data.price=close"
+
+
 def test_a_panel_sees_what_most_of_its_series_have(prices: Prices) -> None:
     whole, closes = prices(rows=60, name="a"), prices(rows=60, name="b", columns=("close",))
     bare = choose_features((), Panel((closes,)), "close")

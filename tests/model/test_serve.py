@@ -63,8 +63,9 @@ def test_what_takes_too_much_memory_is_refused() -> None:
         Runner(network(products(1), (40_000, 40_000)), bounded=True)(WINDOWS)
 
 
-def test_more_windows_than_fit_go_in_parts() -> None:
+def test_more_windows_than_fit_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each window asks for 32 MB, twice: all at once would take more than twice what there is."""
+    monkeypatch.setattr(serve, "PATIENCE", 600)
     nodes = [
         helper.make_node("Expand", ["x", "size"], ["wide"]),
         helper.make_node("Exp", ["wide"], ["other"]),
