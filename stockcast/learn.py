@@ -142,7 +142,8 @@ def learn(panel: Panel, run: TrainingRun, must_be_judged: bool = False) -> Learn
     onnx = export_onnx(fitted.trained.traced, compared.take(slice(COMPARED)).x)
     forecaster = replace(fitted.forecaster, infer=Runner(onnx))
     newest = rows.by_series(usable_ends(rows, config.data.lookback)[-1:])
-    made = forecaster.forecast_rows(rows, origins if len(held_out) else newest)
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of that is refused in the next line
+        made = forecaster.forecast_rows(rows, origins if len(held_out) else newest)
     demand_numbers("its forecasts", (made.point, made.quantiles), config)
     evaluated = evaluate(run.name, panel, made, config.data.price) if len(held_out) else None
     return Learned(

@@ -178,14 +178,18 @@ class FitConfig(Section):
     momentum: float = Field(0.0, ge=0, lt=1, description="of sgd: the share of the last step that is added to the next")
     clipnorm: float = Field(1.0, ge=0, le=1e6, description="the global gradient norm is clipped here; 0: never")
     clipvalue: float = Field(0.0, ge=0, le=1e6, description="each number of the gradient is clipped here; 0: never")
-    l1: float = Field(0.0, ge=0, description="penalty on the absolute values of all kernels, while training")
-    l2: float = Field(0.0, ge=0, description="penalty on the squares of all kernels, while training")
+    l1: float = Field(0.0, ge=0, le=1e6, description="penalty on the absolute values of all kernels, while training")
+    l2: float = Field(0.0, ge=0, le=1e6, description="penalty on the squares of all kernels, while training")
     prior: float = Field(
-        0.0, ge=0, description="the same divided by the number of training windows: strong where evidence is scarce"
+        0.0,
+        ge=0,
+        le=1e6,
+        description="the same divided by the number of training windows: strong where evidence is scarce",
     )
     realised: float = Field(
         0.0,
         ge=0,
+        le=1e6,
         description="weight of a second loss: how far the bands' width is from the volatility that came",
     )
     tbptt: int = Field(
