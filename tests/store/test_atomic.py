@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stockcast.errors import CannotCreate
+from stockcast.errors import CannotCreate, IOFailure
 from stockcast.store.atomic import appended, replace_file
 
 
@@ -21,7 +21,7 @@ def test_a_file_is_replaced_at_one_stroke(tmp_path: Path) -> None:
 def test_what_cannot_be_replaced_stays_and_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = tmp_path / "out.csv"
     folder.mkdir()
-    with pytest.raises(CannotCreate, match="directory"):
+    with pytest.raises(IOFailure, match="directory"):
         replace_file(tmp_path / ".aside", folder, b"data")
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
     assert folder.is_dir()
