@@ -76,7 +76,7 @@ coverage: $(DEV) ## run all tests and say which lines they leave out
 
 lock: $(DEV) ## write the lock files anew, from setup.cfg and the newest releases
 	$(LOCK) --extra baselines --output-file requirements.lock > /dev/null
-	$(LOCK) --extra baselines --extra test --extra dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
+	$(LOCK) --extra baselines --extra dask --extra yahoo --extra test --extra docs --extra dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
 
 clean: ## remove the virtual environment, the demo and what the tools left
 	rm -rf $(VENV) $(PEERS) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
