@@ -9,6 +9,13 @@ FEW = 200
 """Separate days below which "no evidence" would say nothing: on as many, bands 10 points too narrow are found out in
 four of five cases, and on fewer they mostly are not."""
 
+FEW_OF_TAIL = 1200
+"""The same for a value at risk at 1 % that losses exceed twice as often as they should."""
+
+FEW_EXCEEDED = 25
+"""Separate days with losses beyond the value at risk on which an expected shortfall that is a fifth too small is found
+out in four of five cases."""
+
 ENOUGH = 1000
 """Separate days on which bands that hold exactly what they promise are shown to do so in four of five cases."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
 from stockcast.data.trading_calendars import coming
 from stockcast.errors import DataError, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
@@ -84,6 +85,7 @@ class Prediction:
                     str(level): _rounded(value, one)
                     for level, value in zip(self.forecast.levels, self.forecast.quantiles[index, step], strict=True)
                 },
+                **_risk(self.forecast, index, step),
                 **_probabilities(self.forecast.directions, index, step),
             }
             for index, one in enumerate(self.panel.series)
@@ -94,6 +96,18 @@ class Prediction:
 def _rounded(value: float, series: PriceSeries) -> float:
     """A price with two digits more than its source has: nothing of use is lost, nothing is invented."""
     return round(float(value), series.decimals + 2)
+
+
+def _risk(forecast: Forecast, index: int, step: int) -> dict[str, dict[str, float]]:
+    """The value at risk and the expected shortfall as losses in shares of the last price; nothing without tails."""
+    if not has_shortfall(forecast.levels):
+        return {}
+    quantiles, last = forecast.quantiles[index, step], forecast.last[index]
+    prices = {
+        "value_at_risk": quantiles[forecast.levels.index(TAIL)],
+        "expected_shortfall": expected_shortfall(quantiles, forecast.levels),
+    }
+    return {"risk": {"level": TAIL} | {name: round(float(1 - price / last), 6) for name, price in prices.items()}}
 
 
 def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:

@@ -12,12 +12,14 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from stockcast.evaluate.significance import (
+    basel_light,
     binomial_interval,
     binomial_test,
     christoffersen,
     daily_mean,
     diebold_mariano,
     effective_size,
+    green_chance,
     holm,
     kupiec,
     mean_test,
@@ -211,6 +213,20 @@ def test_kupiecs_ratio_is_that_of_binomial_likelihoods(n: int, data: st.DataObje
     hits = data.draw(st.integers(0, n))
     ratio = 2 * (stats.binom.logpmf(hits, n, hits / n) - stats.binom.logpmf(hits, n, 0.9))
     assert kupiec(hits, n, 0.9).p == pytest.approx(stats.chi2.sf(ratio, 1), rel=1e-6, abs=1e-9)
+
+
+def test_the_light_is_that_of_basels_own_table_and_of_the_binomial_for_other_lengths() -> None:
+    lights = [basel_light(exceptions, 250, 0.01) for exceptions in range(13)]
+    assert lights == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 3
+    for days in (60, 500, 1300):
+        for exceptions in range(45):
+            at_most = stats.binom.cdf(exceptions, days, 0.01)
+            expected = "green" if at_most < 0.95 else "yellow" if at_most < 0.9999 else "red"
+            assert basel_light(exceptions, days, 0.01) == expected
+        greens = [exceptions for exceptions in range(45) if basel_light(exceptions, days, 0.01) == "green"]
+        assert green_chance(days, 0.01, 0.03) == pytest.approx(stats.binom.cdf(max(greens), days, 0.03))
+    assert basel_light(0, 5, 0.01) is None
+    assert np.isnan(green_chance(5, 0.01, 0.02))
 
 
 def test_christoffersens_ratio_is_that_of_the_table_of_transitions() -> None:
