@@ -21,15 +21,14 @@ INDEX = 0.1
 """How heavy the tail is: 0 is exponential, 1 has no mean. Chosen on stocks before 2023: see docs/risk.md."""
 
 
-def beyond(mean_excess: Floats) -> Floats:
+def beyond(excess: float) -> float:
     """How far beyond the outer quantile the tail's lies, where outcomes go so far beyond the former on average."""
-    return mean_excess * (1 - INDEX) * _stretch(OUTER / TAIL)
+    return float(excess * (1 - INDEX) * _stretch(OUTER / TAIL))
 
 
-def mean_excess(distance: Floats, ratio: float) -> Floats:
+def mean_excess(distance: float, ratio: float) -> float:
     """How far outcomes go beyond a quantile on average, where one `ratio` times as likely lies `distance` before it."""
-    excess: Floats = distance * ratio**INDEX / (1 - INDEX) / _stretch(ratio)
-    return excess
+    return float(distance * ratio**INDEX / (1 - INDEX) / _stretch(ratio))
 
 
 def has_shortfall(levels: tuple[float, ...]) -> bool:
@@ -46,7 +45,7 @@ def expected_shortfall(quantiles: Floats, levels: tuple[float, ...]) -> Floats:
     tail, outer = (quantiles[..., levels.index(level)] for level in (TAIL, OUTER))
     positive = tail > 0
     ratio = np.divide(tail, outer, out=np.ones_like(tail), where=positive)
-    reach = mean_excess(np.ones(()), OUTER / TAIL)
+    reach = mean_excess(1.0, OUTER / TAIL)
     return np.where(positive, tail * ratio**reach, tail - reach * (outer - tail))
 
 

@@ -212,18 +212,22 @@ def with_tails(calibration: Calibration, outputs: Floats, targets: Floats) -> Ca
     windows: how fast a tail thins out beyond a quantile, in units of the width, is hardly fitted there, and these
     windows hold more regimes than any later part. A point forecast's bands are its errors, which must be held out.
 
-    The mean excess counts one more excess than there were: the one that the two outermost quantiles let expect. So
-    there is a tail, too, where there are few outcomes beyond them, or none.
+    In these units all steps are much alike, so that their excesses count together; and one more than there were, which
+    is what the two outermost quantiles let expect. So there is a tail, too, where there are few beyond them, or none.
     """
-    width = _width(outputs)[..., 0]
-    quantiles = outputs if outputs.shape[-1] > 1 else calibration.apply(outputs)
+    whole = outputs.shape[-1] > 1
+    quantiles = outputs if whole else calibration.apply(outputs)
+    width = _width(quantiles)[..., 0]
+    unit = 1.0 if whole else _width(calibration.shift)[..., 0]  # of the shift, in widths: () or (H,)
     columns = []
-    for outer, inner in ((0, 1), (-1, -2)):
-        sign = 1 if outer else -1
-        excess = sign * (targets - quantiles[..., outer]) / width  # (n, H)
-        usual = mean_excess((sign * (quantiles[..., outer] - quantiles[..., inner]) / width).mean(axis=0), NEIGHBOUR)
-        mean = (np.maximum(excess, 0).sum(axis=0) + usual) / ((excess > 0).sum(axis=0) + 1)  # (H,)
-        columns.append(calibration.shift[:, outer] + sign * beyond(mean))
+    for outer, inner, sign in ((0, 1, -1), (-1, -2, 1)):
+        excess, gap = (
+            np.divide(sign * distance, width, out=np.zeros_like(width), where=width > 0)
+            for distance in (targets - quantiles[..., outer], quantiles[..., outer] - quantiles[..., inner])
+        )
+        usual = mean_excess(gap.mean(), NEIGHBOUR)
+        mean = (np.maximum(excess, 0).sum() + usual) / ((excess > 0).sum() + 1)
+        columns.append(calibration.shift[:, outer] + sign * unit * beyond(mean))
     return replace(calibration, shift=np.column_stack([columns[0], calibration.shift, columns[1]]))
 
 

@@ -153,12 +153,17 @@ def test_a_tail_is_set_where_one_outcome_in_a_hundred_lies_beyond() -> None:
     np.testing.assert_array_equal(quantiles[:, 1:-1], outputs[0])
 
 
-def test_a_point_forecasts_tail_is_set_on_its_errors() -> None:
-    targets = heavy(40_000)
+def test_a_point_forecasts_tail_is_set_on_its_errors_whatever_the_size_of_a_step() -> None:
+    targets = heavy(40_000) * [1.0, 30.0]
     bands = calibrate(np.zeros((40_000, 2, 1)), targets, in_sample=False, days=300)
     quantiles = with_tails(bands, np.zeros((40_000, 2, 1)), targets).apply(np.zeros((1, 2, 1)))[0]
     np.testing.assert_array_equal(quantiles[:, 1:-1], bands.apply(np.zeros((1, 2, 1)))[0])
     np.testing.assert_allclose((targets < quantiles[:, 0]).mean(axis=0), 0.01, atol=0.001)
+
+
+def test_errors_that_are_all_the_same_have_no_tail() -> None:
+    bands = calibrate(np.zeros((30, 2, 1)), np.ones((30, 2)), in_sample=False, days=30)
+    np.testing.assert_array_equal(with_tails(bands, np.zeros((30, 2, 1)), np.ones((30, 2))).shift, np.ones((2, 11)))
 
 
 def test_where_nothing_lies_beyond_a_tail_goes_on_as_its_two_neighbours_do() -> None:
