@@ -170,7 +170,8 @@ class _Tail:
         days, day = np.unique(self.step.day[below], return_inverse=True)
         daily = np.bincount(day, weights=units - 1).astype(np.float64)  # sums: as many returns, so much evidence
         enough = separate_days(len(days), self.step.overlap) >= FEW_EXCEEDED
-        return _Case(mean_test(daily, clustered_span(len(days), self.step.overlap)), scores.mean(units), enough)
+        evidence = mean_test(daily, clustered_span(len(days), self.step.overlap), skewed=True)
+        return _Case(evidence, scores.mean(units), enough)
 
     def against(self, other: _Tail | None) -> _Case | None:
         mine, theirs = self.losses(), other.losses() if other else None

