@@ -61,6 +61,7 @@ ROWS = (
     Row("loss at steps 2-5, ratio to HAR", "panel", lambda o: later(o, hardest(o, HARS, later))),
     Row("RMSE of the median, ratio to the last price, worst step", "panel", lambda o: o.rmse.mean(0).max(), "1.000"),
     Row("coverage of the bands, worst band and step, points off", "panel", lambda o: o.off.max(), "1.0", 2),
+    Row("coverage of the 98 % band, worst step, points off", "panel", lambda o: o.off[:, -1].max(), "0.5", 2),
     Row("stocks with 80 % coverage within 3 points, step 1, %", "panel", lambda o: o.close_by[0], "90", 1),
     Row("the same, worst step, %", "panel", lambda o: o.close_by.min(), "", 1),
     Row("training, seconds", "panel", lambda o: o.seconds, "30", 1),

@@ -32,7 +32,6 @@ from stockcast.data.windows import Windows, origins_between, strided, usable_end
 from stockcast.evaluate.assessment import Assessment, assess, unjudged
 from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build as build_baseline
-from stockcast.model.calibrate import Calibration, calibrate
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.quiet import tensorflow_silenced
 from stockcast.model.training_run import Epoch, TrainingRun, demand_numbers
@@ -183,7 +182,7 @@ def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
     raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer())
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(
-        _calibrate(raw, held_out, train, config),
+        raw.fit_calibration(held_out, train, config),
         conformal_rate=config.fit.follow,
         series_rate=config.fit.follow_own,
         since=cuts.calibration,
@@ -284,12 +283,3 @@ def _with_prior(run: TrainingRun, windows: Windows) -> TrainingRun:
     panel's windows outweigh it.
     """
     return run.with_fit(l2=run.config.fit.l2 + run.config.fit.prior / len(windows))
-
-
-def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows, config: RunConfig) -> Calibration:
-    """On the part that the network did not fit; where there is none, on its own training windows, and so marked."""
-    windows = held_out if len(held_out) else train
-    outputs = raw.targets(raw.outputs(windows.rows, windows.ends))
-    demand_numbers("the network's outputs", (outputs,), config)
-    days = len(np.unique(windows.rows.dates[windows.ends]))
-    return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0, days=days)

@@ -12,6 +12,7 @@ import numpy as np
 
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
 from stockcast.data.trading_calendars import coming, next_sessions
 from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, ModelDamaged, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY, LoadedModel, open_model
@@ -96,11 +97,24 @@ class Prediction:
                     str(level): round(float(value), digits[index])
                     for level, value in zip(self.forecast.levels, self.forecast.quantiles[index, step], strict=True)
                 },
+                **_risk(self.forecast, index, step),
                 **_probabilities(self.forecast.directions, index, step),
             }
             for index, one in enumerate(self.panel.series)
             for step in range(self.forecast.horizon)
         ]
+
+
+def _risk(forecast: Forecast, index: int, step: int) -> dict[str, dict[str, float]]:
+    """The value at risk and the expected shortfall as losses in shares of the last price; nothing without tails."""
+    if not has_shortfall(forecast.levels):
+        return {}
+    quantiles, last = forecast.quantiles[index, step], forecast.last[index]
+    prices = {
+        "value_at_risk": quantiles[forecast.levels.index(TAIL)],
+        "expected_shortfall": expected_shortfall(quantiles, forecast.levels),
+    }
+    return {"risk": {"level": TAIL} | {name: round(float(1 - price / last), 6) for name, price in prices.items()}}
 
 
 def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:

@@ -14,7 +14,7 @@ from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
 from stockcast.evaluate.band_verdict import judge_bands
-from stockcast.evaluate.levels import band_ends, central_bands
+from stockcast.evaluate.levels import band_ends, central_bands, loss_levels
 from stockcast.evaluate.scores import inside, mean, pit_expected, pit_histogram, rmse
 from stockcast.evaluate.steps import steps_of
 from stockcast.view import chart_style
@@ -240,9 +240,10 @@ def _draw_pit(axes: Axes, evaluated: EvaluatedForecast) -> None:
     """The PIT histogram of the first step: each gap between two quantiles, as wide as its probability."""
     step = _first_step(evaluated)
     known = np.isfinite(evaluated.actual[:, step])
-    levels = evaluated.forecast.levels
+    levels = loss_levels(evaluated.forecast.levels)  # the tails' gaps are too small to be looked at
+    places = [evaluated.forecast.levels.index(level) for level in levels]
     expected = pit_expected(levels)  # (Q + 1,)
-    share = pit_histogram(evaluated.actual[known, step], evaluated.forecast.quantiles[known, step], levels)
+    share = pit_histogram(evaluated.actual[known, step], evaluated.forecast.quantiles[known, step][:, places], levels)
     borders = np.array([0.0, *levels, 1.0])
     spread = _spread(expected, np.array(np.unique(evaluated.origin[known]).size)) / expected
     _chance(axes, borders, np.ones(expected.size), spread, most=np.inf)
