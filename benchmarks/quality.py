@@ -20,7 +20,6 @@ from benchmarks.common import ROOT
 from benchmarks.outcome import PRICE, Outcome, opponents, outcome, together
 from benchmarks.quality_table import Report, document
 from stockcast.config.run import RunConfig, load_config
-from stockcast.data.feature_table import make_features
 from stockcast.data.features import BY_NAME_ALONE, DAILY, FEATURES, MARKET
 from stockcast.data.forecast import Forecaster, evaluate
 from stockcast.data.series import Panel, PriceSeries
@@ -139,7 +138,7 @@ def taught(train: Panel, panel: Panel, days: Days, config: RunConfig) -> Outcome
     cuts, fitted = fit_to_cutoff(train, TrainingRun(config, "daily"))
     seconds = time.perf_counter() - start
     forecaster = fitted.forecaster
-    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
+    rows = forecaster.rows(forecaster.table(panel))
     origins = origins_between(rows, config.data.lookback, cuts.calibration, panel.dates[-1])
     mine = evaluate("daily", panel, forecaster.forecast_rows(rows, origins), PRICE)
     return outcome(mine, panel, days.against, seconds)

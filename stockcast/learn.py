@@ -21,12 +21,15 @@ from numpy.typing import NDArray
 from stockcast.config.run import RunConfig
 from stockcast.config.sections import DataConfig
 from stockcast.data.calendar_features import code_names
+from stockcast.data.event_features import event_feature_names, kinds_of
+from stockcast.data.events import REPORT
 from stockcast.data.feature_table import FeatureTable, make_features
-from stockcast.data.features import choose_features
+from stockcast.data.features import GUESSED, choose_features
 from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, evaluate
 from stockcast.data.rows import Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
+from stockcast.data.session_list import session_list
 from stockcast.data.time_split import Cuts, cut, embargoed
 from stockcast.data.windows import Windows, origins_between, strided, windows_between
 from stockcast.errors import DataError
@@ -97,13 +100,22 @@ def prepare(panel: Panel, config: RunConfig) -> Prepared:
     """Cut time as the settings say, and make every feature once. Which ones there are depends on `known` alone."""
     cuts = cut(panel, config)
     known = panel.upto(cuts.calibration)
-    return Prepared(panel, cuts, known, make_features(panel.series, input_names(known, config.data), config.data))
+    names = input_names(known, config.data)
+    sessions = session_list(known.series, config.data.calendar, panel.dates[-1]) if kinds_of(names) else None
+    return Prepared(panel, cuts, known, make_features(panel.series, names, config.data, sessions=sessions))
 
 
 def input_names(known: Panel, data: DataConfig) -> tuple[str, ...]:
-    """The network's inputs: the features that the columns of `known` allow, and the codes of the calendar."""
+    """The network's inputs: the features that the columns of `known` allow, those of its events, and calendar codes.
+
+    Where dates of reports are known, nothing else needs to guess them.
+    """
     codes = code_names(data.calendar_features, data.calendar_codes, known.names)
-    return (*choose_features(data.features, known, data.price), *codes)
+    chosen = choose_features(data.features, known, data.price)
+    kinds = known.event_kinds
+    if REPORT in kinds and not data.features:
+        chosen = tuple(name for name in chosen if not name.startswith(GUESSED))
+    return (*chosen, *event_feature_names(kinds, data.horizon), *codes)
 
 
 def learn(panel: Panel, run: TrainingRun) -> Learned:
@@ -156,7 +168,7 @@ def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
     held_back = validation if len(validation) else None
     trained = fit_network(_thinned(train, config), held_back, _with_prior(run, train))
 
-    raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer())
+    raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer(), sessions=known.sessions)
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(
         _calibrate(raw, held_out, train),
@@ -213,7 +225,7 @@ def evaluate_parts(
 ) -> tuple[EvaluatedForecast, EvaluatedForecast]:
     """The forecasts of the training windows, and those of the test part, of the one series that was trained on."""
     cuts = cut(panel, config)
-    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
+    rows = forecaster.rows(forecaster.table(panel))
     ends = embargoed(cuts, panel.dates, config.split.embargo)
     learned = windows_between(rows, config.data.lookback, None, ends.calibration if config.fit.refit else ends.fit)
     parts = (rows.by_series(learned.ends), test_origins(rows, panel, cuts, config))
