@@ -32,7 +32,7 @@ from stockcast.data.series import Panel
 from stockcast.data.session_list import session_list
 from stockcast.data.time_split import Cuts, cut, embargoed
 from stockcast.data.windows import Windows, origins_between, strided, windows_between
-from stockcast.errors import DataError
+from stockcast.errors import ConfigError, DataError
 from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build as build_baseline
@@ -101,6 +101,11 @@ def prepare(panel: Panel, config: RunConfig) -> Prepared:
     cuts = cut(panel, config)
     known = panel.upto(cuts.calibration)
     names = input_names(known, config.data)
+    if kinds_of(names) and config.model.multistep == "recursive":
+        raise ConfigError(
+            "model.multistep 'recursive' feeds on its own forecasts, and events are none of them.",
+            "leave out --events, or --set model.multistep=direct.",
+        )
     sessions = session_list(known.series, config.data.calendar, panel.dates[-1]) if kinds_of(names) else None
     return Prepared(panel, cuts, known, make_features(panel.series, names, config.data, sessions=sessions))
 

@@ -15,6 +15,13 @@ csv_option = click.option(
     "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
 )
 
+events_option = click.option(
+    "--events",
+    multiple=True,
+    metavar="PATH",
+    help="CSV file, folder or quoted glob of what is known to come: report dates and others; may be repeated.",
+)
+
 required_csv_option = click.option(
     "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
 )

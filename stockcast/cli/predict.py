@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.options import Shared, csv_option, out_option, reading_options, shared_options
+from stockcast.cli.options import Shared, csv_option, events_option, out_option, reading_options, shared_options
 from stockcast.cli.output import on_message
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", required=False)
 @csv_option
+@events_option
 @click.option("--days", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the model's horizon]")
 @click.option("--series", "tickers", multiple=True, metavar="TICKER", help="Only this series of a panel; repeatable.")
 @click.option(
@@ -32,6 +33,7 @@ def predict(
     hints: Hints,
     name: str | None,
     csvs: tuple[str, ...],
+    events: tuple[str, ...],
     days: int | None,
     tickers: tuple[str, ...],
     form: str,
@@ -46,7 +48,8 @@ def predict(
     from stockcast.jobs.predict import PredictRequest, predict_model
 
     form = "json" if shared.as_json else form
-    result, text = predict_model(PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output))
+    request = PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output, events)
+    result, text = predict_model(request)
     for warning in result.warnings:
         on_message(shared)(f"Warning: {warning}")
     if output is None:

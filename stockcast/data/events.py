@@ -6,6 +6,7 @@ An event is known before it comes: from `known` on a forecast may use it, never 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ class Events:
     def digest(self) -> bytes:
         """What tells these events from others."""
         arrays = (self.dates, self.series, self.kinds, self.when, self.known)
-        return hashlib.sha256(b"\0".join(one.tobytes() for one in arrays)).digest()
+        return hashlib.sha256(json.dumps([one.astype(str).tolist() for one in arrays]).encode()).digest()
 
 
 def events_of(rows: Sequence[tuple[np.datetime64, str, str, str, np.datetime64]]) -> Events:
@@ -67,6 +68,14 @@ def events_of(rows: Sequence[tuple[np.datetime64, str, str, str, np.datetime64]]
         np.array(when, dtype=np.str_),
         np.array(known, dtype="datetime64[D]"),
     )
+
+
+def joined(some: Events, others: Events) -> Events:
+    """Both together."""
+    rows = [
+        row for one in (some, others) for row in zip(one.dates, one.series, one.kinds, one.when, one.known, strict=True)
+    ]
+    return events_of(rows)
 
 
 NO_EVENTS = events_of(())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decisio
     """Save the challenger and let it serve."""
     manifest, name = run.manifest, run.request.name
     recorded = Provenance(manifest.csv, manifest.hints, findings_of(run.read.files))
+    recorded = replace(recorded, events=manifest.events)
     now = datetime.now(UTC)
     version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
     result = run.ended(True, reason, version, decision)

@@ -29,11 +29,15 @@ LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the prices came from: absolute paths, what the user said of them, and what was found in them."""
+    """Where the prices came from: absolute paths, what the user said of them, and what was found in them.
+
+    `events` are the paths of the events' files.
+    """
 
     csvs: tuple[str, ...]
     hints: Mapping[str, Any]
     findings: tuple[Mapping[str, Any], ...]
+    events: tuple[str, ...] = ()
 
 
 def provenance(csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Provenance:
@@ -65,6 +69,7 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
         scores=learned.assessment.as_dict(),
         calendar=calendar,
         next_sessions=sessions,
+        events=source.events,
     )
     files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, learned.assessment.evaluated)
     return Bundle(manifest, files)

@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.data.event_features import EventRows, kinds_of
+from stockcast.data.event_heights import placed_events
+from stockcast.data.events import REPORT
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.trading_calendars import coming
@@ -18,6 +21,7 @@ from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.output import write_output
 from stockcast.jobs.source import found_in, read_model_prices
 from stockcast.reading.records import NO_HINTS, Hints
+from stockcast.view.events import unsaid_sentence
 from stockcast.view.predict import prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
@@ -35,6 +39,7 @@ class PredictRequest:
     max_age: int | None = None
     form: str = "table"
     output: Path | None = None
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
 def predict_next(request: PredictRequest) -> Prediction:
     """Forecast with the champion. Raises `NotFound` for a model, file or series that doesn't exist."""
     loaded = open_model(request.store, request.name)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, request.hints)
+    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, request.hints, request.events)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
     origins = _newest_origins(read.panel, panel)
@@ -129,6 +134,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     warnings += found_in(read.files)
     beyond = loaded.forecaster.beyond_fitted_range(rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
+    warnings += _unsaid(loaded, panel)
     warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
@@ -178,6 +184,20 @@ def _still_trading(panel: Panel, loaded: LoadedModel) -> tuple[Panel, list[str]]
             "give prices that reach that date.",
         )
     return Panel(recent), likewise(ended)
+
+
+def _unsaid(loaded: LoadedModel, panel: Panel) -> list[str]:
+    """A sentence on each series and kind of event of which the model expects to hear and nothing is said."""
+    sessions, found = loaded.forecaster.sessions, dict[str, str]()
+    if sessions is None:
+        return []
+    for kind in kinds_of(loaded.forecaster.features):
+        for one in panel.series:
+            placed = placed_events(one.events, kind, sessions)
+            if (len(placed) or kind == REPORT) and EventRows(placed, one.dates[-1:]).unsaid().all():
+                last = placed.events.dates[-1] if len(placed) else None
+                found[f"{one.name} {kind}"] = unsaid_sentence(one.name, kind, last)
+    return likewise(found)
 
 
 def _sessions(loaded: LoadedModel, one: PriceSeries, days: int) -> Dates:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from stockcast.config.run import RunConfig, config_name, load_config, reseeded
+from stockcast.data.event_features import kinds_of
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.new_version import bundle, provenance
-from stockcast.jobs.source import OnMessage, default_name, read_prices, with_later
+from stockcast.jobs.source import OnMessage, absolute, default_name, read_prices, with_events, with_later
 from stockcast.learn import Learned, learn
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints, PanelRead
@@ -25,6 +26,7 @@ from stockcast.store.checkpoint import Progress
 from stockcast.store.manifest import extends, fingerprint
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
+from stockcast.view.events import kinds_unknown
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class TrainRequest:
     hints: Hints
     seeds: int = 1
     resume: bool = False
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
         ]
         learned = all_learned[0]
         csvs = [*request.csvs, *([request.test_csv] if request.test_csv else [])]
-        source = provenance(csvs, request.hints, read.files)
+        source = replace(provenance(csvs, request.hints, read.files), events=absolute(request.events))
+        for unknown in kinds_unknown(panel, kinds_of(learned.forecaster.features), learned.cuts.calibration):
+            on_message(unknown)
         now = datetime.now(UTC)
         saved = store.save(name, bundle(learned, panel, config, called, source), now)
         line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
@@ -119,8 +124,9 @@ def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Pane
     """The prices, and the settings with the cutoff that --test-csv implies."""
     read = read_prices(request.csvs, on_message, request.hints)
     if request.test_csv is None:
-        return read, read.panel, request.settings
+        return read, with_events(read.panel, request.events, on_message), request.settings
     panel = with_later(read.panel, read_prices([request.test_csv], on_message, request.hints).panel)
+    panel = with_events(panel, request.events, on_message)
     return read, panel, {**request.settings, "split.until": read.panel.dates[-1].item()}
 
 
@@ -137,7 +143,7 @@ def _progress(
     store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, on_message: OnMessage
 ) -> Progress:
     """Where this training keeps its progress; with --resume it begins with what an earlier run left."""
-    data = [fingerprint(one) for one in panel.series]
+    data = [{**fingerprint(one), "events": one.events.digest().hex()} for one in panel.series]
     progress = store.progress(name, json.dumps([config.digest(), request.seeds, data]))
     if request.resume and not progress.take_up():
         on_message(f"There is no unfinished training of {name}; this one begins anew.")

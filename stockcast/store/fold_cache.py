@@ -56,6 +56,7 @@ class FoldCache:
             digest.update(one.dates.tobytes())
             for values in one.columns.values():
                 digest.update(values.tobytes())
+            digest.update(one.events.digest())
         return self.root / digest.hexdigest()[:16]
 
     def _path(self, config: str, fold: Fold) -> Path:

@@ -41,6 +41,7 @@ class Manifest:
     - `config`: the settings as nested tables, `config_name` what they are called;
     - `csv`: the paths that were read, and `hints`: what the user said of how to read them; `findings`: what was found
       wrong with them; `data`: a `fingerprint` of each series of the training data;
+    - `events`: the paths of the events that it was trained with; not written where there is none;
     - `libraries`: the version of each library; `seed`: of everything random;
     - `scores`: the held-out scores, in any shape that JSON knows;
     - `calendar`, and `next_sessions`: the newest dates (ISO) of the prices and the coming ones;
@@ -63,10 +64,14 @@ class Manifest:
     created: str = ""
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema: int = SCHEMA
+    events: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The bytes of manifest.json. Raises `ValueError` for NaN or infinity among the scores."""
-        return dump({one.name: getattr(self, one.name) for one in fields(self)})
+        table = {one.name: getattr(self, one.name) for one in fields(self)}
+        if not self.events:
+            del table["events"]
+        return dump(table)
 
     def digest(self) -> str:
         """The SHA-256 of everything but the version, whose end is this digest's beginning."""
@@ -117,12 +122,14 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
             "use the stockcast that wrote it, or train the model again.",
         )
     names = {one.name for one in fields(Manifest)}
-    if table.keys() != names:
+    if table.keys() | {"events"} != names:
         raise damaged(where, f"missing or stray keys {sorted(table.keys() ^ names)[:5]}")
     for key, sound in _SOUND.items():
         if not sound(table[key]):
             raise damaged(where, f"{key} is {str(table[key])[:60]!r}")
-    for key in ("csv", "findings", "data", "next_sessions"):
+    if not _is_list(table.setdefault("events", []), _is_text):
+        raise damaged(where, f"events is {str(table['events'])[:60]!r}")
+    for key in ("csv", "findings", "data", "next_sessions", "events"):
         table[key] = tuple(table[key])
     manifest = Manifest(**table)
     if manifest.digest()[:8] != manifest.version[-8:]:

@@ -1,6 +1,7 @@
 """What a forecaster is on disk: every file of a version but its manifest, written and read here and nowhere else.
 
-scaler.json    the names of the features, the fitted scalers, and the calibration of the bands
+scaler.json    the names of the features, the fitted scalers, the calibration of the bands, and the sessions by which
+               events are placed, if there are any
 model.onnx     the network that predicts
 weights.npz    the same network's weights, by their path in Keras
 history.csv    the loss of each epoch
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from stockcast.config.sections import DataConfig
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.scaling import Scalers
+from stockcast.data.session_list import SessionList
 from stockcast.evaluate.rows import newest_days, read_rows, rows_text
 from stockcast.model.calibrate import Calibration
 from stockcast.model.forecaster import WindowForecaster
@@ -53,6 +55,8 @@ def to_files(
         "scalers": forecaster.scalers.to_dict(),
         "calibration": forecaster.calibration.to_dict() if forecaster.calibration else None,
     }
+    if forecaster.sessions is not None:
+        parts["sessions"] = forecaster.sessions.to_dict()
     return {
         SCALER: json.dumps(parts).encode(),
         WEIGHTS: encode_arrays(weights),
@@ -74,6 +78,7 @@ def from_files(files: Mapping[str, bytes], name: str, data: DataConfig) -> Windo
         Scalers.from_dict(parts["scalers"]),
         Runner(files[ONNX]),
         Calibration.from_dict(parts["calibration"]),
+        SessionList.from_dict(parts["sessions"]) if "sessions" in parts else None,
     )
 
 

@@ -31,6 +31,7 @@ def show_text(result: Mapping[str, Any]) -> str:
         **({"stale": f"after {champion['max_age']} days"} if champion["max_age"] else {}),
         "config": manifest["config_name"],
         "prices": ", ".join(manifest["csv"]),
+        **({"events": ", ".join(manifest["events"])} if manifest.get("events") else {}),
         "calendar": manifest["calendar"],
     }
     series = [[printable(one[key]) for key in ("name", "first", "last", "rows")] for one in manifest["data"]]
