@@ -30,7 +30,7 @@ FARTHEST = 22
 
 HALF_LIVES = {"recent": 3.0, "since": 20.0}
 
-ELASTICITY = 0.7
+ELASTICITY = 0.85
 """The power of a height by which a session's scale grows: part of what stood out in past events was chance."""
 
 WEIGHTS_OF_GUESS = 12.0

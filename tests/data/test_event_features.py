@@ -143,7 +143,7 @@ def test_the_scale_of_h_sessions_is_that_of_independent_moves(prices: Prices) ->
     one = prices(rows=300)
     made = part(with_reports(one, quarterly(one)))
     logs = made.values[20:, AHEAD]
-    variance = np.cumsum(np.exp(2 * 0.7 * logs), axis=1) / np.arange(1, 6)
+    variance = np.cumsum(np.exp(2 * 0.85 * logs), axis=1) / np.arange(1, 6)
     assert made.widening is not None
     np.testing.assert_allclose(made.widening[20:], np.sqrt(variance), rtol=1e-12)
     assert made.widening[20:].max() > 1.5
