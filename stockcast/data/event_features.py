@@ -108,14 +108,14 @@ def _widening(logs: Floats) -> Floats:
 def _known_ahead(panel: Sequence[ReturnSeries], every: Sequence[EventRows], horizon: int) -> list[Floats]:
     """The logs of the heights to expect on each of the next sessions, 0 where no event is known, (n, H) of each series.
 
-    Events of which somebody says when they come in a day are compared with their like alone.
+    Those of which somebody says when they come in a day have one session that answers, others two that may.
     """
     ahead = [np.zeros((len(rows.dates), horizon)) for rows in every]
     for timed in (False, True):
         chosen = [replace(rows, placed=rows.placed.only(timed)) for rows in every]
         if not any(len(rows.placed) for rows in chosen):
             continue
-        past = [past_heights(one, rows.placed) for one, rows in zip(panel, chosen, strict=True)]
+        past = [past_heights(one, rows.placed, timed) for one, rows in zip(panel, every, strict=True)]
         of_all = pooled(past)
         for logs, one, rows, own in zip(ahead, panel, chosen, past, strict=True):
             heights = expected_heights(own, of_all, rows.dates, one.volatility[len(one) - len(rows.dates) :])

@@ -64,9 +64,19 @@ class PlacedEvents:
         day = np.where(self.base < len(listed), listed[np.minimum(self.base, len(listed) - 1)], self.events.dates)
         return np.maximum(day, self.events.known)
 
+    @property
+    def timed(self) -> NDArray[np.bool_]:
+        """Of which somebody says when they come in a day, (n,)."""
+        timed: NDArray[np.bool_] = self.events.when != UNTIMED
+        return timed
+
     def only(self, timed: bool) -> PlacedEvents:
         """Those of which somebody says when they come in a day, or the others."""
-        return replace(self, events=self.events.take((self.events.when != UNTIMED) == timed))
+        return replace(self, events=self.events.take(self.timed == timed))
+
+    def untimed(self) -> PlacedEvents:
+        """The same as if nobody said it of any."""
+        return replace(self, events=replace(self.events, when=np.full_like(self.events.when, UNTIMED)))
 
 
 def placed_events(events: Events, kind: str, sessions: SessionList) -> PlacedEvents:
@@ -92,8 +102,13 @@ class Heights:
         return np.searchsorted(self.complete, dates, side="right")
 
 
-def past_heights(one: ReturnSeries, placed: PlacedEvents) -> Heights:
-    """The heights of a series' events. An event without a session of its own, or with none after it, has none."""
+def past_heights(one: ReturnSeries, placed: PlacedEvents, timed: bool) -> Heights:
+    """The heights of a series' events, as they are to be compared with others that are `timed`, or are not.
+
+    Of an event that is not itself, the session that stood out more is then taken for the one that answered. An event
+    without a session of its own, or with none after it, has no height.
+    """
+    placed = placed if timed else placed.untimed()
     if not len(placed):
         return Heights(placed.came, np.zeros((0, 2)), np.zeros(0))
     rows = replace(one)  # a copy: what heights are made of goes with it
@@ -109,6 +124,8 @@ def past_heights(one: ReturnSeries, placed: PlacedEvents) -> Heights:
         _ratio(rows.abnormal_move, rows.usual_abnormal_move)[both],
         _ratio(rows.earnings_proxy, rows.usual_earnings_proxy)[both],
     )
+    if timed:
+        heights = np.where(placed.timed[:, None], heights, -np.sort(-heights, axis=1))
     volatility = rows.volatility[before]
     there = (placed.base < len(listed)) & (dates[row] >= base) & (dates[row] < base + WEEK)
     there &= (after > row) & (before < row)

@@ -250,3 +250,18 @@ def test_a_list_of_sessions_made_longer_is_that_of_a_longer_file(prices: Prices,
     np.testing.assert_array_equal(longer.listed[:count], whole.listed[:count])
     assert longer.listed[-5] > date
     assert SessionList.from_dict(short.to_dict()).listed.tolist() == short.listed.tolist()
+
+
+@pytest.mark.parametrize(("past", "coming"), [("", "after"), ("after", ""), ("after", "after")])
+def test_what_was_learned_counts_whoever_said_when_it_came(prices: Prices, past: str, coming: str) -> None:
+    """The price answers on the session after each date: the heights say so of events with and without a time."""
+    bare = prices(rows=600)
+    days = bare.dates[40:560:65]
+    shifted = with_reports(bare, reports([str(day) for day in days + np.timedelta64(1, "D")]))
+    told = events_of(
+        [(day, "acme", "report", past, day - 30) for day in days]
+        + [(bare.dates[597], "acme", "report", coming, bare.dates[560])]
+    )
+    ahead = part(replace(shifted, events=told)).values[595, AHEAD]  # the report is two sessions ahead, its answer three
+    assert int(np.argmax(ahead)) == 2
+    assert ahead[2] > 1

@@ -55,6 +55,20 @@ def test_a_manifest_reads_back_as_it_was_written() -> None:
         parse_manifest(replace(manifest, seed=1).encode(), "manifest.json")
 
 
+@pytest.mark.parametrize("events", [(), ("/data/reports.csv", "/data/rates")])
+def test_events_are_written_where_there_are_some(events: tuple[str, ...]) -> None:
+    draft = replace(
+        make_manifest(),
+        name="acme",
+        created="2026-11-21T02:15:00Z",
+        files=file_digests(make_bundle().files),
+        events=events,
+    )
+    manifest = replace(draft, version=f"20261121T021500Z-{draft.digest()[:8]}")
+    assert parse_manifest(manifest.encode(), "manifest.json") == manifest
+    assert (b'"events"' in manifest.encode()) == bool(events)
+
+
 def test_a_later_schema_says_what_to_do() -> None:
     page = dump({"schema": 2})
     with pytest.raises(ModelDamaged, match="schema 2; this stockcast reads schema 1") as raised:
