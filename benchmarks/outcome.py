@@ -71,10 +71,15 @@ def together(parts: list[Outcome]) -> Outcome:
 
 def loss(evaluated: EvaluatedForecast) -> Floats:
     """The mean pinball loss of the log return of each stock and step, (S, H)."""
+    return per_stock(evaluated, pinballs(evaluated))
+
+
+def pinballs(evaluated: EvaluatedForecast) -> Floats:
+    """The mean pinball loss of the log return of each forecast and step, (n, H)."""
     last, forecast = evaluated.forecast.last[:, None], evaluated.forecast
     returns, quantiles = np.log(evaluated.actual / last), np.log(forecast.quantiles / last[..., None])
     steps = [pinball(returns[:, h], quantiles[:, h], forecast.levels).mean(axis=1) for h in range(forecast.horizon)]
-    return per_stock(evaluated, np.column_stack(steps))
+    return np.column_stack(steps)
 
 
 def coverage(evaluated: EvaluatedForecast) -> Floats:
