@@ -19,20 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
-from stockcast.config.sections import DataConfig
-from stockcast.data.calendar_features import code_names
-from stockcast.data.event_features import event_feature_names, kinds_of
-from stockcast.data.events import REPORT
-from stockcast.data.feature_table import FeatureTable, make_features
-from stockcast.data.features import GUESSED, choose_features
+from stockcast.data.feature_table import FeatureTable
 from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, evaluate
+from stockcast.data.prepared import prepare
 from stockcast.data.rows import Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
-from stockcast.data.session_list import session_list
 from stockcast.data.time_split import Cuts, cut, embargoed
 from stockcast.data.windows import Windows, origins_between, strided, windows_between
-from stockcast.errors import ConfigError, DataError
+from stockcast.errors import DataError
 from stockcast.evaluate.assessment import Assessment, assess
 from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build as build_baseline
@@ -84,43 +79,6 @@ class Learned:
         if calibration is None:
             return self.forecaster
         return self.forecaster.calibrated(calibration.advance(self.assessment.evaluated))
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A panel cut in time, with the unscaled features of all its rows; `known` are the prices up to the cutoff."""
-
-    panel: Panel
-    cuts: Cuts
-    known: Panel
-    table: FeatureTable
-
-
-def prepare(panel: Panel, config: RunConfig) -> Prepared:
-    """Cut time as the settings say, and make every feature once. Which ones there are depends on `known` alone."""
-    cuts = cut(panel, config)
-    known = panel.upto(cuts.calibration)
-    names = input_names(known, config.data)
-    if kinds_of(names) and config.model.multistep == "recursive":
-        raise ConfigError(
-            "model.multistep 'recursive' feeds on its own forecasts, and events are none of them.",
-            "leave out --events, or --set model.multistep=direct.",
-        )
-    sessions = session_list(known.series, config.data.calendar, panel.dates[-1]) if kinds_of(names) else None
-    return Prepared(panel, cuts, known, make_features(panel.series, names, config.data, sessions=sessions))
-
-
-def input_names(known: Panel, data: DataConfig) -> tuple[str, ...]:
-    """The network's inputs: the features that the columns of `known` allow, those of its events, and calendar codes.
-
-    Where dates of reports are known, nothing else needs to guess them.
-    """
-    codes = code_names(data.calendar_features, data.calendar_codes, known.names)
-    chosen = choose_features(data.features, known, data.price)
-    kinds = known.event_kinds
-    if REPORT in kinds and not data.features:
-        chosen = tuple(name for name in chosen if not name.startswith(GUESSED))
-    return (*chosen, *event_feature_names(kinds, data.horizon), *codes)
 
 
 def learn(panel: Panel, run: TrainingRun) -> Learned:

@@ -22,7 +22,7 @@ from stockcast.data.earnings import QUARTER, QUARTERS, earnings_schedule
 from stockcast.data.event_heights import PlacedEvents, expected_heights, past_heights, placed_events, pooled
 from stockcast.data.events import REPORT
 from stockcast.data.returns import ReturnSeries
-from stockcast.data.series import Dates, Floats
+from stockcast.data.series import Dates, Floats, Panel
 from stockcast.data.session_list import SessionList
 
 FARTHEST = 22
@@ -192,3 +192,28 @@ class EventRows:
         due = came[last] + np.where(back > 0, usual, QUARTER) - FORTNIGHT
         overdue: NDArray[np.bool_] = (number == 0) | (self.dates > due)
         return ~said & overdue
+
+
+@dataclass(frozen=True)
+class UnsaidEvents:
+    """A kind of event of which nothing says when it comes to a series next; `last`: the last that is known, if any."""
+
+    series: str
+    kind: str
+    last: np.datetime64 | None
+
+
+def unsaid_events(panel: Panel, names: Iterable[str], sessions: SessionList | None) -> list[UnsaidEvents]:
+    """What a model with the features `names` expects to hear and is not told, after the newest row of each series.
+
+    That a series has no event at all is only worth a word of reports, which come to everybody.
+    """
+    if sessions is None:
+        return []
+    unsaid = []
+    for kind in kinds_of(names):
+        for one in panel.series:
+            events = placed_events(one.events, kind, sessions)
+            if (len(events) or kind == REPORT) and EventRows(events, one.dates[-1:]).unsaid().all():
+                unsaid.append(UnsaidEvents(one.name, kind, events.events.dates[-1] if len(events) else None))
+    return unsaid

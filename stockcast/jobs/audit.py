@@ -11,13 +11,14 @@ import numpy as np
 
 from stockcast.config.run import config_name, load_config
 from stockcast.data.forecast import Forecaster
+from stockcast.data.prepared import prepare
 from stockcast.data.rows import scaled_rows
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import Panel
 from stockcast.data.windows import origins_between
 from stockcast.evaluate.audit import Check, Subject, Trial, audit_pipeline
 from stockcast.jobs.source import OnMessage, read_prices, with_events
-from stockcast.learn import fit_to_cutoff, prepare
+from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints

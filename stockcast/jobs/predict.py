@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.event_features import EventRows, kinds_of
-from stockcast.data.event_heights import placed_events
-from stockcast.data.events import REPORT
+from stockcast.data.event_features import unsaid_events
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.trading_calendars import coming
@@ -21,7 +19,7 @@ from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.output import write_output
 from stockcast.jobs.source import found_in, read_model_prices
 from stockcast.reading.records import NO_HINTS, Hints
-from stockcast.view.events import unsaid_sentence
+from stockcast.view.events import unsaid_sentences
 from stockcast.view.predict import prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
@@ -134,7 +132,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     warnings += found_in(read.files)
     beyond = loaded.forecaster.beyond_fitted_range(rows)
     beyond = {name: sentence for name, sentence in beyond.items() if name in panel.names}
-    warnings += _unsaid(loaded, panel)
+    warnings += unsaid_sentences(unsaid_events(panel, loaded.forecaster.features, loaded.forecaster.sessions))
     warnings += [*ended, *_doubts(loaded, days), *likewise(_beside_their_bands(panel, forecast)), *likewise(beyond)]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
@@ -184,20 +182,6 @@ def _still_trading(panel: Panel, loaded: LoadedModel) -> tuple[Panel, list[str]]
             "give prices that reach that date.",
         )
     return Panel(recent), likewise(ended)
-
-
-def _unsaid(loaded: LoadedModel, panel: Panel) -> list[str]:
-    """A sentence on each series and kind of event of which the model expects to hear and nothing is said."""
-    sessions, found = loaded.forecaster.sessions, dict[str, str]()
-    if sessions is None:
-        return []
-    for kind in kinds_of(loaded.forecaster.features):
-        for one in panel.series:
-            placed = placed_events(one.events, kind, sessions)
-            if (len(placed) or kind == REPORT) and EventRows(placed, one.dates[-1:]).unsaid().all():
-                last = placed.events.dates[-1] if len(placed) else None
-                found[f"{one.name} {kind}"] = unsaid_sentence(one.name, kind, last)
-    return likewise(found)
 
 
 def _sessions(loaded: LoadedModel, one: PriceSeries, days: int) -> Dates:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.data.event_features import UnsaidEvents
 from stockcast.data.events import REPORT, Events
 from stockcast.data.series import Panel
-from stockcast.view.text import printable, some, table
+from stockcast.view.text import likewise, printable, some, table
 
 
 def events_read(events: Events, panel: Panel) -> list[str]:
@@ -39,11 +40,14 @@ def kinds_unknown(panel: Panel, used: Sequence[str], cutoff: object) -> list[str
     return [f"Nothing was learned of {some(unknown)}: no such event was known by {cutoff}, where training ends."]
 
 
-def unsaid_sentence(series: str, kind: str, last: object | None) -> str:
-    """That nothing says when the next event of a kind comes to a series; `last`: the date of the last that is known."""
-    ended = f"no {kind} is given" if last is None else f"the {kind} dates given end on {last}"
-    rest = "the next one is guessed from past quarters." if kind == REPORT else "none is expected."
-    return f"{series}: {ended}; {rest}"
+def unsaid_sentences(unsaid: Sequence[UnsaidEvents]) -> list[str]:
+    """Where nothing says when the next event comes, and what stands in."""
+    sentences = {}
+    for one in unsaid:
+        ended = f"no {one.kind} is given" if one.last is None else f"the {one.kind} dates given end on {one.last}"
+        rest = "the next one is guessed from past quarters." if one.kind == REPORT else "none is expected."
+        sentences[f"{one.series} {one.kind}"] = f"{one.series}: {ended}; {rest}"
+    return likewise(sentences)
 
 
 def events_table(result: Mapping[str, Any]) -> str:
