@@ -76,17 +76,22 @@ def with_later(panel: Panel, later: Panel) -> Panel:
 def with_events(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Panel:
     """The panel with the events of the files that `paths` means, as it is where there is none; what was read is said.
 
-    Raises as `read_events` does, and `DataError` if they concern none of the series.
+    Raises as `read_events` does, and `DataError` if they concern none of the series: nothing could be learned then.
     """
+    told = _told(panel, paths, on_message)
+    if paths and not told.event_kinds:
+        raise DataError(
+            f"{', '.join(paths)}: none of the events is about {some(panel.names)}.",
+            "write the series as the prices call them, or leave it empty where it concerns all.",
+        )
+    return told
+
+
+def _told(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Panel:
     if not paths:
         return panel
     events = read_events(paths)
     told = panel.with_events(events)
-    if not told.event_kinds:
-        raise DataError(
-            f"the events are about {some(sorted(set(events.series.tolist())))}; the prices are of {some(panel.names)}.",
-            "write the series as the prices call them, or leave it empty where it concerns all.",
-        )
     for line in events_read(events, told):
         on_message(line)
     return told
@@ -109,7 +114,7 @@ def read_model_prices(
             "train it with them: stockcast train --events PATH",
         )
     read = _model_prices(manifest, csvs, on_message, hints)
-    return replace(read, panel=with_events(read.panel, events or manifest.events, on_message))
+    return replace(read, panel=_told(read.panel, events or manifest.events, on_message))
 
 
 def _model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:

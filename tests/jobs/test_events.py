@@ -125,7 +125,6 @@ def test_a_file_that_has_ended_is_said_and_the_guess_takes_over(
     ("text", "code", "message"),
     [
         (None, 66, "there is no file"),
-        ("date,series,kind\n2024-05-02,OTHER,report\n", 65, "the events are about OTHER; the prices are of acme"),
         ("date,series,kind\n2024-05-02,ACME\n", 65, "line 2: 2 cells"),
     ],
 )
@@ -140,6 +139,17 @@ def test_events_that_cannot_be_used_are_refused(
         error = asked(capsys, *command, "--store", str(trained / "models"), code=code)["error"]
         assert message in error["message"]
         assert error["fix"]
+
+
+def test_a_model_is_not_trained_with_events_of_others_but_may_be_asked_with_them(
+    trained: Path, capsys: Capture, tmp_path: Path
+) -> None:
+    others = write_events(tmp_path / "others.csv", [np.datetime64("2021-08-12")], "OTHER")
+    given = ("--csv", str(trained / "acme.csv"), "--events", str(others), "--store", str(trained / "models"))
+    error = asked(capsys, "train", *given, *TINY, code=65)["error"]
+    assert "none of the events is about acme" in error["message"]
+    warnings = asked(capsys, "predict", "acme", *given)["warnings"]
+    assert "acme: no report is given; the next one is guessed from past quarters." in warnings
 
 
 def test_a_model_without_events_is_given_none(trained: Path, capsys: Capture, tmp_path: Path) -> None:
