@@ -63,11 +63,6 @@ def event_feature_names(kinds: Iterable[str], horizon: int) -> tuple[str, ...]:
     return tuple(f"{kind} {what}" for kind in kinds for what in (*steps, *HALF_LIVES))
 
 
-def is_event_feature(name: str) -> bool:
-    """Whether a feature is one of these columns."""
-    return _NAME.fullmatch(name) is not None
-
-
 def kinds_of(names: Iterable[str]) -> tuple[str, ...]:
     """The kinds of event that some of the features are of."""
     found = (_NAME.fullmatch(name) for name in names)
@@ -184,8 +179,11 @@ class EventRows:
         if not len(self.placed):
             return np.ones(len(self.dates), dtype=bool)
         order, number = self._come
-        came, known = self.placed.came[order], self.placed.events.known
-        said = ((known <= self.dates[:, None]) & (self.placed.came > self.dates[:, None])).any(axis=1)
+        came, known = self.placed.came[order], self.placed.events.known[order]
+        soonest = np.append(
+            np.minimum.accumulate(known[::-1])[::-1], _NEVER
+        )  # that any from each on is known, (n + 1,)
+        said = soonest[number] <= self.dates
         last = np.maximum(number - 1, 0)
         back = np.minimum(last, QUARTERS)
         usual = (came[last] - came[last - back]).astype(np.int64) // np.maximum(back, 1)
