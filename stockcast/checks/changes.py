@@ -31,10 +31,13 @@ CHANGES: dict[str, tuple[Answer, str]] = {
 ACCEPTABLE = ("lost_columns", "shrunk", "corrected")
 """The refused kinds that --accept takes, as the model can still be used."""
 
+_WITHOUT_PRICES = ("stale", "lost_columns", "shrunk", "untold")
+
 _MOST_CORRECTED = 0.005
 """The share of sessions that may be corrected; one may be always: the last of them was often not over yet."""
 
 _NAMED = 3
+_REMEMBERED = 100
 _OTHER_UNIT = log(1.25)
 """No dividend multiplies prices by more."""
 
@@ -109,7 +112,19 @@ class Change:
         """What is made of one of its kinds, if the kinds `accept` are taken."""
         few = kind == "corrected" and not self.beyond(len(self.corrected), self.shared)
         unit = kind == "rescaled" and abs(log(self.factor)) > _OTHER_UNIT
-        return "said" if few or unit or kind in accept else CHANGES[kind][0]
+        return "said" if few or unit or self._is_accepted(kind, accept) else CHANGES[kind][0]
+
+    def _is_accepted(self, kind: str, accept: Collection[str]) -> bool:
+        """Whether `accept` holds the kind, or each day that was corrected."""
+        by_day = kind == "corrected" and all(f"{kind}:{one.day}" in accept for one in self.corrected)
+        return kind in ACCEPTABLE and (kind in accept or by_day)
+
+    def remembered(self, accept: Collection[str]) -> frozenset[str]:
+        """What is kept of the kinds that `accept` takes, so that nobody is asked again: of few days each by itself."""
+        taken = {kind for kind in self.kinds if kind in accept and self.answer(kind) == "refused"}
+        if "corrected" in taken and len(self.corrected) <= _REMEMBERED:
+            taken = taken - {"corrected"} | {f"corrected:{one.day}" for one in self.corrected}
+        return frozenset(taken)
 
     def refused(self, accept: Collection[str] = ()) -> str | None:
         """The gravest kind that is refused, though the kinds `accept` are taken; None if the prices may be used."""
@@ -122,7 +137,7 @@ class Change:
 
     def sentence(self, kind: str) -> str:
         """One of its kinds in words."""
-        part = "" if self.whole or kind == "untold" else " The model kept its held-out prices alone to compare."
+        part = "" if self.whole or kind in _WITHOUT_PRICES else " Only the newest of them were kept to compare with."
         return f"{self.series}: {_WORDS[kind](self)}{part}"
 
     def said(self, accept: Collection[str] = ()) -> dict[str, str]:
@@ -143,6 +158,12 @@ class Change:
             "lost_columns": list(self.lost_columns),
             "message": " ".join(self.sentence(kind) for kind in self.kinds),
         }
+
+
+def unchanged(series: str, first: date, last: date, lost: tuple[str, ...]) -> Change:
+    """The change of a series whose prices from `first` to `last` are to the bit those that the model was trained on."""
+    change = Change(series, (), first, last, first, last, lost_columns=lost)
+    return change.of_kinds(["lost_columns"] if lost else ["same"])
 
 
 def _stale(change: Change) -> str:
@@ -209,7 +230,8 @@ def _same(change: Change) -> str:
 
 
 def _lost_columns(change: Change) -> str:
-    return f"it has no {' and no '.join(change.lost_columns)} any more, which the model was trained on."
+    gone = "column is" if len(change.lost_columns) == 1 else "columns are"
+    return f"the {gone} gone that the model was trained on: {', '.join(change.lost_columns)}."
 
 
 _WORDS: dict[str, Callable[[Change], str]] = {
