@@ -78,8 +78,8 @@ class Change:
 
     - `kinds`: of `CHANGES`, the gravest first;
     - `first`, `last`: the dates now, `was_first` and `was_last` at training;
-    - `shared`: sessions that were compared; `apart`: those between them that one of both lacks; not `whole`: the model
-      kept its held-out part alone;
+    - `kept`: sessions whose price the model knows, not `whole`: fewer than it was trained on; `shared`: those of them
+      that were compared; `apart`: those between them that one of both lacks;
     - `factor`: by which the oldest shared prices were multiplied; `steps`: days at which it changes.
     """
 
@@ -89,6 +89,7 @@ class Change:
     last: date
     was_first: date
     was_last: date
+    kept: int = 0
     shared: int = 0
     apart: int = 0
     whole: bool = True
@@ -97,6 +98,11 @@ class Change:
     splits: tuple[PastSplit, ...] = ()
     corrected: tuple[Corrected, ...] = ()
     lost_columns: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The gravest of its kinds."""
+        return self.kinds[0]
 
     def of_kinds(self, kinds: Iterable[str], **parts: Any) -> Change:
         """The same change, of these kinds, with more `parts` of it known."""
@@ -148,7 +154,7 @@ class Change:
         """The change as JSON knows it."""
         return {
             "series": self.series,
-            "kind": self.refused(accept) or self.kinds[0],
+            "kind": self.refused(accept) or self.kind,
             "kinds": list(self.kinds),
             "verdict": self.verdict(accept),
             "shared": self.shared,
@@ -215,6 +221,8 @@ def _shifted(_: Change) -> str:
 
 
 def _untold(change: Change) -> str:
+    if change.kept:
+        return "it has no session in common with the model's own, so that it can't be told whose prices these are."
     return (
         f"its prices up to {change.was_last} are not those that the model was trained on, and the model has kept none "
         "to tell how they differ."

@@ -30,17 +30,19 @@ _SHIFTED = 0.9
 
 def find_change(past: Past, series: PriceSeries) -> Change:
     """How `series` lies to the prices that a model was trained on."""
-    both = overlap(past, series)
     first, last = _day(series.dates[0]), _day(series.dates[-1])
     lost = lost_columns(past.columns, series)
     edges = {"stale": last < past.last, "shrunk": first > past.first, "lost_columns": bool(lost)}
-    change = Change(series.name, (), first, last, past.first, past.last, len(both.dates), lost_columns=lost)
-    change = replace(change, apart=len(both.gone) + len(both.new), whole=past.whole)
     found = [kind for kind, there in edges.items() if there]
+    change = Change(
+        series.name, (), first, last, past.first, past.last, len(past.dates), whole=past.whole, lost_columns=lost
+    )
     if not len(past.dates):
         return change.of_kinds([*found, "untold"])
+    both = overlap(past, series)
+    change = replace(change, shared=len(both.dates), apart=len(both.gone) + len(both.new))
     if not len(both.dates):
-        return change.of_kinds(found if {"stale", "shrunk"} & {*found} else [*found, "another"])
+        return change.of_kinds([*found, "untold" if {"stale", "shrunk"} & {*found} else "another"])
     return _of_prices(past, series, both, change, found)
 
 
@@ -132,8 +134,10 @@ def _other(past: Past, series: PriceSeries, both: Overlap) -> str:
 
 def _is_shifted(past: Past, series: PriceSeries) -> bool:
     """Whether the same prices stand a session earlier or later, as where dates are of another time zone."""
-    rows = np.searchsorted(series.dates, past.dates)
-    return any(_is_level(past.prices, series.columns[past.column], rows + shift) for shift in (-1, 1))
+    now = series.columns[past.column]
+    earlier = np.searchsorted(series.dates, past.dates, side="left") - 1
+    later = np.searchsorted(series.dates, past.dates, side="right")
+    return any(_is_level(past.prices, now, rows) for rows in (earlier, later))
 
 
 def _is_level(before: Floats, now: Floats, rows: NDArray[np.int64]) -> bool:

@@ -140,9 +140,10 @@ def _levels(ratio: Floats, tolerance: Floats) -> tuple[NDArray[np.int64], Floats
     long[-1] = True
     starts, ends = _joined(starts[long], ends[long], ratio, tolerance)
     logs = np.array([_mean(ratio[a:b], tolerance[a:b]) for a, b in zip(starts, ends, strict=True)])
-    before = np.searchsorted(starts, np.arange(len(ratio)), side="right") - 1
+    rows = np.arange(len(ratio))
+    before, after = np.searchsorted(starts, rows, side="right") - 1, np.searchsorted(ends, rows, side="right")
     owner = np.full(len(ratio), -1)
-    for number in (np.minimum(before + 1, len(logs) - 1), np.maximum(before, 0)):
+    for number in (after, before.clip(0)):  # which are one, but for rows between two levels
         owner = np.where(np.abs(ratio - logs[number]) <= _LOOSE * tolerance, number, owner)
     return owner, logs
 

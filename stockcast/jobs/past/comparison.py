@@ -13,7 +13,7 @@ from stockcast.checks.changes import Change, unchanged
 from stockcast.checks.rewritten import find_change, lost_columns
 from stockcast.checks.two_downloads import Past
 from stockcast.data.features import columns_needed
-from stockcast.data.series import Panel, PriceSeries
+from stockcast.data.series import COLUMNS, Panel, PriceSeries
 from stockcast.errors import DataError
 from stockcast.jobs.past.refusals import another_model, refused_change
 from stockcast.reading.records import Hints, PanelRead
@@ -69,7 +69,9 @@ class _Version:
     def change(self, earlier: Mapping[str, Any], series: PriceSeries) -> Change:
         """How `series` lies to the one with the fingerprint `earlier`."""
         edges = past_dates(earlier)
-        columns = self._columns if edges.columns is None else edges.columns
+        columns = edges.columns
+        if columns is None and not series.columns.keys() >= {*COLUMNS}:
+            columns = self._columns
         if extends(replace(series, name=earlier["name"]), earlier):
             return unchanged(series.name, edges.first, edges.last, lost_columns(columns, series))
         return find_change(replace(self._pasts[earlier["name"]], columns=columns), series)
@@ -81,9 +83,10 @@ class _Version:
 
     @cached_property
     def _columns(self) -> frozenset[str]:
-        """The columns that a version surely had which did not write them down: of several series none is sure."""
-        single = len(self.manifest.data) == 1
-        return columns_needed(features_from(self._load(SCALER))) if single else frozenset()
+        """The columns that a version of schema 1 surely had, which did not write them down: of several series none."""
+        if len(self.manifest.data) > 1:
+            return frozenset()
+        return columns_needed(features_from(self._load(SCALER)))
 
     def _load(self, file: str) -> Mapping[str, bytes]:
         return self.store.load(self.manifest.name, self.manifest.version, wanted=(file,)).files
