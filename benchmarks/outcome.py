@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from stockcast.config.run import load_config
 from stockcast.data.forecast import EvaluatedForecast, Forecaster
 from stockcast.data.series import Floats, Panel
+from stockcast.evaluate.levels import band_ends, loss_levels, scored_bands
 from stockcast.evaluate.scores import pinball
 from stockcast.learn import evaluate_on
 from stockcast.model.baselines import build
 
 PRICE, HORIZON = "close", 5
-BANDS: Mapping[int, tuple[int, int]] = MappingProxyType({50: (3, 5), 80: (2, 6), 90: (1, 7), 95: (0, 8)})
-"""Each band's nominal coverage in percent, and its lower and upper quantile."""
-
+BANDS = (50, 80, 90, 95, 98)
+"""Each band's nominal coverage in percent."""
 
 AGAINST = ("naive", "ewma", "garch", "har", "har-own")
 
@@ -28,9 +27,10 @@ class Outcome:
     """How one training did on S stocks at H steps.
 
     - `seconds` of the training, or of one of several;
-    - `loss` (S, H) by opponent: the mean pinball loss of log returns, as a ratio to that baseline's;
+    - `loss` (S, H) by opponent: the mean pinball loss of log returns over the nine quantiles that are learned, as a
+      ratio to that baseline's;
     - `rmse` (S, H) of the point forecast, as a ratio to the last price's;
-    - `coverage` (S, H, bands): the share of prices inside each band.
+    - `coverage` (S, H, bands): the share of prices inside each band, NaN of one that is not there.
     """
 
     seconds: float
@@ -41,13 +41,13 @@ class Outcome:
     @property
     def off(self) -> Floats:
         """By how many points each band's mean coverage over the stocks is off, (H, bands)."""
-        off: Floats = np.abs(100 * self.coverage.mean(axis=0) - np.array(list(BANDS)))
+        off: Floats = np.abs(100 * self.coverage.mean(axis=0) - np.array(BANDS))
         return off
 
     @property
     def close_by(self) -> Floats:
         """The percentage of stocks whose 80 % coverage lies within 3 points, (H,)."""
-        held: Floats = self.coverage[..., list(BANDS).index(80)]
+        held: Floats = self.coverage[..., BANDS.index(80)]
         near: Floats = 100 * (np.abs(held - 0.8) <= 0.03).mean(axis=0)
         return near
 
@@ -82,19 +82,31 @@ def together(parts: list[Outcome]) -> Outcome:
 
 def loss(evaluated: EvaluatedForecast) -> Floats:
     """The mean pinball loss of the log return of each stock and step, (S, H)."""
+    return per_stock(evaluated, pinballs(evaluated))
+
+
+def pinballs(evaluated: EvaluatedForecast) -> Floats:
+    """The mean pinball loss of the log return of each forecast and step, (n, H)."""
     last, forecast = evaluated.forecast.last[:, None], evaluated.forecast
-    returns, quantiles = np.log(evaluated.actual / last), np.log(forecast.quantiles / last[..., None])
-    steps = [pinball(returns[:, h], quantiles[:, h], forecast.levels).mean(axis=1) for h in range(forecast.horizon)]
-    return per_stock(evaluated, np.column_stack(steps))
+    levels = loss_levels(forecast.levels)
+    wanted = forecast.quantiles[..., [forecast.levels.index(level) for level in levels]]
+    returns, quantiles = np.log(evaluated.actual / last), np.log(wanted / last[..., None])
+    steps = [pinball(returns[:, h], quantiles[:, h], levels).mean(axis=1) for h in range(forecast.horizon)]
+    return np.column_stack(steps)
 
 
 def coverage(evaluated: EvaluatedForecast) -> Floats:
     """The share of prices inside each band, of each stock, step and band, (S, H, bands)."""
     quantiles, actual = evaluated.forecast.quantiles, evaluated.actual
     shares = []
-    for low, high in BANDS.values():
-        inside = (actual >= quantiles[..., low]) & (actual <= quantiles[..., high])
-        shares.append(per_stock(evaluated, np.where(np.isfinite(actual), inside, np.nan)))
+    there = scored_bands(evaluated.forecast.levels)
+    for band in BANDS:
+        inside = np.full(actual.shape, np.nan)
+        if band / 100 in there:
+            low, high = band_ends(evaluated.forecast.levels, band / 100)
+            held = (actual >= quantiles[..., low]) & (actual <= quantiles[..., high])
+            inside = np.where(np.isfinite(actual), held, np.nan)
+        shares.append(per_stock(evaluated, inside))
     return np.stack(shares, axis=-1)
 
 

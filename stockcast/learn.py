@@ -19,11 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
-from stockcast.config.sections import DataConfig
-from stockcast.data.calendar_features import code_names
-from stockcast.data.feature_table import FeatureTable, make_features
-from stockcast.data.features import choose_features
+from stockcast.data.feature_table import FeatureTable
 from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, evaluate
+from stockcast.data.prepared import Prepared, prepare
 from stockcast.data.rows import Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
@@ -32,7 +30,6 @@ from stockcast.data.windows import Windows, origins_between, strided, usable_end
 from stockcast.evaluate.assessment import Assessment, assess, unjudged
 from stockcast.evaluate.steps import naive_errors
 from stockcast.model.baselines import build as build_baseline
-from stockcast.model.calibrate import Calibration, calibrate
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.quiet import tensorflow_silenced
 from stockcast.model.training_run import Epoch, TrainingRun, demand_numbers
@@ -96,29 +93,6 @@ class Learned:
         return self.forecaster.calibrated(calibration.advance(self.held_out.evaluated))
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A panel cut in time, with the unscaled features of all its rows; `known` are the prices up to the cutoff."""
-
-    panel: Panel
-    cuts: Cuts
-    known: Panel
-    table: FeatureTable
-
-
-def prepare(panel: Panel, config: RunConfig) -> Prepared:
-    """Cut time as the settings say, and make every feature once. Which ones there are depends on `known` alone."""
-    cuts = cut(panel, config)
-    known = panel.upto(cuts.calibration)
-    return Prepared(panel, cuts, known, make_features(panel.series, input_names(known, config.data), config.data))
-
-
-def input_names(known: Panel, data: DataConfig) -> tuple[str, ...]:
-    """The network's inputs: the features that the columns of `known` allow, and the codes of the calendar."""
-    codes = code_names(data.calendar_features, data.calendar_codes, known.names)
-    return (*choose_features(data.features, known, data.price), *codes)
-
-
 def learn(panel: Panel, run: TrainingRun, must_be_judged: bool = False) -> Learned:
     """Train one model over all series of `panel` and evaluate it on the newest part, beside the baselines.
 
@@ -180,10 +154,10 @@ def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
     held_back = validation if len(validation) else None
     trained = fit_network(_thinned(train, config), held_back, _with_prior(run, train))
 
-    raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer())
+    raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer(), sessions=known.sessions)
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(
-        _calibrate(raw, held_out, train, config),
+        raw.fit_calibration(held_out, train, config),
         conformal_rate=config.fit.follow,
         series_rate=config.fit.follow_own,
         since=cuts.calibration,
@@ -246,7 +220,7 @@ def evaluate_parts(
 ) -> tuple[EvaluatedForecast, EvaluatedForecast]:
     """The forecasts of the training windows, and those of the test part, of the one series that was trained on."""
     cuts = cut(panel, config)
-    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
+    rows = forecaster.rows(forecaster.table(panel))
     ends = embargoed(cuts, panel.dates, config.split.embargo)
     learned = windows_between(rows, config.data.lookback, None, ends.calibration if config.fit.refit else ends.fit)
     parts = (rows.by_series(learned.ends), test_origins(rows, panel, cuts, config))
@@ -284,12 +258,3 @@ def _with_prior(run: TrainingRun, windows: Windows) -> TrainingRun:
     panel's windows outweigh it.
     """
     return run.with_fit(l2=run.config.fit.l2 + run.config.fit.prior / len(windows))
-
-
-def _calibrate(raw: WindowForecaster, held_out: Windows, train: Windows, config: RunConfig) -> Calibration:
-    """On the part that the network did not fit; where there is none, on its own training windows, and so marked."""
-    windows = held_out if len(held_out) else train
-    outputs = raw.targets(raw.outputs(windows.rows, windows.ends))
-    demand_numbers("the network's outputs", (outputs,), config)
-    days = len(np.unique(windows.rows.dates[windows.ends]))
-    return calibrate(outputs, windows.y.astype(np.float64), in_sample=len(held_out) == 0, days=days)

@@ -12,12 +12,21 @@ from numpy.typing import NDArray
 from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
+"""The levels that a network learns, and that figures of loss are over."""
+
+LEVELS = (0.01, *QUANTILES, 0.99)
+"""The levels that are forecast: beside what is learned, the tails. Models of old have none."""
 
 INNER = (QUANTILES.index(0.1), QUANTILES.index(0.9))
 """The places among them of the 80 % band's two, whose distance is a forecast's width."""
 
 Origins = Sequence[NDArray[np.int64]]
 """The forecast origins of a panel: of each series the rows that are the last known one of a forecast, (n,)."""
+
+
+def levels_of(count: int) -> tuple[float, ...]:
+    """The levels of so many quantiles: those that are learned, or all."""
+    return LEVELS if count == len(LEVELS) else QUANTILES
 
 
 def labels_of(classes: int) -> tuple[str, ...]:

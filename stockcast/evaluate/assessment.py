@@ -9,6 +9,7 @@ from typing import Any
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.evaluate.directions import DirectionVerdict, evaluate_directions
 from stockcast.evaluate.levels import shared_levels
+from stockcast.evaluate.risk import RiskVerdict, judge_risk
 from stockcast.evaluate.steps import NaiveErrors, Scores, score
 from stockcast.evaluate.verdict import Verdict, verdict
 
@@ -20,7 +21,8 @@ JUDGED = "model"
 class Assessment:
     """What the held-out part says, of prices and, where they were forecast, of `directions`.
 
-    `scores` has "model" and each baseline by name, one record a step.
+    `scores` has "model" and each baseline by name, one record a step. `risk` is of the lower tail, None without a 1 %
+    quantile.
     """
 
     evaluated: EvaluatedForecast
@@ -28,6 +30,7 @@ class Assessment:
     scores: Mapping[str, tuple[Scores, ...]]
     verdict: Verdict
     directions: DirectionVerdict | None
+    risk: RiskVerdict | None
 
     @property
     def rows(self) -> list[EvaluatedForecast]:
@@ -41,12 +44,19 @@ class Assessment:
             "models": {name: [one.as_dict() for one in steps] for name, steps in self.scores.items()},
             "verdict": self.verdict.as_dict(),
             "directions": None if self.directions is None else self.directions.as_dict(),
+            "risk": None if self.risk is None else self.risk.as_dict(),
         }
 
 
 def unjudged(cutoff: str) -> dict[str, Any]:
     """`Assessment.as_dict` of a model that knows all prices up to `cutoff` (ISO), and was held against no later one."""
-    return {"cutoffs": {"first": cutoff, "last": cutoff}, "models": {}, "verdict": None, "directions": None}
+    return {
+        "cutoffs": {"first": cutoff, "last": cutoff},
+        "models": {},
+        "verdict": None,
+        "directions": None,
+        "risk": None,
+    }
 
 
 def assess(
@@ -59,4 +69,5 @@ def assess(
     contestants = {JUDGED: evaluated, **baselines}
     shared = shared_levels([one.forecast.levels for one in contestants.values()])
     scores = {name: score(one, training, shared) for name, one in contestants.items()}
-    return Assessment(evaluated, baselines, scores, verdict(evaluated, baselines), evaluate_directions(evaluated))
+    risk = judge_risk(evaluated, baselines)
+    return Assessment(evaluated, baselines, scores, verdict(evaluated, baselines), evaluate_directions(evaluated), risk)

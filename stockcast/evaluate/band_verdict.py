@@ -15,6 +15,7 @@ import numpy as np
 
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.evaluate import scores
+from stockcast.evaluate.levels import central_bands
 from stockcast.evaluate.power import FEW
 from stockcast.evaluate.significance import Evidence, binomial_interval, binomial_test, effective_size, holm
 from stockcast.evaluate.steps import Step, steps_of
@@ -141,7 +142,7 @@ def judge_bands(evaluated: EvaluatedForecast) -> BandsVerdict | None:
 
 def bands_verdict(steps: Sequence[Step]) -> BandsVerdict | None:
     """The same of steps that are taken apart already."""
-    bands = sorted(steps[0].bands, key=lambda band: band != QUOTED_FIRST)
+    bands = sorted(central_bands(steps[0].levels), key=lambda band: band != QUOTED_FIRST)
     if not bands:
         return None
     found = [[_coverage(step, band) for band in bands] for step in steps]

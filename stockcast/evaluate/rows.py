@@ -1,6 +1,6 @@
 """Judged forecasts as a CSV file, one row for each model, series, cutoff and step whose price is known; and back.
 
-model,series,cutoff,date,step,last,actual,forecast,q0.025,...,q0.975
+model,series,cutoff,date,step,last,actual,forecast,q0.01,...,q0.99
 
 So they are written. What is read may come from anyone: any levels, in any order of columns, and some may be missing.
 """
@@ -14,7 +14,7 @@ from itertools import chain
 
 import numpy as np
 
-from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast
+from stockcast.data.forecast import LEVELS, EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats
 from stockcast.errors import DataError
 from stockcast.evaluate.csv_escape import neutral
@@ -41,7 +41,7 @@ def rows_text(all_evaluated: Sequence[EvaluatedForecast]) -> str:
 
     All of `all_evaluated` must be at the same levels.
     """
-    levels = all_evaluated[0].forecast.levels if all_evaluated else QUANTILES
+    levels = all_evaluated[0].forecast.levels if all_evaluated else LEVELS
     header = _line([*FIELDS, *(f"q{level:g}" for level in levels)])
     return "".join([header, *(text for evaluated in all_evaluated for text in _blocks(evaluated))])
 

@@ -95,6 +95,16 @@ def interval_score(actual: Floats, low: Floats, high: Floats, coverage: float) -
     return high - low + 2 / (1 - coverage) * missed
 
 
+def fz0(returns: Floats, value_at_risk: Floats, shortfall: Floats, level: float) -> Floats:
+    """The joint score of a quantile of returns and of the mean below it, both below zero, (n,); lower is better.
+
+    The loss of Fissler & Ziegel (2016) in the form whose differences have no unit: Patton, Ziegel & Chen (2019),
+    Dynamic semiparametric models for expected shortfall (and value-at-risk), equation 6.
+    """
+    beyond = np.maximum(value_at_risk - returns, 0)
+    return np.asarray(value_at_risk / shortfall - beyond / (level * shortfall) + np.log(-shortfall) - 1)
+
+
 def inside(actual: Floats, low: Floats, high: Floats) -> Floats:
     """1 where the price came to lie in its band, ends included, else 0, (n,)."""
     return ((low <= actual) & (actual <= high)).astype(np.float64)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats, Panel
 from stockcast.evaluate import scores
-from stockcast.evaluate.levels import band_ends, central_bands
+from stockcast.evaluate.levels import band_ends, loss_levels, scored_bands
 from stockcast.evaluate.significance import (
     binomial_interval,
     christoffersen,
@@ -72,8 +72,8 @@ class Scores:
     `mae` and `rmse` are in the price's unit, and NaN over several series, whose prices have no common one.
     `mae_percent`, `rmse_percent`, `pinball` (mean over levels) and `crps` are in percent of the last price; `mape` and
     `smape` in percent; `mase` and `rmsse` in the last price's training error at this step; `direction` is the share of
-    right directions, ties one half. `pit` holds the share of prices in each gap between the quantiles. Without
-    quantiles `pinball` and `crps` are NaN, `bands` and `pit` empty.
+    right directions, ties one half. `pit` holds the share of prices in each gap between the quantiles that losses are
+    over. Without quantiles `pinball` and `crps` are NaN, `bands` and `pit` empty.
     """
 
     step: int
@@ -137,8 +137,8 @@ class Step:
 
     @property
     def bands(self) -> tuple[float, ...]:
-        """The central bands that can be judged."""
-        return central_bands(self.levels)
+        """The central bands that are scored."""
+        return scored_bands(self.levels)
 
     def hits(self, band: float) -> Floats:
         """1 where the price fell into the central band, else 0. `band` is one of `bands`."""
@@ -150,18 +150,20 @@ class Step:
         low, high = band_ends(self.levels, band)
         return self.quantiles[:, low], self.quantiles[:, high]
 
+    def at(self, levels: tuple[float, ...]) -> Floats:
+        """The quantiles at some of its levels, (n, those)."""
+        return self.quantiles[:, [self.levels.index(level) for level in levels]]
+
     def pinball(self, levels: tuple[float, ...] | None = None) -> Floats:
-        """Mean pinball loss over `levels`, or all there are, in percent of the last price, (n,); NaN over none."""
+        """Mean pinball loss over `levels`, or its `loss_levels`, in percent of the last price, (n,); NaN over none."""
         return self.crps(levels) / 2
 
     def crps(self, levels: tuple[float, ...] | None = None) -> Floats:
         """The score `scores.crps`, over the same levels and in the same unit as `pinball`, (n,)."""
-        quantiles, levels = self.quantiles, self.levels if levels is None else levels
+        levels = loss_levels(self.levels) if levels is None else levels
         if not levels:
             return np.full(len(self.last), np.nan)
-        if levels != self.levels:
-            quantiles = quantiles[:, [self.levels.index(level) for level in levels]]
-        return np.asarray(100 * scores.crps(self.actual, quantiles, levels) / self.last)
+        return np.asarray(100 * scores.crps(self.actual, self.at(levels), levels) / self.last)
 
     def squared(self) -> Floats:
         """Squared error of the point forecast, in squared percent of the last price, (n,)."""
@@ -201,7 +203,7 @@ def _overlap(days: Dates, origin: Dates, date: Dates) -> int:
 def score(
     evaluated: EvaluatedForecast, training: NaiveErrors, levels: tuple[float, ...] | None = None
 ) -> tuple[Scores, ...]:
-    """The scores of each step, over all series together; `pinball` and `crps` over `levels`, or all there are."""
+    """The scores of each step, over all series together; `pinball` and `crps` over `levels`, or `loss_levels`."""
     own = levels if evaluated.forecast.levels else ()
     return tuple(_score(step, evaluated.names, training, own) for step in steps_of(evaluated))
 
@@ -259,8 +261,13 @@ def _score(step: Step, names: tuple[str, ...], training: NaiveErrors, levels: tu
         crps=scores.mean(step.crps(levels)),
         direction=scores.mean(scores.direction_hits(last, actual, point)),
         bands=tuple(_score_band(step, level) for level in step.bands),
-        pit=tuple(scores.pit_histogram(actual, step.quantiles, step.levels).tolist()) if step.levels else (),
+        pit=_pit(step),
     )
+
+
+def _pit(step: Step) -> tuple[float, ...]:
+    levels = loss_levels(step.levels)
+    return tuple(scores.pit_histogram(step.actual, step.at(levels), levels).tolist()) if levels else ()
 
 
 def _unit(errors: Mapping[str, Floats], names: tuple[str, ...], step: Step) -> Floats:

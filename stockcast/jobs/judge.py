@@ -12,9 +12,10 @@ import numpy as np
 from stockcast.config.refusal import nearest
 from stockcast.config.run import load_config
 from stockcast.data.forecast import EvaluatedForecast, Forecast
+from stockcast.data.tails import OUTER, TAIL, has_shortfall
 from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.assessment import JUDGED, Assessment, assess
-from stockcast.evaluate.levels import BANDS, central_bands, shared_levels
+from stockcast.evaluate.levels import BANDS, central_bands, loss_levels, shared_levels
 from stockcast.evaluate.row_file.checks import keys_of
 from stockcast.evaluate.row_file.prices import PricedRows, priced
 from stockcast.evaluate.row_file.table import Mask, RowTable
@@ -170,7 +171,11 @@ def _band_notes(whose: str, levels: tuple[float, ...], shared: tuple[float, ...]
         notes.append(f"No two levels of {whose} make a central band, as q0.1 and q0.9 do: no band is judged.")
     elif bands != BANDS:
         notes.append(f"The bands of {whose} that can be judged: {', '.join(f'{100 * band:g} %' for band in bands)}.")
-    left_out = [f"q{level:g}" for level in levels if level not in shared]
+    if TAIL not in levels:
+        notes.append(f"There is no q{TAIL:g} of {whose}: no value at risk is judged.")
+    elif not has_shortfall(levels):
+        notes.append(f"There is no q{OUTER:g} of {whose}: no expected shortfall is judged.")
+    left_out = [f"q{level:g}" for level in loss_levels(levels) if level not in shared]
     if left_out:
         over = ", ".join(f"q{level:g}" for level in shared) or "none"
         notes.append(

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.data.events.features import unsaid_events
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
 from stockcast.data.trading_calendars import coming, next_sessions
 from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, ModelDamaged, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY, LoadedModel, open_model
@@ -20,6 +22,7 @@ from stockcast.jobs.source import demand_known_times, found_in, model_hints, rea
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
 from stockcast.store.records import damaged
 from stockcast.store.store import Store
+from stockcast.view.events import unsaid_sentences
 from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
@@ -37,6 +40,7 @@ class PredictRequest:
     max_age: int | None = None
     form: str = "table"
     output: Path | None = None
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,24 @@ class Prediction:
                     str(level): round(float(value), digits[index])
                     for level, value in zip(self.forecast.levels, self.forecast.quantiles[index, step], strict=True)
                 },
+                **_risk(self.forecast, index, step),
                 **_probabilities(self.forecast.directions, index, step),
             }
             for index, one in enumerate(self.panel.series)
             for step in range(self.forecast.horizon)
         ]
+
+
+def _risk(forecast: Forecast, index: int, step: int) -> dict[str, dict[str, float]]:
+    """The value at risk and the expected shortfall as losses in shares of the last price; nothing without tails."""
+    if not has_shortfall(forecast.levels):
+        return {}
+    quantiles, last = forecast.quantiles[index, step], forecast.last[index]
+    prices = {
+        "value_at_risk": quantiles[forecast.levels.index(TAIL)],
+        "expected_shortfall": expected_shortfall(quantiles, forecast.levels),
+    }
+    return {"risk": {"level": TAIL} | {name: round(float(1 - price / last), 6) for name, price in prices.items()}}
 
 
 def _probabilities(directions: Directions | None, index: int, step: int) -> dict[str, dict[str, float]]:
@@ -127,7 +144,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     loaded = open_model(request.store, request.name)
     demand_known_times(Store(request.store), loaded.manifest)
     hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints)
+    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events)
     doubts = _remember(request, loaded, read)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
@@ -139,6 +156,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += [*doubts, *found_in(read.files)]
+    warnings += unsaid_sentences(unsaid_events(panel, loaded.forecaster.features, loaded.forecaster.sessions))
     beyond, unseen = (
         likewise({name: sentence for name, sentence in found.items() if name in panel.names})
         for found in (loaded.forecaster.beyond_known_prices(rows), loaded.forecaster.beyond_fitted_range(rows))

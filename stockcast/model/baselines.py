@@ -21,7 +21,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import QUANTILES, Forecast, Forecaster, Origins
+from stockcast.data.forecast import LEVELS, Forecast, Forecaster, Origins
 from stockcast.data.series import Floats, Panel
 from stockcast.data.volatility import ewma
 from stockcast.errors import DataError, UsageError
@@ -47,7 +47,7 @@ class Naive:
         series, row, last = _origins(panel, origins, self.price)
         moves = self.quantiles.of(panel.names)[series]  # (n, H, Q)
         point = np.repeat(last[:, None], moves.shape[1], axis=1)
-        return Forecast(series, row, last, point, last[:, None, None] * np.exp(moves))
+        return Forecast(series, row, last, point, last[:, None, None] * np.exp(moves), LEVELS)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Drift:
         flat = self.naive.forecast(panel, origins)
         growth = self.growth.of(panel.names)[flat.series]  # (n,)
         point = flat.point * np.exp(growth[:, None] * np.arange(1, flat.horizon + 1))
-        return Forecast(flat.series, flat.row, flat.last, point, flat.quantiles)
+        return Forecast(flat.series, flat.row, flat.last, point, flat.quantiles, LEVELS)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Scaled:
         numbers = self.quantiles.of(panel.names)[series]  # (n, H, Q)
         spread = self.volatility.ahead(panel, self.price, numbers.shape[1])[series, row]  # (n, H)
         point = np.repeat(last[:, None], numbers.shape[1], axis=1)
-        return Forecast(series, row, last, point, last[:, None, None] * np.exp(spread[:, :, None] * numbers))
+        return Forecast(series, row, last, point, last[:, None, None] * np.exp(spread[:, :, None] * numbers), LEVELS)
 
 
 def build(
@@ -135,7 +135,7 @@ def build(
     baseline = BASELINES[name](train, price, horizon)
     if not (conformal_rate or series_rate):
         return baseline
-    unmoved = np.zeros((horizon, len(QUANTILES)))
+    unmoved = np.zeros((horizon, len(LEVELS)))
     since = train.dates[-1]
     return Following(baseline, price, Calibration(unmoved, 0, False, conformal_rate, series_rate, since=since))
 
@@ -235,9 +235,9 @@ def _quantiles(train: Panel, price: str, unit: Floats) -> SeriesTable:
             moves[one.name] = np.divide(
                 level[step:] - level[:-step], spread, out=np.zeros_like(spread), where=spread > 0
             )
-        together = np.quantile(np.concatenate(list(moves.values())), QUANTILES)
+        together = np.quantile(np.concatenate(list(moves.values())), LEVELS)
         for key, values in moves.items():
-            own[key].append(np.quantile(values, QUANTILES) if len(values) >= ENOUGH else together)
+            own[key].append(np.quantile(values, LEVELS) if len(values) >= ENOUGH else together)
         other.append(together)
     return SeriesTable({key: np.array(rows) for key, rows in own.items()}, np.array(other))
 

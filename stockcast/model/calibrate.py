@@ -3,6 +3,9 @@
 The first is fitted once, on forecasts whose answers the network did not learn from: it shifts each quantile of each
 step by a share of the forecast's own width. The others move on with every answer that the prices hold: one shifts the
 quantiles further, for all series together, and one widens or narrows the bands of each series by itself.
+
+The tails, which no network learns, are set here: each a constant distance beyond the outermost quantile that it does.
+From then on they follow the answers as the others do.
 """
 
 from __future__ import annotations
@@ -14,16 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import INNER, QUANTILES, EvaluatedForecast
+from stockcast.data.forecast import INNER, QUANTILES, EvaluatedForecast, levels_of
 from stockcast.data.series import Dates, Floats
+from stockcast.data.tails import beyond, mean_excess
 
-LEVELS = np.array(QUANTILES)
 MEDIAN = QUANTILES.index(0.5)
 OUTWARD = np.sign(np.arange(len(QUANTILES)) - MEDIAN) / (len(QUANTILES) - 1)
-"""Weights that turn what each quantile lacks into what the band as a whole lacks."""
+"""Weights that turn what each learned quantile lacks into what the band as a whole lacks."""
+
+NEIGHBOUR = QUANTILES[1] / QUANTILES[0]
+"""How many times as likely the second outermost quantile that is learned is."""
 
 REGIME = 1500
 """Days of evidence that the network's own distribution is worth: about six years, a calm and a stormy time."""
+
+TAIL_WINDOWS = 10_000
+"""Of the training windows, on which a distribution's tails are set: more would take time, and hardly move them."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,8 @@ class PendingForecasts:
 class Calibration:
     """A conformal shift of each quantile of each step, in units of the forecast's own width, and how it adapts.
 
-    - `shift` (H, K); `forecasts`: how many it was fitted on;
+    - `shift` (H, K), that of a tail from the outermost quantile that was learned; `forecasts`: how many it was fitted
+      on;
     - `in_sample`: they are the network's own training windows, so that the bands may be too narrow;
     - `conformal_rate`, `series_rate`: how fast the bands of all series, and those of each by itself, follow later
       answers; 0: never;
@@ -74,11 +84,11 @@ class Calibration:
         return self.since if self.conformal_rate or self.series_rate else None
 
     def apply(self, outputs: Floats) -> Floats:
-        """Network outputs (n, H, 1 or K) to quantiles (n, H, K) that never cross, with `shift` alone."""
+        """Network outputs (n, H, 1 or more) to quantiles (n, H, K) that never cross, with `shift` alone."""
         return _shifted(outputs, self.shift)
 
     def adapt(self, outputs: Floats, pending: PendingForecasts) -> Floats:
-        """Network outputs (n, H, 1 or K) to quantiles (n, H, K), each corrected by the answers that came before it."""
+        """Network outputs (n, H, 1 or more) to quantiles (n, H, K), each corrected by the answers that came before."""
         quantiles, since = self.apply(outputs), self.adapts_from
         if since is None:
             return quantiles
@@ -145,28 +155,33 @@ class _AdaptiveConformal:
     On every date, a quantile that too many of the answers lay below, of all forecasts answered on it, goes up by
     `conformal_rate` times the excess; and the bands of a series whose answer lay outside more of them than it should
     have are widened, by `series_rate` times the mean excess over its quantiles, or else narrowed. The median stays.
+    The tails have no say in that, so that the other quantiles are the same with and without them.
     """
 
     def __init__(self, calibration: Calibration, names: tuple[str, ...]) -> None:
         horizon = len(calibration.shift)
         self.calibration = calibration
+        self.levels = np.array(levels_of(calibration.shift.shape[1]))
+        self.tails = (len(self.levels) - len(QUANTILES)) // 2  # on either side
+        self.median = MEDIAN + self.tails
         self.shared_offset = np.broadcast_to(calibration.shared_offset, calibration.shift.shape).copy()
         known = calibration.series_log_scale
         self.series_log_scale = np.array([known.get(name, np.zeros(horizon)) for name in names])  # (series, H)
 
     def correct(self, outputs: Floats, series: NDArray[np.int64]) -> Floats:
-        """Outputs (n, H, 1 or K) of so many `series` to quantiles (n, H, K), with the corrections of this moment."""
+        """Outputs (n, H, 1 or more) of so many `series` to quantiles (n, H, K), with the corrections of this moment."""
         quantiles = _shifted(outputs, self.calibration.shift + self.shared_offset)
-        median = quantiles[..., MEDIAN, None]
+        median = quantiles[..., self.median, None]
         widened: Floats = median + (quantiles - median) * np.exp(self.series_log_scale[series])[..., None]
         return widened
 
     def learn(self, step: int, series: NDArray[np.int64], answers: Floats, quantiles: Floats) -> None:
         """Adapt to the answers (n,) to forecasts of different `series`, whose `quantiles` were (n, K)."""
-        lacking = LEVELS - (answers[:, None] <= quantiles)
-        lacking[:, MEDIAN] = 0.0
+        lacking = self.levels - (answers[:, None] <= quantiles)
+        lacking[:, self.median] = 0.0
         self.shared_offset[step] += self.calibration.conformal_rate * lacking.mean(axis=0)
-        self.series_log_scale[series, step] += self.calibration.series_rate * (lacking @ OUTWARD)
+        learned = lacking[:, self.tails : self.tails + len(QUANTILES)]
+        self.series_log_scale[series, step] += self.calibration.series_rate * (learned @ OUTWARD)
 
 
 def calibrate(outputs: Floats, targets: Floats, in_sample: bool, days: int) -> Calibration:
@@ -190,14 +205,44 @@ def calibrate(outputs: Floats, targets: Floats, in_sample: bool, days: int) -> C
     return Calibration(shift, len(outputs), in_sample)
 
 
+def with_tails(calibration: Calibration, outputs: Floats, targets: Floats) -> Calibration:
+    """The same with the tails' quantiles beside its own, by how far targets (n, H) went beyond the outermost of them.
+
+    `outputs` (n, H, 1 or K). Those of a distribution are taken as the network has them, and may be of its own training
+    windows: how fast a tail thins out beyond a quantile, in units of the width, is hardly fitted there, and these
+    windows hold more regimes than any later part. A point forecast's bands are its errors, which must be held out.
+
+    In these units all steps are much alike, so that their excesses count together; and one more than there were, which
+    is what the two outermost quantiles let expect. So there is a tail, too, where there are few beyond them, or none.
+    """
+    whole = outputs.shape[-1] > 1
+    quantiles = outputs if whole else calibration.apply(outputs)
+    width = _width(quantiles)[..., 0]
+    unit = 1.0 if whole else _width(calibration.shift)[..., 0]  # of the shift, in widths: () or (H,)
+    columns = []
+    for outer, inner, sign in ((0, 1, -1), (-1, -2, 1)):
+        excess, gap = (
+            np.divide(sign * distance, width, out=np.zeros_like(width), where=width > 0)
+            for distance in (targets - quantiles[..., outer], quantiles[..., outer] - quantiles[..., inner])
+        )
+        usual = mean_excess(gap.mean(), NEIGHBOUR)
+        mean = (np.maximum(excess, 0).sum() + usual) / ((excess > 0).sum() + 1)
+        columns.append(calibration.shift[:, outer] + sign * unit * beyond(mean))
+    return replace(calibration, shift=np.column_stack([columns[0], calibration.shift, columns[1]]))
+
+
 def _shifted(outputs: Floats, shift: Floats) -> Floats:
     """Quantiles that never cross: one that would come nearer to the median than its inner neighbour stays with it.
 
     Sorting would let two that cross trade their answers, and drive them apart without end as they follow these.
     """
-    moved = outputs + shift * _width(outputs)
-    upper = np.maximum.accumulate(moved[..., MEDIAN:], axis=-1)
-    lower = np.minimum.accumulate(moved[..., MEDIAN::-1], axis=-1)[..., :0:-1]
+    count = shift.shape[-1]
+    tails = (count - outputs.shape[-1]) // 2 if outputs.shape[-1] > 1 else 0  # that were not learned, on either side
+    begin = outputs[..., np.clip(np.arange(count) - tails, 0, outputs.shape[-1] - 1)]
+    moved = begin + shift * _width(outputs)
+    median = count // 2
+    upper = np.maximum.accumulate(moved[..., median:], axis=-1)
+    lower = np.minimum.accumulate(moved[..., median::-1], axis=-1)[..., :0:-1]
     return np.concatenate([lower, upper], axis=-1)
 
 
@@ -205,7 +250,8 @@ def _width(outputs: Floats) -> Floats:
     """How wide each forecast is, (n, H, 1): its 80 % band, or 1 for a point."""
     if outputs.shape[-1] == 1:
         return np.ones_like(outputs)
-    low, high = INNER
+    tails = (outputs.shape[-1] - len(QUANTILES)) // 2
+    low, high = (place + tails for place in INNER)
     return (outputs[..., high] - outputs[..., low])[..., None]
 
 

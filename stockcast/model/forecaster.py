@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stockcast.config.run import RunConfig
 from stockcast.config.sections import DataConfig
 from stockcast.data.feature_table import FeatureTable, make_features
-from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins
+from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins, levels_of
 from stockcast.data.rows import Floats32, Ints, Rows, scaled_rows
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
-from stockcast.data.windows import Windows, usable_ends
+from stockcast.data.session_list import SessionList
+from stockcast.data.windows import Windows, strided, usable_ends
 from stockcast.errors import DataError, ModelDamaged
-from stockcast.model.calibrate import Calibration, PendingForecasts
+from stockcast.model.calibrate import TAIL_WINDOWS, Calibration, PendingForecasts, calibrate, with_tails
+from stockcast.model.training_run import demand_numbers
 
 BATCH = 4096
 """Windows that go through the network in one call."""
@@ -27,6 +31,8 @@ Infer = Callable[[Floats32], Floats32]
 class WindowForecaster:
     """A `Forecaster` from a network `infer`: (n, L, F) windows to (n, H, K) targets.
 
+    `sessions` are those that events are placed by, where the features have any.
+
     A network that says how likely each direction is says nothing of the price, so that its point is the last one.
     """
 
@@ -36,6 +42,7 @@ class WindowForecaster:
     scalers: Scalers
     infer: Infer
     calibration: Calibration | None = None
+    sessions: SessionList | None = None
 
     def rows(self, table: FeatureTable) -> Rows:
         """A table of this forecaster's features as the network sees it."""
@@ -43,7 +50,11 @@ class WindowForecaster:
 
     def rows_for(self, panel: Panel, origins: Origins) -> Rows:
         """The rows of `panel` that forecasts from `origins` need, and no older ones."""
-        return self.rows(make_features(panel.series, self.features, self.data, self._needed_since(panel, origins)))
+        return self.rows(self.table(panel, self._needed_since(panel, origins)))
+
+    def table(self, panel: Panel, since: np.datetime64 | None = None) -> FeatureTable:
+        """This forecaster's features of the rows of `panel` dated `since` or later; None: of all."""
+        return make_features(panel.series, self.features, self.data, since, self.sessions)
 
     def _needed_since(self, panel: Panel, origins: Origins) -> np.datetime64 | None:
         """The date of the oldest row that forecasts from `origins` look back on; None: all rows are needed."""
@@ -120,8 +131,8 @@ class WindowForecaster:
         return self.calibration.adapt(outputs, pending)
 
     def _answer(self, rows: Rows, ends: Ints, outputs: Floats, quantiles: Floats) -> Forecast:
-        """Forecasts made on rows `ends`, (n, H, K) in units of the targets, in prices."""
-        middle = outputs.shape[-1] // 2
+        """Forecasts made on rows `ends`, (n, H, 1 or more) in units of the targets, in prices."""
+        middle = quantiles.shape[-1] // 2
         point = outputs[..., :1] if outputs.shape[-1] == 1 else quantiles[..., middle : middle + 1]
         return Forecast(
             series=rows.owner(ends),
@@ -129,7 +140,7 @@ class WindowForecaster:
             last=rows.price[ends],
             point=rows.to_price(ends, point)[..., 0],
             quantiles=rows.to_price(ends, quantiles),
-            levels=QUANTILES,
+            levels=levels_of(quantiles.shape[-1]),
         )
 
     def beyond_known_prices(self, rows: Rows) -> dict[str, str]:
@@ -162,6 +173,25 @@ class WindowForecaster:
             for name, outside in zip(rows.names, rows.outside, strict=True)
             if outside.any()
         }
+
+    def fit_calibration(self, held_out: Windows, train: Windows, config: RunConfig) -> Calibration:
+        """A calibration on windows that the network did not fit; without any, on those that it did, and so marked.
+
+        The tails of a distribution are set on the latter in any case, of which there are more. Raises
+        `TrainingDiverged`, with what a calmer `config` would be, if the network's answers are no numbers.
+        """
+        windows = held_out if len(held_out) else train
+        days = len(np.unique(windows.rows.dates[windows.ends]))
+        outputs, targets = self._answered(windows)
+        demand_numbers("the network's outputs", (outputs,), config)
+        calibration = calibrate(outputs, targets, in_sample=len(held_out) == 0, days=days)
+        if outputs.shape[-1] > 1:
+            outputs, targets = self._answered(strided(train, math.ceil(len(train) / TAIL_WINDOWS)))
+        return with_tails(calibration, outputs, targets)
+
+    def _answered(self, windows: Windows) -> tuple[Floats, Floats]:
+        """What the network says of the targets of `windows`, (n, H, 1 or K), and the targets that came, (n, H)."""
+        return self.targets(self.outputs(windows.rows, windows.ends)), windows.y.astype(np.float64)
 
     def calibrated(self, calibration: Calibration) -> WindowForecaster:
         """The same forecaster with its bands corrected."""

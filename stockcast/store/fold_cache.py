@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from stockcast import __version__
-from stockcast.data.forecast import Directions, Forecast
+from stockcast.data.forecast import LEVELS, Directions, Forecast, levels_of
 from stockcast.data.series import Panel
 from stockcast.errors import NotFound
 from stockcast.evaluate.walk_forward import Fold
@@ -45,7 +45,7 @@ def kept_folds(root: Path, panel: Panel) -> Iterator[FoldCache]:
 
 @dataclass(frozen=True)
 class FoldCache:
-    """One file a finished training, named by the data, the configuration, the fold and stockcast's version."""
+    """One file a finished training, named by the data, the configuration, the fold, and what stockcast forecasts."""
 
     root: Path
     panel: Panel
@@ -55,7 +55,8 @@ class FoldCache:
         try:
             with np.load(self._path(config, fold), allow_pickle=False) as arrays:
                 directions = Directions(arrays["probabilities"], arrays["edges"]) if "edges" in arrays else None
-                return Forecast(**{key: arrays[key] for key in ARRAYS}, directions=directions)
+                levels = levels_of(arrays["quantiles"].shape[-1])
+                return Forecast(**{key: arrays[key] for key in ARRAYS}, levels=levels, directions=directions)
         except (FileNotFoundError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             return None
 
@@ -94,12 +95,13 @@ class FoldCache:
 
     def _folder(self) -> Path:
         refuse_link(self.root)
-        digest = hashlib.sha256(__version__.encode())
+        digest = hashlib.sha256(f"{__version__} {LEVELS}".encode())
         for one in self.panel.series:
             digest.update(f"{one.name}\0{len(one)}\0{','.join(one.columns)}\0".encode())
             digest.update(one.dates.tobytes())
             for values in one.columns.values():
                 digest.update(values.tobytes())
+            digest.update(one.events.digest())
         folder = self.root / digest.hexdigest()[:16]
         refuse_link(folder)
         return folder

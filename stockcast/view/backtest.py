@@ -26,6 +26,7 @@ def backtest_report(name: str, assessment: Assessment, folds: int, spread: SeedS
     title = f"Backtest from {days} days, {evaluated.origin.min()} to {evaluated.origin.max()}; {trained}"
     sentences = [
         *assessment.verdict.sentences(),
+        *(assessment.risk.sentences() if assessment.risk else ()),
         *direction_lines(assessment.directions),
         *([spread.sentence()] if spread else []),
     ]

@@ -23,7 +23,7 @@ def judge_report(
     )
     lines = [f"{title}{fitted}", "", contest_table(name, first), ""]
     for name, one in judged:
-        sentences = one.verdict.sentences()
+        sentences = (*one.verdict.sentences(), *(one.risk.sentences() if one.risk else ()))
         lines += sentences if len(judged) == 1 else [f"{name}: {' '.join(sentences)}"]
     return "\n".join([*map(_clean, lines), *([""] if notes else []), *map(_clean, notes)])
 

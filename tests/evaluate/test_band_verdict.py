@@ -10,8 +10,9 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import binomtest
 
-from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast
+from stockcast.data.forecast import LEVELS, QUANTILES, EvaluatedForecast, Forecast
 from stockcast.evaluate.band_verdict import KEPT, NARROW, NO_EVIDENCE, TOO_FEW, WIDE, BandsVerdict, judge_bands, margin
+from stockcast.evaluate.steps import steps_of
 
 
 def walk(days: int, coverage: float, seed: int, horizon: int = 1) -> EvaluatedForecast:
@@ -111,6 +112,16 @@ def test_the_word_of_a_single_binomial_band_is_that_of_the_exact_test() -> None:
     assert one.corrected[1] == pytest.approx(4 * p)
     assert one.word == WIDE
     assert one.band == 0.5
+
+
+def test_the_tails_have_no_say_in_the_words() -> None:
+    """Were the 98 % band one of them, as many days would no longer earn them."""
+    nine = walk(1000, 0.8, 3)
+    inner = nine.forecast.quantiles
+    eleven = np.concatenate([0.5 * inner[..., :1], inner, 2 * inner[..., -1:]], axis=-1)
+    whole = replace(nine, forecast=replace(nine.forecast, quantiles=eleven, levels=LEVELS))
+    assert steps_of(whole)[0].bands == (*steps_of(nine)[0].bands, 0.98)
+    assert judge_bands(whole) == judge_bands(nine)
 
 
 def test_without_quantiles_there_is_nothing_to_say_of_bands() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast, evaluate
+from stockcast.data.forecast import LEVELS, QUANTILES, EvaluatedForecast, Forecast, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.evaluate.gate import decide
 
@@ -40,6 +41,15 @@ def test_an_equal_passes_and_a_worse_one_only_within_the_tolerance(series: Price
     assert strict.ratio > 1.01
     assert f"{strict.ratio:.4f}" in strict.reason
     assert decide(worse, champion, champion, strict.ratio - 1 + 1e-9).promoted
+
+
+def test_a_champion_without_tails_is_met_on_the_quantiles_that_both_have(series: PriceSeries) -> None:
+    usual = float(np.diff(np.log(series.columns["close"][-101:])).std())
+    champion = evaluated(series, usual)
+    nine = champion.forecast.quantiles
+    eleven = np.concatenate([0.9 * nine[..., :1], nine, 1.1 * nine[..., -1:]], axis=-1)
+    challenger = replace(champion, forecast=replace(champion.forecast, quantiles=eleven, levels=LEVELS))
+    assert decide(challenger, champion, challenger, 0.0).ratio == 1.0
 
 
 def nan_once(point: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from stockcast.evaluate.verdict import verdict
 from stockcast.model.baselines import build
 
 Prices = Callable[..., PriceSeries]
-LEVELS = ("0.025", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.975")
+LEVELS = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.975", "0.99")
 HEADER = ["model", "series", "cutoff", "date", "step", "last", "actual", "forecast", *(f"q{level}" for level in LEVELS)]
 
 

@@ -8,6 +8,7 @@ import scoringrules  # type: ignore[import-untyped]  # it has no types
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
 from sklearn import metrics
 
 from stockcast.data.forecast import QUANTILES
@@ -25,6 +26,18 @@ def test_errors_equal_scikit_learns(actual: np.ndarray, forecast: np.ndarray) ->
     assert scores.rmse(actual, forecast) == pytest.approx(metrics.root_mean_squared_error(actual, forecast))
     percentage = 100 * metrics.mean_absolute_percentage_error(actual, forecast)
     assert scores.mape(actual, forecast) == pytest.approx(percentage)
+
+
+def test_the_joint_score_of_the_tail_is_least_at_the_true_quantile_and_mean_beyond() -> None:
+    """Of returns of a normal distribution, whose two are known; and by hand for one below and one above."""
+    returns = 0.02 * np.random.default_rng(7).standard_normal(400_000)
+    quantile, mean = 0.02 * norm.ppf(0.01), -0.02 * norm.pdf(norm.ppf(0.01)) / 0.01
+    grid = np.array([0.85, 1.0, 1.15])
+    found = [scores.fz0(returns, v * quantile, e * mean, 0.01).mean() for v in grid for e in grid]
+    assert np.argmin(found) == 4  # both as they are
+    below, above = scores.fz0(np.array([-0.06, 0.01]), np.array([-0.04]), np.array([-0.05]), 0.01)
+    assert above == pytest.approx(0.04 / 0.05 + np.log(0.05) - 1)
+    assert below == pytest.approx(above + 0.02 / (0.01 * 0.05))
 
 
 def test_smape_counts_from_both_sides() -> None:
@@ -51,8 +64,6 @@ def test_pinball_and_crps_equal_their_oracles() -> None:
 
 
 def test_crps_of_many_even_levels_is_near_the_normal_distributions_own() -> None:
-    from scipy.stats import norm
-
     levels = tuple(float(level) for level in (np.arange(2000) + 0.5) / 2000)
     quantiles = np.atleast_2d(norm.ppf(levels))
     found = scores.crps(np.array([0.7]), quantiles, levels)
@@ -71,8 +82,6 @@ def test_a_bands_ends_count_as_inside() -> None:
 
 
 def test_pit_of_a_calibrated_forecast_is_near_the_gaps_own_probabilities() -> None:
-    from scipy.stats import norm
-
     actual = np.random.default_rng(2).standard_normal(20_000)
     quantiles = np.tile(norm.ppf(QUANTILES), (len(actual), 1))
     found = scores.pit_histogram(actual, quantiles, QUANTILES)

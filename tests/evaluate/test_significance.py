@@ -12,12 +12,14 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from stockcast.evaluate.significance import (
+    basel_light,
     binomial_interval,
     binomial_test,
     christoffersen,
     daily_mean,
     diebold_mariano,
     effective_size,
+    green_chance,
     holm,
     kupiec,
     mean_test,
@@ -206,11 +208,38 @@ def test_the_binomial_test_rejects_just_what_lies_outside_of_the_interval(
     assert (found.statistic > 0) == (hits / n > probability)
 
 
+@pytest.mark.parametrize("n", [12, 15])
+def test_the_mean_of_few_skewed_values_is_tested_on_both_sides_alike(n: int) -> None:
+    """Of exponential numbers the plain t finds a mean too small three to four times as often as it should."""
+    rates = {}
+    for skewed in (False, True):
+        found = [mean_test(np.random.default_rng(seed).exponential(size=n) - 1, 1, skewed) for seed in range(1000)]
+        rates[skewed] = np.mean([one.p < 0.05 and one.statistic < 0 for one in found])
+    far = np.random.default_rng(0).exponential(size=n) / 20 - 1
+    assert mean_test(far, 1, skewed=True).statistic < -10  # the cubic turns nowhere
+    assert rates[False] > 0.07
+    assert rates[True] < 0.06
+
+
 @given(st.integers(8, 400), st.data())
 def test_kupiecs_ratio_is_that_of_binomial_likelihoods(n: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, n))
     ratio = 2 * (stats.binom.logpmf(hits, n, hits / n) - stats.binom.logpmf(hits, n, 0.9))
     assert kupiec(hits, n, 0.9).p == pytest.approx(stats.chi2.sf(ratio, 1), rel=1e-6, abs=1e-9)
+
+
+def test_the_light_is_that_of_basels_own_table_and_of_the_binomial_for_other_lengths() -> None:
+    lights = [basel_light(exceptions, 250, 0.01) for exceptions in range(13)]
+    assert lights == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 3
+    for days in (60, 500, 1300):
+        for exceptions in range(45):
+            at_most = stats.binom.cdf(exceptions, days, 0.01)
+            expected = "green" if at_most < 0.95 else "yellow" if at_most < 0.9999 else "red"
+            assert basel_light(exceptions, days, 0.01) == expected
+        greens = [exceptions for exceptions in range(45) if basel_light(exceptions, days, 0.01) == "green"]
+        assert green_chance(days, 0.01, 0.03) == pytest.approx(stats.binom.cdf(max(greens), days, 0.03))
+    assert basel_light(0, 5, 0.01) is None
+    assert np.isnan(green_chance(5, 0.01, 0.02))
 
 
 def test_christoffersens_ratio_is_that_of_the_table_of_transitions() -> None:

@@ -56,7 +56,7 @@ def test_the_last_prices_scores_are_those_done_by_hand(prices: Prices) -> None:
 def test_each_bands_coverage_lies_in_its_interval_and_wider_bands_hold_more(prices: Prices) -> None:
     panel = Panel((prices(),))
     bands = score(evaluated(panel), training(panel))[0].bands
-    assert [band.level for band in bands] == [0.5, 0.8, 0.9, 0.95]
+    assert [band.level for band in bands] == [0.5, 0.8, 0.9, 0.95, 0.98]
     assert all(band.low <= band.coverage <= band.high for band in bands)
     assert all(narrow.width < wide.width for narrow, wide in pairwise(bands))
 

@@ -26,7 +26,7 @@ TINY = [
     *("--set", "model.units=[4]", "--set", "fit.epochs=1", "--set", "data.lookback=10", "--set", "fit.warmup=2"),
     *("--set", "data.horizon=3"),
 ]
-LEVELS = ["0.025", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.975"]
+LEVELS = ["0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.975", "0.99"]
 
 Capture = pytest.CaptureFixture[str]
 Prices = Callable[..., PriceSeries]
@@ -93,6 +93,12 @@ def test_predict_json_is_what_the_design_promises(trained: Path, capsys: Capture
         assert values == sorted(values)
         assert one["forecast"] == one["quantiles"]["0.5"]
         assert 50 < one["forecast"] < 200
+        risk = one["risk"]
+        assert risk["level"] == 0.01
+        assert risk["value_at_risk"] == pytest.approx(
+            1 - one["quantiles"]["0.01"] / last.columns["close"][-1], abs=1e-5
+        )
+        assert 0 < risk["value_at_risk"] < risk["expected_shortfall"] < 0.5
 
 
 def test_predict_says_the_same_in_every_form_and_place(trained: Path, capsys: Capture, tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ def test_an_old_model_forecasts_as_it_did(
     then = json.loads((GOLDEN / f"{name}.json").read_text())["forecasts"]
     assert [one["date"] for one in now] == [one["date"] for one in then]
     for mine, old in zip(now, then, strict=True):
+        assert mine.keys() == old.keys()  # no tails, where none were made
+        assert mine["quantiles"].keys() == old["quantiles"].keys()
         assert mine["forecast"] == pytest.approx(old["forecast"], rel=1e-5)
         assert list(mine["quantiles"].values()) == pytest.approx(list(old["quantiles"].values()), rel=1e-4)
     biased = any(not one["quantiles"]["0.25"] <= one["forecast"] <= one["quantiles"]["0.75"] for one in now)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockcast.data.forecast import QUANTILES, Forecast, evaluate
+from stockcast.data.forecast import LEVELS, Forecast, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.steps import naive_errors, score
@@ -45,7 +45,7 @@ def same(one: Forecast, other: Forecast) -> bool:
 
 def spread(forecast: Forecast) -> np.ndarray:
     """The log of the upper over the lower end of the 80 % band, (n, H)."""
-    return np.log(forecast.quantiles[..., QUANTILES.index(0.9)] / forecast.quantiles[..., QUANTILES.index(0.1)])
+    return np.log(forecast.quantiles[..., LEVELS.index(0.9)] / forecast.quantiles[..., LEVELS.index(0.1)])
 
 
 def test_the_last_price_has_the_quantiles_of_past_moves() -> None:
@@ -55,7 +55,7 @@ def test_the_last_price_has_the_quantiles_of_past_moves() -> None:
     np.testing.assert_array_equal(forecast.point, np.repeat(level[[450, 599]][:, None], HORIZON, axis=1))
     for step in range(1, HORIZON + 1):
         moves = level[step:400] / level[: 400 - step]
-        expected = np.exp(np.quantile(np.log(moves), QUANTILES))
+        expected = np.exp(np.quantile(np.log(moves), LEVELS))
         np.testing.assert_allclose(forecast.quantiles[1, step - 1], level[599] * expected)
 
 
@@ -77,7 +77,7 @@ def test_ewma_bands_are_as_wide_as_pandas_ewma_volatility() -> None:
     np.testing.assert_allclose(width / width[:1], np.repeat(np.sqrt(variance[rows] / variance[0])[:, None], HORIZON, 1))
     moves = np.log(panel.series[0].columns["close"])
     moves = (moves[2:400] - moves[:398]) / np.sqrt(2 * variance[:398])
-    expected = np.quantile(moves, QUANTILES) * np.sqrt(2 * variance[599])
+    expected = np.quantile(moves, LEVELS) * np.sqrt(2 * variance[599])
     np.testing.assert_allclose(np.log(forecast.quantiles[3, 1] / forecast.last[3]), expected)
 
 
@@ -188,7 +188,7 @@ def test_prices_that_never_move_have_bands_without_width_and_no_garch() -> None:
     flat = Panel((PriceSeries("flat", np.datetime64("2015-01-01") + np.arange(300), {"close": np.full(300, 7.0)}),))
     for name in BANDED:
         forecast = build(name, flat, "close", 2).forecast(flat, [np.array([250])])
-        np.testing.assert_array_equal(forecast.quantiles, np.full((1, 2, len(QUANTILES)), 7.0))
+        np.testing.assert_array_equal(forecast.quantiles, np.full((1, 2, len(LEVELS)), 7.0))
     with pytest.raises(DataError, match="found no fit"):
         build("garch", flat, "close", 2)
 

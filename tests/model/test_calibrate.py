@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import genpareto
 
 from stockcast.data.forecast import QUANTILES
 from stockcast.data.series import Floats
-from stockcast.model.calibrate import REGIME, Calibration, PendingForecasts, calibrate
+from stockcast.data.tails import INDEX
+from stockcast.model.calibrate import REGIME, Calibration, PendingForecasts, calibrate, with_tails
 
 LEVELS = np.array(QUANTILES)
 NORMAL = np.array([-1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96])
@@ -131,6 +133,66 @@ def test_before_the_day_that_it_follows_from_a_forecast_knows_no_answer() -> Non
     quantiles = late.adapt(constant(20), pending_daily(targets))
     np.testing.assert_array_equal(quantiles[:11], constant(11))
     assert (quantiles[11:, 0, 8] > NORMAL[8]).all()
+
+
+def heavy(n: int, seed: int = 5, scale: float = 0.5) -> Floats:
+    """Targets (n, 2) whose lower tail is a Pareto's beyond the normal 2.5 % quantile, and normal else."""
+    random = np.random.default_rng(seed)
+    targets = random.standard_normal((n, 2))
+    beyond = genpareto(INDEX, scale=scale).rvs(targets.shape, random_state=random)
+    return np.where(targets < NORMAL[0], NORMAL[0] - beyond, targets)
+
+
+def test_a_tail_is_set_where_one_outcome_in_a_hundred_lies_beyond() -> None:
+    outputs, targets = constant(40_000, 2), heavy(40_000)
+    found = with_tails(Calibration(np.zeros((2, 9)), 9, False), outputs, targets)
+    quantiles = found.apply(outputs[:1])[0]
+    truth = NORMAL[0] - genpareto(INDEX, scale=0.5).isf(0.4)
+    np.testing.assert_allclose(quantiles[:, 0], truth, atol=0.03)
+    np.testing.assert_allclose((targets < quantiles[:, 0]).mean(axis=0), 0.01, atol=0.001)
+    np.testing.assert_array_equal(quantiles[:, 1:-1], outputs[0])
+
+
+def test_a_point_forecasts_tail_is_set_on_its_errors_whatever_the_size_of_a_step() -> None:
+    targets = heavy(40_000) * [1.0, 30.0]
+    bands = calibrate(np.zeros((40_000, 2, 1)), targets, in_sample=False, days=300)
+    quantiles = with_tails(bands, np.zeros((40_000, 2, 1)), targets).apply(np.zeros((1, 2, 1)))[0]
+    np.testing.assert_array_equal(quantiles[:, 1:-1], bands.apply(np.zeros((1, 2, 1)))[0])
+    np.testing.assert_allclose((targets < quantiles[:, 0]).mean(axis=0), 0.01, atol=0.001)
+
+
+def test_errors_that_are_all_the_same_have_no_tail() -> None:
+    bands = calibrate(np.zeros((30, 2, 1)), np.ones((30, 2)), in_sample=False, days=30)
+    np.testing.assert_array_equal(with_tails(bands, np.zeros((30, 2, 1)), np.ones((30, 2))).shift, np.ones((2, 11)))
+
+
+def test_where_nothing_lies_beyond_a_tail_goes_on_as_its_two_neighbours_do() -> None:
+    outputs = constant(50)
+    quantiles = with_tails(Calibration(np.zeros((1, 9)), 9, False), outputs, np.zeros((50, 1))).apply(outputs[:1])[0, 0]
+    before = genpareto(INDEX)  # beyond the 5 % quantile, on whose half and fifth the two others lie
+    expected = before.isf(0.2) / before.isf(0.5) * (NORMAL[1] - NORMAL[0])
+    assert NORMAL[1] - quantiles[0] == pytest.approx(expected)
+    assert quantiles[-1] == pytest.approx(-quantiles[0])
+
+
+@settings(max_examples=30)
+@given(arrays(np.float64, (80, 2), elements=st.floats(-6, 6)), st.sampled_from([0.0, 0.05]))
+def test_the_others_are_the_same_to_the_bit_with_and_without_tails(targets: Floats, series_rate: float) -> None:
+    bare, outputs = adaptive(0.05, series_rate), constant(160)
+    whole = with_tails(bare, outputs, targets.reshape(-1, 1))
+    quantiles = whole.adapt(outputs, pending_daily(targets))
+    assert quantiles.shape[-1] == 11
+    assert (np.diff(quantiles, axis=-1) >= 0).all()
+    np.testing.assert_array_equal(quantiles[..., 1:-1], bare.adapt(outputs, pending_daily(targets)))
+
+
+def test_tails_come_to_hold_what_they_promise() -> None:
+    targets = 2.0 * np.random.default_rng(6).standard_t(4, (6000, 1))
+    outputs = constant(6000)
+    calibration = with_tails(adaptive(conformal_rate=0.05), outputs, np.zeros((6000, 1)))
+    quantiles = calibration.adapt(outputs, pending_daily(targets))[:, 0]
+    assert (targets[:1000] < quantiles[:1000, :1]).mean() > 0.015
+    assert (targets[1000:] < quantiles[1000:, :1]).mean() == pytest.approx(0.01, abs=0.003)
 
 
 def test_it_comes_back_from_json_as_it_was() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from stockcast.data.forecast import Forecast, evaluate
+from stockcast.data.forecast import LEVELS, Forecast, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.model.baselines import BASELINES, build
-from stockcast.model.calibrate import LEVELS, MEDIAN, OUTWARD, Calibration, PendingForecasts
+from stockcast.model.calibrate import OUTWARD, Calibration, PendingForecasts
 
 Prices = Callable[..., PriceSeries]
 RATES = (0.02, 0.05)
@@ -47,15 +47,15 @@ def test_one_step_of_one_series_moves_as_the_rule_says(prices: Prices) -> None:
     bare = build("har", known(panel), "close", 1).forecast(panel, rows)
     plain = np.log(bare.quantiles[:, 0] / bare.last[:, None])
     said = build("har", known(panel), "close", 1, *RATES).forecast(panel, rows)
-    offset, log_scale, before = np.zeros(9), 0.0, None
+    offset, log_scale, before, median = np.zeros(11), 0.0, None, 5
     for day, row in enumerate(rows[0]):
         if before is not None:
-            lacking = LEVELS - (level[row] - level[row - 1] <= before)
-            lacking[MEDIAN] = 0.0
+            lacking = np.array(LEVELS) - (level[row] - level[row - 1] <= before)
+            lacking[median] = 0.0
             offset += RATES[0] * lacking
-            log_scale += RATES[1] * lacking @ OUTWARD
-        moved = plain[day] + offset * (plain[day, 6] - plain[day, 2])
-        before = moved[MEDIAN] + (moved - moved[MEDIAN]) * np.exp(log_scale)
+            log_scale += RATES[1] * lacking[1:-1] @ OUTWARD  # the tails have no say in the width
+        moved = plain[day] + offset * (plain[day, 7] - plain[day, 3])
+        before = moved[median] + (moved - moved[median]) * np.exp(log_scale)
         np.testing.assert_allclose(np.log(said.quantiles[day, 0] / said.last[day]), before, atol=1e-12)
 
 
@@ -63,7 +63,7 @@ def test_one_step_of_one_series_moves_as_the_rule_says(prices: Prices) -> None:
 def test_several_series_and_steps_follow_as_calibration_does(panel: Panel, name: str) -> None:
     bare = evaluate(name, panel, build(name, known(panel), "close", 3).forecast(panel, late(panel)), "close")
     last = bare.forecast.last[:, None]
-    calibration = Calibration(np.zeros((3, 9)), 0, False, *RATES, since=known(panel).dates[-1])
+    calibration = Calibration(np.zeros((3, 11)), 0, False, *RATES, since=known(panel).dates[-1])
     answers = np.log(bare.actual / last)
     pending = PendingForecasts(panel.names, bare.forecast.series, bare.origin, bare.dates, answers)
     expected = calibration.adapt(np.log(bare.forecast.quantiles / last[..., None]), pending)
@@ -104,6 +104,6 @@ def test_following_mends_bands_that_training_left_too_narrow(panel: Panel) -> No
         judged = evaluate(
             "naive", panel, build("naive", known(panel), "close", 1, *rates).forecast(panel, rows), "close"
         )
-        low, high = judged.forecast.quantiles[40:-1, 0, 2], judged.forecast.quantiles[40:-1, 0, 6]
+        low, high = judged.forecast.quantiles[40:-1, 0, 3], judged.forecast.quantiles[40:-1, 0, 7]
         inside.append(((judged.actual[40:-1, 0] >= low) & (judged.actual[40:-1, 0] <= high)).mean())
     assert inside[0] < inside[1] - 0.05

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockcast.data.forecast import QUANTILES, Forecast
+from stockcast.data.forecast import LEVELS, Forecast
 from stockcast.data.series import Floats, Panel, PriceSeries
 from stockcast.errors import DataError
 from stockcast.model.baselines import Scaled, build
@@ -81,7 +81,7 @@ def test_the_quantiles_are_those_of_past_moves_in_its_own_spread(prices: Prices)
     forecast = forecaster.forecast(panel, [np.array([399])])
     for step in range(1, HORIZON + 1):
         numbers = (level[step:] - level[:-step]) / spread[:-step, step - 1]
-        expected = np.exp(np.quantile(numbers, QUANTILES) * spread[399, step - 1])
+        expected = np.exp(np.quantile(numbers, LEVELS) * spread[399, step - 1])
         np.testing.assert_allclose(forecast.quantiles[0, step - 1], one.columns["close"][399] * expected)
 
 
@@ -180,6 +180,6 @@ def calmer(one: PriceSeries, power: float) -> PriceSeries:
 
 def widths(forecast: Forecast) -> Floats:
     """The log of the upper over the lower end of the 80 % band of the first step, (n,)."""
-    low, high = (forecast.quantiles[:, 0, QUANTILES.index(level)] for level in (0.1, 0.9))
+    low, high = (forecast.quantiles[:, 0, LEVELS.index(level)] for level in (0.1, 0.9))
     width: Floats = np.log(high / low)
     return width
