@@ -78,10 +78,11 @@ def splits_after(dates: Dates, splits: Mapping[date, float]) -> Floats:
 def dividend_factors(history: History) -> dict[date, float]:
     """By ex-date what all closes before it are multiplied with: 1 - dividend / last close before (CRSP's method).
 
+    The closes are those that are written, so that the factors of rows that were read again are the same.
+
     Raises `DataError` for a dividend that is not less than that close: one of both is wrong.
     """
-    shares = splits_after(history.dates, history.splits)
-    close = history.columns["close"] / shares
+    close = _written(history.columns["close"] / splits_after(history.dates, history.splits))
     found = {}
     for day, paid in sorted(history.dividends.items()):
         before = np.flatnonzero((history.dates < np.datetime64(day)) & ~np.isnan(close))
@@ -104,7 +105,7 @@ def to_csv(history: History) -> str:
     for day, factor in dividend_factors(history).items():
         whole[history.dates < np.datetime64(day)] *= factor
     prices = {role: history.columns[role] / shares for role in PRICE_COLUMNS}
-    adjusted, volume = prices["close"] * whole, np.round(history.columns["volume"] * shares)
+    adjusted, volume = _written(prices["close"]) * whole, np.round(history.columns["volume"] * shares)
     lines = [HEADER]
     for row, day in enumerate(history.dates):
         cells = [_number(prices[role][row], _DIGITS) for role in PRICE_COLUMNS]
@@ -112,6 +113,11 @@ def to_csv(history: History) -> str:
         traded = "" if np.isnan(volume[row]) else f"{volume[row]:.0f}"
         lines.append(",".join((str(day), *cells, close, traded)))
     return "\n".join(lines) + "\n"
+
+
+def _written(prices: Floats) -> Floats:
+    """Prices as they are after writing and reading."""
+    return np.array([float(_number(value, _DIGITS) or "nan") for value in prices])
 
 
 def _number(value: float, digits: int) -> str:
@@ -152,16 +158,13 @@ class Revision:
 
 
 def revised(before: History, now: History) -> Revision:
-    """What differs between the rows of `before` and those of `now`, of the days that `now` reaches over."""
-    if not len(now) or not len(before):
-        return Revision(gone=tuple(before.dates.tolist()))
-    inside = (before.dates >= now.dates[0]) & (before.dates <= now.dates[-1])
-    days, mine, theirs = np.intersect1d(before.dates[inside], now.dates, return_indices=True)
+    """What differs between the rows of `before` and those of `now`, which was asked for all of their days."""
+    days, mine, theirs = np.intersect1d(before.dates, now.dates, return_indices=True)
     apart = np.zeros(len(days), dtype=bool)
     for role in PRICE_COLUMNS:
-        apart |= _differ(before.columns[role][inside][mine], now.columns[role][theirs], SAME)
-    traded = _differ(before.columns["volume"][inside][mine], now.columns["volume"][theirs], 1e-3)
-    gone = np.setdiff1d(before.dates[inside], now.dates)
+        apart |= _differ(before.columns[role][mine], now.columns[role][theirs], SAME)
+    traded = _differ(before.columns["volume"][mine], now.columns["volume"][theirs], 1e-3)
+    gone = np.setdiff1d(before.dates, now.dates)
     return Revision(tuple(days[apart].tolist()), tuple(days[traded & ~apart].tolist()), tuple(gone.tolist()))
 
 

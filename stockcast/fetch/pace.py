@@ -5,9 +5,9 @@ Nothing else of `fetch` sleeps or looks at a clock that runs.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 from typing import TypeVar
 
 from stockcast.fetch.transport import TooManyRequests, Unreachable
@@ -24,20 +24,18 @@ _FIRST_WAIT = 15.0
 
 @dataclass
 class Pace:
-    """Keeps requests `pause` seconds apart. `sleep` and `clock` are the time module's unless told otherwise."""
+    """Keeps requests `pause` seconds apart."""
 
     pause: float = 1.0
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
     _last: float | None = field(default=None, init=False)
 
     def wait(self) -> None:
         """Return as soon as the next request may be made; whoever makes it calls this first."""
         if self._last is not None:
-            rest = self._last + self.pause - self.clock()
+            rest = self._last + self.pause - monotonic()
             if rest > 0:
-                self.sleep(rest)
-        self._last = self.clock()
+                sleep(rest)
+        self._last = monotonic()
 
     def patient(self, ask: Callable[[], Answer]) -> Answer:
         """What `ask` gives, which is asked again after a while where the provider wants that, or can't answer now.
@@ -57,4 +55,4 @@ class Pace:
                 rest = self.pause * 2 ** (tries - 1)
                 if tries == TRIES:
                     raise
-            self.sleep(rest)
+            sleep(rest)

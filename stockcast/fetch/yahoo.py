@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -144,7 +145,9 @@ def _answers(symbol: str) -> Iterator[None]:
     from yfinance.exceptions import YFException, YFRateLimitError, YFTickerMissingError
 
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # yfinance's own use of pandas
+            yield
     except YFRateLimitError:
         raise TooManyRequests("Yahoo wants fewer requests.", None) from None
     except YFTickerMissingError as error:

@@ -54,6 +54,12 @@ def symbols_in(folder: Path) -> tuple[str, ...]:
         return tuple(sorted(found | {path.stem.removeprefix(".next-") for path in folder.glob(".next-*.json")}))
 
 
+def names_source(folder: Path, source: str) -> bool:
+    """Whether any symbol in `folder` came from `source`."""
+    with atomic.reading(folder):
+        return any(f'"source": "{source}"'.encode() in path.read_bytes() for path in folder.glob("*.json"))
+
+
 def load_symbol(folder: Path, symbol: str) -> Kept | None:
     """What is on disk of a symbol, None if there are no rows.
 

@@ -5,7 +5,7 @@ Pure but for `ask`: what comes out is written by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -53,6 +53,11 @@ def is_current(kept: Kept, now: datetime) -> bool:
     return settled and timedelta(0) <= now - kept.asked < ASKED_LATELY
 
 
+def wants_earlier(kept: Kept, since: date | None) -> bool:
+    """Whether `since` is before the day from which on a symbol was asked for."""
+    return since is not None and kept.since is not None and since < kept.since
+
+
 def update(kept: Kept | None, source: str, since: date | None, ask: Ask, now: datetime) -> Updated:
     """The newest rows after those that are there, or the whole once more. Sessions that are not over are left out.
 
@@ -60,7 +65,7 @@ def update(kept: Kept | None, source: str, since: date | None, ask: Ask, now: da
     """
     if kept is None:
         return _first(source, since, ask, now)
-    earlier = since is not None and kept.since is not None and since < kept.since
+    earlier = wants_earlier(kept, since)
     first = since if earlier else kept.since
     if not earlier and kept.source == source:
         answer = ask(kept.history.dates[-OVERLAP:][0].item())
@@ -102,9 +107,13 @@ def _acted(before: History, fresh: History) -> bool:
     if not len(fresh):
         return False
     return any(
-        {day: value for day, value in old.items() if np.datetime64(day) >= fresh.dates[0]} != dict(new)
+        _differ({day: value for day, value in old.items() if np.datetime64(day) >= fresh.dates[0]}, new)
         for old, new in ((before.dividends, fresh.dividends), (before.splits, fresh.splits))
     )
+
+
+def _differ(old: Mapping[date, float], new: Mapping[date, float]) -> bool:
+    return old.keys() != new.keys() or not np.allclose([old[day] for day in new], list(new.values()), rtol=1e-3, atol=0)
 
 
 def _demand_as_much(before: History, now: History, revision: Revision) -> None:
