@@ -12,10 +12,10 @@ import numpy as np
 
 from stockcast.data.series import PRICE_COLUMNS
 from stockcast.errors import ConfigError, DataError, NotFound, UsageError
+from stockcast.fetch.answer import Answer
 from stockcast.fetch.exchanges import Venue, venue_of
 from stockcast.fetch.history import History
 from stockcast.fetch.pace import Pace
-from stockcast.fetch.providers import Answer
 from stockcast.fetch.transport import Limits, Response, TooManyRequests, Unreachable, get, seconds_to_wait
 
 BASE = "https://api.tiingo.com"
@@ -58,7 +58,7 @@ class TiingoClient:
 
     def reports(self, symbol: str) -> tuple[datetime, ...]:
         """See `Client`."""
-        raise UsageError(f"Tiingo has no report dates of {symbol}.", "leave --events out, or use --from yahoo.")
+        raise NotFound(f"Tiingo has no report dates of {symbol}.", "leave --events out, or use --from yahoo.")
 
     def _ask(self, path: str, symbol: str, kind: type) -> Any:
         self._pace.wait()

@@ -18,10 +18,10 @@ import numpy as np
 
 from stockcast.data.series import PRICE_COLUMNS
 from stockcast.errors import DataError, NotFound, UsageError
+from stockcast.fetch.answer import Answer
 from stockcast.fetch.exchanges import Venue, venue_of
 from stockcast.fetch.history import History, splits_after
 from stockcast.fetch.pace import Pace
-from stockcast.fetch.providers import Answer
 from stockcast.fetch.transport import TooManyRequests, Unreachable, seconds_to_wait
 
 TIMEOUT = 30.0

@@ -10,8 +10,9 @@ from typing import Any
 
 from stockcast.config.store_settings import load_store_config
 from stockcast.errors import DataError, NotFound, StockcastError, UsageError
+from stockcast.fetch.answer import Answer, Client
 from stockcast.fetch.pace import Pace
-from stockcast.fetch.providers import PROVIDERS, Answer, Client, check_symbol
+from stockcast.fetch.providers import PROVIDERS, check_symbol
 from stockcast.fetch.transport import TooManyRequests, Unreachable
 from stockcast.jobs.fetching.report_dates import has_reports, load_events, save_events, with_reports
 from stockcast.jobs.fetching.symbol_files import Kept, load_symbol, names_source, save_symbol, symbols_in

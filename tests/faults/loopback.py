@@ -323,12 +323,15 @@ def pointed_at(base: str) -> Callable[[], Any]:
     def new_session() -> Any:
         from curl_cffi.requests import Session
 
-        class Pointed(Session):  # type: ignore[type-arg]
-            def request(self, method: Any, url: str, **rest: Any) -> Any:
-                parts = urlsplit(url)
-                query = f"?{parts.query}" if parts.query else ""
-                return super().request(method, f"{base}/{parts.hostname}{parts.path}{query}", **rest)
+        session: Any = Session()
+        plain = session.request
 
-        return Pointed()
+        def request(method: str, url: str, **rest: Any) -> Any:
+            parts = urlsplit(url)
+            query = f"?{parts.query}" if parts.query else ""
+            return plain(method, f"{base}/{parts.hostname}{parts.path}{query}", **rest)
+
+        session.request = request
+        return session
 
     return new_session

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from stockcast.fetch.answer import Answer
 from stockcast.fetch.pace import Pace
-from stockcast.fetch.providers import PROVIDERS, Answer, check_symbol
+from stockcast.fetch.providers import PROVIDERS, check_symbol
 from stockcast.ledger import clock
 from stockcast.view.fetch import probe_text
 

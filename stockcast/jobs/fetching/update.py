@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from stockcast.errors import DataError
+from stockcast.fetch.answer import Answer
 from stockcast.fetch.history import History, Revision, revised
-from stockcast.fetch.providers import Answer
 from stockcast.jobs.fetching.symbol_files import Kept
 
 Ask = Callable[[date | None], Answer]
