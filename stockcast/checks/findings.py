@@ -51,6 +51,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "zero_volume": ("warned", "rows with a volume of zero", "row"),
     "future": ("refused", "rows in the future", "row"),
     "stray_close": ("refused", "a newest close far from the same row's high and low", "row"),
+    "old_copy": ("warned", "an address that could not be reached, so that its last copy was read", "address"),
     "ticker": ("warned", "a ticker in the file that contradicts its name", "ticker"),
 }
 

@@ -39,7 +39,7 @@ def check(shared: Shared, hints: Hints, csvs: tuple[str, ...], events: tuple[str
     from stockcast.jobs.check import run_check
     from stockcast.view.check import check_text
 
-    checked = run_check(csvs, hints, date.today(), events)  # noqa: DTZ011 -- the user's own day
+    checked = run_check(csvs, hints, date.today(), events, store=shared.store)  # noqa: DTZ011 -- the user's own day
     result = checked.to_dict()
     print_result(shared, result, lambda: check_text(result))
     return checked.exit_code

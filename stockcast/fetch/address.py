@@ -24,7 +24,6 @@ LIMITS = Limits()
 
 MOST_REDIRECTIONS = 5
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SECRET = re.compile(r"(?i)(.*[-_.])?(api_?key|key|token|secret|password|passwd|pwd|signature|sig|auth|credential)s?")
 _LATER = (408, 425, 429)
 _MARKUP = re.compile(rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype|!--|\?xml|[a-z]+[\s>/])")
@@ -37,11 +36,6 @@ class Download:
     content: bytes
     etag: str
     last_modified: str
-
-
-def is_address(text: str) -> bool:
-    """Whether `text` is an address rather than a path."""
-    return _SCHEME.match(text) is not None
 
 
 def check_address(text: str) -> None:

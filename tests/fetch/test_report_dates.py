@@ -84,7 +84,8 @@ def test_a_file_in_another_form_is_left_alone_and_nothing_is_asked(
     assert world.server.asked == []
 
 
-def test_the_events_file_may_not_stand_among_the_prices(world: Any, tmp_path: Path, capsys: Capture) -> None:
+@pytest.mark.usefixtures("world")
+def test_the_events_file_may_not_stand_among_the_prices(tmp_path: Path, capsys: Capture) -> None:
     found = fetch(capsys, "ACME", "--to", str(tmp_path), "--events", str(tmp_path / "reports.csv"), code=2)
     assert "would be read as prices" in found["error"]["message"]
 
@@ -106,4 +107,6 @@ def test_prices_stay_where_the_dates_fail(
 def test_tiingo_has_no_report_dates(world: Any, stock: Callable[..., Any], tmp_path: Path, capsys: Capture) -> None:
     world.server.stocks["ACME"] = stock(300)
     arguments = ("ACME", "--from", "tiingo", "--to", str(tmp_path / "p"), "--events", str(tmp_path / "reports.csv"))
-    assert "no report dates" in fetch(capsys, *arguments, code=2)["error"]["message"]
+    found = fetch(capsys, *arguments, code=66)
+    assert "no report dates" in found["symbols"][0]["error"]["message"]
+    assert found["symbols"][0]["new_rows"] == 292

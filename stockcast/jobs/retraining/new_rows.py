@@ -25,7 +25,7 @@ def read_new_rows(request: RetrainRequest, store: Store, begin: float, on_messag
     demand_known_times(store, manifest)
     given = Hints(accept=request.accept)
     hints = model_hints(manifest, store.champion(request.name).accepted, given)
-    read = read_model_prices(manifest, request.csvs, on_message, hints)
+    read = read_model_prices(manifest, request.csvs, on_message, hints, store=request.store)
     _demand_own_series(manifest, read.panel, request.csvs or manifest.csv)
     taken = taken_of(given, read.files)
     if taken and not request.dry_run:
