@@ -10,6 +10,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import monotonic, time
@@ -68,7 +69,8 @@ def get(url: str, headers: Mapping[str, str], where: str, limits: Limits) -> Res
     try:
         with urllib3.PoolManager(retries=False, timeout=timeout) as pool:
             response = pool.request("GET", url, headers=asked, preload_content=False, redirect=False)
-            body = _read(response, where, monotonic() + limits.total)
+            with closing(response):
+                body = _read(response, where, monotonic() + limits.total)
             found = {name.lower(): value for name, value in response.headers.items()}
             return Response(response.status, found, _unpacked(body, found.get("content-encoding", ""), where))
     except (urllib3.exceptions.HTTPError, OSError) as error:
