@@ -1,8 +1,8 @@
 """A symbol's two files, SYMBOL.csv and SYMBOL.json, which always belong together.
 
 The second holds the first one's SHA-256. A new pair is written in three steps, each whole or not at all: the new facts
-beside the old ones, the rows, then the facts in their place. Whoever reads takes the facts that fit the rows, so that a
-run that was killed between two steps has lost nothing and asks for nothing twice.
+beside the old ones, the rows, then the facts in their place. The next run takes the facts that fit the rows, so that
+one that was killed between two steps has lost nothing, and nothing is asked for twice.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from stockcast.errors import DataError
@@ -61,28 +62,40 @@ def names_source(folder: Path, source: str) -> bool:
 
 
 def load_symbol(folder: Path, symbol: str) -> Kept | None:
-    """What is on disk of a symbol, None if there are no rows.
+    """What is on disk of a symbol, None if there are no rows; what a killed run left is settled first.
 
-    Raises `DataError` for a file that is not `fetch`'s own, or was changed since: it is never written over.
+    The caller holds the folder's lock. Raises `DataError` for a file that is not `fetch`'s own, or was changed since:
+    it is never written over.
     """
     rows, facts = files_of(folder, symbol)
     with atomic.reading(rows):
         if not rows.exists():
             return None
         content = rows.read_bytes()
-        pages = [path.read_bytes() for path in (facts, _next_facts(folder, symbol)) if path.exists()]
-    digest = sha256(content)
-    for page in pages:
-        try:
-            found = json.loads(page)
-            if found["sha256"] == digest:
-                return _kept(content.decode(), found)
-        except (ValueError, LookupError, TypeError, AttributeError):
-            continue
+        digest = sha256(content)
+        coming = _next_facts(folder, symbol)
+        if coming.exists():
+            if _digest_in(coming) == digest:
+                atomic.replace_file(_aside(folder, symbol), facts, coming.read_bytes())
+            atomic.sweep(coming)
+        if _digest_in(facts) == digest:
+            try:
+                return _kept(content.decode(), json.loads(facts.read_bytes()))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                raise DataError(f"{facts} is damaged: {error!r:.60}.", f"take it away, with {rows}.") from error
     raise DataError(
         f"{rows} is not what fetch wrote there last, and is left as it is.",
-        f"take it away, and it is fetched anew: mv '{rows}' '{rows}.old'",
+        f"take it away, and it is fetched anew: mv {quote(str(rows))} {quote(f'{rows}.old')}",
     )
+
+
+def _digest_in(page: Path) -> str | None:
+    """Of which rows a page of facts is; None where there is none, or one that can't be read."""
+    try:
+        found = json.loads(page.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return str(found.get("sha256")) if isinstance(found, dict) else None
 
 
 def save_symbol(folder: Path, symbol: str, kept: Kept, terms: str, revision: Revision, fresh: int) -> None:
@@ -93,13 +106,19 @@ def save_symbol(folder: Path, symbol: str, kept: Kept, terms: str, revision: Rev
     rows, facts = files_of(folder, symbol)
     content = to_csv(kept.history).encode()
     page = dump(_facts(symbol, kept, terms, revision, fresh, sha256(content)))
-    aside = folder / f".aside-{symbol}"
-    atomic.sweep(aside)  # of a run that was killed; the folder's lock is held
+    aside = _aside(folder, symbol)
     if not rows.exists() or rows.read_bytes() != content:
         atomic.replace_file(aside, _next_facts(folder, symbol), page)
         atomic.replace_file(aside, rows, content)
     atomic.replace_file(aside, facts, page)
     atomic.sweep(_next_facts(folder, symbol))
+
+
+def _aside(folder: Path, symbol: str) -> Path:
+    """Where a file is written before it gets its name; the folder's lock is held, so what is there is a dead run's."""
+    aside = folder / f".aside-{symbol}"
+    atomic.sweep(aside)
+    return aside
 
 
 def _next_facts(folder: Path, symbol: str) -> Path:
