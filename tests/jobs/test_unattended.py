@@ -250,10 +250,11 @@ def test_a_ping_that_fails_or_hangs_is_said_and_forgotten(
     monkeypatch.setattr(hooks, "LIMIT", 0.5)
     said: list[str] = []
     with answering(behave) as (url, asked):
-        hooks.notify(url, "success", said.append)
+        hooks.notify(f"{url}/a-secret", "success", said.append)
     assert len(asked) == 1
     (line,) = said
-    assert line.startswith(f"The success ping to {url} failed: ")
+    assert line.startswith(f"The success ping to {url.removeprefix('http://').partition('/')[0]} failed: ")
+    assert "a-secret" not in line  # whoever knows the whole address can ping it
 
 
 @pytest.mark.parametrize("url", [f"{SILENT}/with blank", f"{SILENT}/\x7f", "http://[", "https://-", f"{SILENT}:x/"])
