@@ -163,10 +163,12 @@ def revised(before: History, now: History) -> Revision:
     apart = np.zeros(len(days), dtype=bool)
     for role in PRICE_COLUMNS:
         apart |= _differ(before.columns[role][mine], now.columns[role][theirs], SAME)
-    traded = _differ(before.columns["volume"][mine], now.columns["volume"][theirs], 1e-3)
+    whole = 1 / splits_after(days, before.splits)  # a share as it is written
+    traded = _differ(before.columns["volume"][mine], now.columns["volume"][theirs], 1e-3, whole)
     gone = np.setdiff1d(before.dates, now.dates)
     return Revision(tuple(days[apart].tolist()), tuple(days[traded & ~apart].tolist()), tuple(gone.tolist()))
 
 
-def _differ(one: Floats, other: Floats, tolerance: float) -> NDArray[np.bool_]:
-    return np.asarray(~np.isclose(one, other, rtol=tolerance, atol=0, equal_nan=True))
+def _differ(one: Floats, other: Floats, tolerance: float, slack: Floats | float = 0.0) -> NDArray[np.bool_]:
+    near = np.abs(one - other) <= tolerance * np.abs(other) + slack
+    return np.asarray(~(near | (np.isnan(one) & np.isnan(other))))

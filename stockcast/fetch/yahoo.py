@@ -86,9 +86,18 @@ def _as_traded(frame: Any) -> History:
     shares = splits_after(dates, splits)
     columns = {role: _rounded(frame[role.capitalize()].to_numpy(dtype=np.float64) * shares) for role in PRICE_COLUMNS}
     columns["volume"] = frame["Volume"].to_numpy(dtype=np.float64) / shares
-    dividends = _actions(dates, frame["Dividends"].to_numpy(dtype=np.float64) * shares)
+    dividends = _actions(dates, _paid(frame) * shares)
     known = ~np.isnan(columns["close"])
     return History(dates[known], {role: values[known] for role, values in columns.items()}, dividends, splits)
+
+
+def _paid(frame: Any) -> Any:
+    """What was paid for a share (rows,). Yahoo adds a fund's capital gains to its dividends, where these are larger."""
+    dividends = np.nan_to_num(frame["Dividends"].to_numpy(dtype=np.float64))
+    if "Capital Gains" not in frame:
+        return dividends
+    gains = np.nan_to_num(frame["Capital Gains"].to_numpy(dtype=np.float64))
+    return np.where(dividends >= gains, dividends, dividends + gains)
 
 
 def _actions(dates: Any, values: Any) -> dict[date, float]:

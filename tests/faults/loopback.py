@@ -35,6 +35,7 @@ class Stock:
     dividends: dict[date, float] = field(default_factory=dict)
     splits: dict[date, float] = field(default_factory=dict)
     exchange: str = "NMS"
+    gains: dict[date, float] = field(default_factory=dict)
 
     def split(self, day: date, ratio: float) -> None:
         """Split it: everything from `day` on is traded at a `ratio`th, and so many times as often."""
@@ -87,6 +88,9 @@ def yahoo_chart(stock: Stock, symbol: str, first: int, last: int) -> dict[str, A
             for day, paid in stock.dividends.items()
             if first <= _at(day) <= last
         },
+        "capitalGains": {
+            str(_at(day)): {"amount": gain, "date": _at(day)} for day, gain in stock.gains.items() if first <= _at(day)
+        },
         "splits": {
             str(_at(day)): {"date": _at(day), "numerator": ratio, "denominator": 1, "splitRatio": f"{ratio:g}:1"}
             for day, ratio in splits.items()
@@ -98,7 +102,7 @@ def yahoo_chart(stock: Stock, symbol: str, first: int, last: int) -> dict[str, A
         "symbol": symbol,
         "exchangeName": stock.exchange,
         "fullExchangeName": "NasdaqGS",
-        "instrumentType": "EQUITY",
+        "instrumentType": "ETF" if stock.gains else "EQUITY",
         "firstTradeDate": _at(stock.days[0]) if stock.days else None,
         "regularMarketTime": last,
         "gmtoffset": -18000,
@@ -118,7 +122,7 @@ def yahoo_chart(stock: Stock, symbol: str, first: int, last: int) -> dict[str, A
         result["timestamp"] = [_at(stock.days[row]) for row in rows]
     else:
         result["indicators"] = {"quote": [{}], "adjclose": [{}]}
-    if events["dividends"] or events["splits"]:
+    if any(events.values()):
         result["events"] = {key: value for key, value in events.items() if value}
     return {"chart": {"result": [result], "error": None}}
 

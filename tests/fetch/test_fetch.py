@@ -85,6 +85,19 @@ def test_splits_and_dividends_are_adjusted_here_by_the_method_of_crsp(
     assert kinds == [{"dividend"}, {"split"}, {"dividend"}, {"split"}]
 
 
+def test_a_funds_capital_gains_count_once(
+    world: Any, stock: Callable[..., Any], tmp_path: Path, capsys: Capture
+) -> None:
+    """Yahoo has them in the dividend as well, or beside a smaller one."""
+    fund = world.server.stocks["FUND"] = stock(292)
+    inside, beside = fund.days[50], fund.days[100]
+    fund.dividends |= {inside: 3.0, beside: 0.5}
+    fund.gains |= {inside: 2.0, beside: 2.0}
+    fetch(capsys, "FUND", "--to", str(tmp_path))
+    paid = {one["date"]: one["dividend"] for one in facts_of(tmp_path, "FUND")["actions"]}
+    assert paid == {str(inside): 3.0, str(beside): 2.5}
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_night_by_night_gives_byte_for_byte_what_the_whole_gives_at_once(
     source: str, world: Any, stock: Callable[..., Any], tmp_path: Path, capsys: Capture
