@@ -18,7 +18,6 @@ from typing import Any
 
 from stockcast.checks.findings import Finding, finding
 from stockcast.errors import StockcastError
-from stockcast.ledger import clock
 from stockcast.reading.reader import stem_of
 from stockcast.reading.records import PanelRead
 from stockcast.store import atomic
@@ -113,10 +112,10 @@ class _Copy:
                 raise
             return finding("old_copy", (), f"{error.message} The copy is {age} old.", 1)
         if found is None:
-            self._write(_ANSWER, dump({**known, "checked": _now()}))
+            self._write(_ANSWER, dump({**known, "checked": _stamp()}))
             return None
         self._write(self.path.name, found.content)
-        answer = {"etag": found.etag, "last_modified": found.last_modified, "checked": _now()}
+        answer = {"etag": found.etag, "last_modified": found.last_modified, "checked": _stamp()}
         self._write(_ANSWER, dump({**answer, "address": self.address, "sha256": sha256(found.content)}))
         return None
 
@@ -135,7 +134,7 @@ class _Copy:
         except FileNotFoundError:
             return None
         checked = datetime.fromisoformat(known["checked"]).timestamp() if known else written
-        minutes = max(clock.utc_now().timestamp() - checked, 0) / 60
+        minutes = max(_now().timestamp() - checked, 0) / 60
         for unit, size in (("days", 24 * 60), ("hours", 60)):
             if minutes >= 2 * size:
                 return f"{minutes / size:.0f} {unit}"
@@ -152,8 +151,14 @@ class _Copy:
         atomic.replace_file(aside, folder / name, data)
 
 
-def _now() -> str:
-    return clock.utc_now().isoformat(timespec="seconds")
+def _now() -> datetime:
+    from stockcast.ledger import clock  # nothing of the ledger is loaded by whoever reads files
+
+    return clock.utc_now()
+
+
+def _stamp() -> str:
+    return _now().isoformat(timespec="seconds")
 
 
 def absolute(csvs: Sequence[str]) -> tuple[str, ...]:
