@@ -143,7 +143,7 @@ def test_a_champion_promoted_just_before_the_lock_was_had_is_the_one_to_beat(
             store.promote(name, store.save(name, make_bundle(2), NOW), "by another run", NOW)
         return lock(store, name)
 
-    def reads(manifest: Manifest, *_: object) -> None:
+    def reads(manifest: Manifest, *_: object, **__: object) -> None:
         read.append(manifest.version)
         raise NotFound("no prices.")
 
