@@ -358,10 +358,12 @@ def test_a_model_goes_on_from_its_address(
     write_csv: Callable[[PriceSeries, Path], Path],
     tmp_path: Path,
     capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     series = prices(rows=240, columns=("close",))
     source = write_csv(series, tmp_path / "acme.csv")
     where = serve(world, "/acme.csv", source.read_bytes())
+    monkeypatch.setenv("STOCKCAST_TOKEN_127_0_0_1", "hunter2")
     store = str(tmp_path / "models")
     quick = [word for setting in ("fit.epochs=1",) for word in ("--set", setting)]
     assert run(["train", "--csv", where, *quick, "--store", store, "--quiet"]) == 0
@@ -378,5 +380,7 @@ def test_a_model_goes_on_from_its_address(
     assert any("The copy is 3 days old." in one for one in old["warnings"])
     assert run(["retrain", "acme", "--store", store, "--json"]) == 0
     retrained = json.loads(capsys.readouterr().out)
+    assert world.server.asked[0][1]["authorization"] == "Bearer hunter2"
+    assert not [path for path in (tmp_path / "models").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
     assert retrained["reason"] == "nothing new"
     assert any("The copy is 3 days old." in one for one in retrained["warnings"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stockcast.cli import run
-from stockcast.fetch import pace
+from stockcast.fetch import pace, tiingo, transport, yahoo
 from stockcast.reading.reader import read_file
 
 Capture = pytest.CaptureFixture[str]
@@ -296,6 +296,8 @@ def broken(kind: str, loopback: ModuleType) -> Any:
     body = json.dumps(loopback.NOT_FOUND).encode()
     return {
         "503": (503, {}, b"<html>down</html>"),
+        "slow": loopback.dripping(body * 50, 0.01),
+        "redirect": (302, {"Location": "/nowhere"}, b""),
         "truncated": loopback.truncated(body),
         "html": (200, {"Content-Type": "text/html"}, b"<html>please log in</html>"),
         "other json": (200, {"Content-Type": "application/json"}, b'{"what": "ever"}'),
@@ -315,10 +317,19 @@ def test_what_passes_is_tried_again(
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("kind", ["503", "truncated", "html", "other json", "not json"])
+@pytest.mark.parametrize("kind", ["503", "truncated", "slow", "redirect", "html", "other json", "not json"])
 def test_an_answer_that_is_none_leaves_the_file_and_the_others_alone(
-    kind: str, source: str, loopback: ModuleType, world: Any, stock: Callable[..., Any], tmp_path: Path, capsys: Capture
+    kind: str,
+    source: str,
+    loopback: ModuleType,
+    world: Any,
+    stock: Callable[..., Any],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(yahoo, "TIMEOUT", 0.3)
+    monkeypatch.setattr(tiingo, "LIMITS", transport.Limits(total=0.3))
     world.server.stocks |= {"ACME": stock(60, first="2024-01-02"), "OTHER": stock(60, seed=1, first="2024-01-02")}
     world.set("2024-02-21T23:00")
     fetch(capsys, "ACME", "OTHER", "--to", str(tmp_path), "--from", source)
