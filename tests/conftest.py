@@ -180,6 +180,7 @@ def world(loopback: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(yahoo, "new_session", loopback.pointed_at(server.base))
     monkeypatch.setattr(tiingo, "BASE", server.base)
     monkeypatch.setenv("TIINGO_API_KEY", "a-secret-token")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(pace, "sleep", made.slept.append)
     yield made
     server.close()

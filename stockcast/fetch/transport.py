@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import monotonic, time
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from stockcast.errors import Busy, DataError, IOFailure
 
@@ -67,16 +69,31 @@ def get(url: str, headers: Mapping[str, str], where: str, limits: Limits) -> Res
     timeout = urllib3.Timeout(connect=limits.connect, read=limits.between)
     asked = {"User-Agent": "stockcast", "Accept-Encoding": "gzip", **headers}
     try:
-        with urllib3.PoolManager(retries=False, timeout=timeout) as pool:
+        with _pool(url, timeout) as pool:
             response = pool.request("GET", url, headers=asked, preload_content=False, redirect=False)
             with closing(response):
                 body = _read(response, where, monotonic() + limits.total)
             found = {name.lower(): value for name, value in response.headers.items()}
             return Response(response.status, found, _unpacked(body, found.get("content-encoding", ""), where))
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise Unreachable(
             f"{where} can't be reached: {_reason(error)}.", "check the address and the network."
         ) from None
+
+
+def _pool(url: str, timeout: urllib3.Timeout) -> urllib3.PoolManager:
+    """Connections to `url`, through the proxy that the environment names for it (https_proxy, http_proxy, no_proxy)."""
+    import urllib3
+
+    parts = urlsplit(url)
+    proxy = "" if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme, "")
+    if not proxy:
+        return urllib3.PoolManager(retries=False, timeout=timeout)
+    way = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    login = f"{unquote(way.username)}:{unquote(way.password or '')}" if way.username else None
+    address = f"{way.scheme}://{way.netloc.rpartition('@')[2]}"
+    headers = urllib3.make_headers(proxy_basic_auth=login)
+    return urllib3.ProxyManager(address, proxy_headers=headers, retries=False, timeout=timeout)
 
 
 def _read(response: urllib3.BaseHTTPResponse, where: str, until: float) -> bytes:
@@ -118,6 +135,7 @@ def _reason(error: Exception) -> str:
         "NameResolutionError": "its name is not known",
         "ConnectTimeoutError": "no connection in time",
         "ReadTimeoutError": "no answer in time",
+        "ProxyError": "the proxy that the environment names does not let it through",
         "SSLError": "its certificate or encryption does not hold",
         "NewConnectionError": "no connection",
         "ProtocolError": "the connection broke off",

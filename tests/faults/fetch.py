@@ -48,6 +48,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=12)
     parser.add_argument("--child", nargs=2, metavar=("BASE", "FOLDER"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    os.environ["no_proxy"] = "127.0.0.1"
     if arguments.child:
         return child(arguments.child[0], arguments.child[1], arguments.symbols)
     os.environ["TIINGO_API_KEY"] = "a-token"

@@ -311,6 +311,25 @@ def test_credentials_do_not_travel_unencrypted(monkeypatch: pytest.MonkeyPatch) 
     assert caught.value.exit_code == 2
 
 
+def test_the_proxy_of_the_environment_is_gone_through_and_its_password_told_to_nobody_else(
+    world: Any, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", world.server.base.replace("://", "://me:hunter2@"))
+    where = "http://example.invalid/acme.csv"
+    world.server.files["/acme.csv"] = lambda _: (200, {}, CSV)
+    assert check(capsys, tmp_path, where)["files"][0]["series"][0]["rows"] == 3
+    path, headers = world.server.asked[0]
+    assert (path, headers["proxy-authorization"]) == (where, "Basic bWU6aHVudGVyMg==")
+    world.server.close()
+    assert run(["check", "--csv", where, "--store", str(tmp_path)]) == 0
+    assert run(["check", "--csv", where, "--store", str(tmp_path / "other")]) == 74
+    out, err = capsys.readouterr()
+    assert "hunter2" not in out + err
+    assert "example.invalid/acme.csv can't be reached" in out + err
+
+
 def test_no_two_hosts_share_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model from elsewhere names its own address: it must not get at the credentials of another host."""
     asked: list[Mapping[str, str]] = []
