@@ -47,7 +47,7 @@ TRAINING = (
     "model/export.py",
 )
 
-NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "jobs")
+NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "fetch", "jobs")
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
@@ -57,6 +57,10 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "onnxruntime": {"top": ("model/serve.py",)},
     "matplotlib": {"top": ("view/*",)},
     "pandas": {},
+    "urllib3": {"late": ("fetch/transport.py",)},
+    "yfinance": {"late": ("fetch/yahoo.py",)},
+    "curl_cffi": {"late": ("fetch/yahoo.py",)},
+    "peewee": {"late": ("fetch/yahoo.py",)},
     "sklearn": {"late": ("evaluate/directions.py",)},
     "exchange_calendars": {"late": ("data/exchange_years.py", "data/trading_calendars.py")},
     "scipy": {"late": ("evaluate/*",)},
@@ -72,6 +76,9 @@ NOT_ON_START = (
     "keras",
     "onnxruntime",
     "exchange_calendars",
+    "urllib3",
+    "yfinance",
+    "curl_cffi",
 )
 
 LIBRARIES = {"keras", "layers", "numpy", "tf", "util"}

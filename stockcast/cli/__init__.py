@@ -13,6 +13,7 @@ from stockcast.cli.boundary import guarded
 from stockcast.cli.check import check
 from stockcast.cli.config import config
 from stockcast.cli.export import export
+from stockcast.cli.fetch import fetch
 from stockcast.cli.judge import judge
 from stockcast.cli.models import models
 from stockcast.cli.options import Shared, shared_options
@@ -39,7 +40,7 @@ def stockcast(shared: Shared) -> None:
 
 for command in (
     *(train, predict, score_command, plot, check, backtest, judge, audit),
-    *(retrain, schedule, models, export, config),
+    *(retrain, schedule, fetch, models, export, config),
 ):
     stockcast.add_command(command)
 

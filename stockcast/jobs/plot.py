@@ -78,7 +78,7 @@ def _parts(request: PlotRequest) -> Figure:
         raise _not_judged(loaded)
     config, trained_on = loaded.config, loaded.manifest.data
     hints = model_hints(loaded.manifest, loaded.accepted, Hints(accept=request.accept))
-    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints).panel
+    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, store=request.store).panel
     panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
     if len(panel) > 1:
         raise UsageError(
@@ -130,7 +130,7 @@ def _of_rows(request: PlotRequest, path: Path) -> EvaluatedForecast:
     """One model of a row file, the first if no name is given, with the outcome that the file or the prices have."""
     table = read_table(row_text(path), str(path))
     if request.csvs:
-        table = priced(table, read_prices(request.csvs, lambda _: None).panel, "close").table
+        table = priced(table, read_prices(request.csvs, lambda _: None, store=request.store).panel, "close").table
     every = evaluated_models(with_outcome(table))
     if request.name is not None and request.name not in every:
         raise NotFound(

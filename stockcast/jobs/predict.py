@@ -152,7 +152,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     loaded = open_model(request.store, request.name)
     demand_known_times(Store(request.store), loaded.manifest)
     hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events)
+    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events, store=request.store)
     past = compare_past(Store(request.store), loaded.manifest, read, request.csvs, hints, request.hints.accept)
     read = past.read
     taken = taken_of(request.hints, read.files) | past.remembered

@@ -132,9 +132,9 @@ def read_model_record(
             raise NotFound(
                 f"the model {name!r} is gone; its record is not.", f"give its prices: stockcast score {name} --csv PATH"
             ) from None
-        return record, read_prices(csvs, lambda _: None, hints), price
+        return record, read_prices(csvs, lambda _: None, hints, store=store), price
     said = model_hints(manifest, Store(store).champion(name).accepted, hints)
-    return record, model_prices(manifest, csvs, lambda _: None, said), price
+    return record, model_prices(manifest, csvs, lambda _: None, said, store=store), price
 
 
 def _names(path: Path, request: ScoreRequest) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def read_new_rows(request: RetrainRequest, store: Store, begin: float, on_messag
     demand_known_times(store, manifest)
     given = Hints(accept=request.accept)
     hints = model_hints(manifest, store.champion(request.name).accepted, given)
-    read = read_model_prices(manifest, request.csvs, on_message, hints)
+    read = read_model_prices(manifest, request.csvs, on_message, hints, store=request.store)
     demand_own_series(manifest, read.panel, request.csvs or manifest.csv)
     past = compare_past(store, manifest, read, request.csvs, hints, request.accept)
     for sentence in (*left_out(replace(past.read, failures=past.refused)), *past.said):
