@@ -87,7 +87,7 @@ class RiskVerdict:
     steps: tuple[RiskStep, ...]
 
     def sentences(self) -> tuple[str, ...]:
-        """Plain sentences: on the value at risk, the expected shortfall, and both beside the opponent's; or one on all."""
+        """Sentences on the value at risk, the expected shortfall, and both beside the opponent's; or one on all."""
         found = [one for step in self.steps for one in (step.exceeded, step.shortfall, step.score) if one]
         if all(one.word == TOO_FEW for one in found):
             return (_on_too_few(self.steps[0]),)
