@@ -21,6 +21,7 @@ from stockcast.reading.row_file import row_text
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
 from stockcast.store.store import Store
 from stockcast.view import charts
+from stockcast.view.calibration_chart import calibration
 from stockcast.view.chart_style import BLUE, INK, RED, check_suffix, render
 from stockcast.view.text import some
 
@@ -114,7 +115,7 @@ def _evaluated(request: PlotRequest) -> Figure:
             raise _not_judged(loaded)
         evaluated, price = backtest_from(loaded.bundle.files), loaded.config.data.price
     if request.kind == "calibration":
-        return charts.calibration(evaluated)
+        return calibration(evaluated)
     colours = TEXTBOOK if evaluated.model.startswith("tutorial-") else (INK, BLUE)
     return charts.held_out(evaluated, at=_index(evaluated, request.ticker), price=price, colours=colours)
 

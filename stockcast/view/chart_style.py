@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import PurePath
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -31,6 +32,8 @@ RED = "#b3261e"
 CHANCE = "#dddddd"
 # The bands by the probability on either side; light to dark, so that they stay apart in greyscale.
 BAND_COLOURS = {0.025: "#d3e3f1", 0.1: "#a9c9e4", 0.25: "#76a8d2"}
+
+_DOTS = 40
 
 _METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
@@ -91,6 +94,11 @@ def render(figure: Figure, suffix: str) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(file, format=suffix.removeprefix("."), metadata=_METADATA[suffix])
     return file.getvalue()
+
+
+def dots(count: int) -> dict[str, Any]:
+    """How a line of so many points is drawn: of few, each is also a dot."""
+    return {"marker": "o", "markersize": 4} if count <= _DOTS else {}
 
 
 def one_line(name: str, width: int = 32) -> str:
