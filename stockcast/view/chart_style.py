@@ -30,6 +30,7 @@ QUIET = "#5c5c5c"
 BLUE = "#0b4f8a"
 RED = "#b3261e"
 CHANCE = "#dddddd"
+GRID = "#e4e4e4"
 # The bands by the probability on either side; light to dark, so that they stay apart in greyscale.
 BAND_COLOURS = {0.025: "#d3e3f1", 0.1: "#a9c9e4", 0.25: "#76a8d2"}
 
@@ -58,7 +59,7 @@ def style() -> Iterator[None]:
                 "axes.titlelocation": "left",
                 "axes.titlesize": 15,
                 "font.size": 11,
-                "grid.color": "#e4e4e4",
+                "grid.color": GRID,
                 "legend.frameon": False,
                 "pdf.fonttype": 42,
                 "svg.hashsalt": "stockcast",  # else the same picture gets other ids each time

@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.forecast import QUANTILES, Forecast
-from stockcast.data.series import Dates, Floats, Panel, PriceSeries
+from stockcast.data.forecast import Forecast
+from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.view.text import table
 
 PRINTED_BANDS = {"50 %": (0.25, 0.75), "80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
 
 
-def decimals_of(one: PriceSeries, quantiles: Floats) -> int:
-    """The decimals to print a forecast with: those of the prices, or more until every band has three digits of width.
+def decimals_of(one: PriceSeries, forecast: Forecast, index: int) -> int:
+    """The decimals to print forecast number `index` with, of series `one`.
 
-    `quantiles` (days, Q) are at the levels `QUANTILES`; the 50 % band is the narrowest one that is printed.
+    Those of the prices, or more until the 50 % band, the narrowest one that is printed, has three digits of width.
     """
-    low, high = (quantiles[:, QUANTILES.index(level)] for level in PRINTED_BANDS["50 %"])
+    low, high = (forecast.quantiles[index, :, forecast.levels.index(level)] for level in PRINTED_BANDS["50 %"])
     width = float((high - low).min())
     return max(one.decimals, math.ceil(2 - math.log10(width))) if width > 0 else one.decimals
 
@@ -48,7 +48,20 @@ def prediction_table(panel: Panel, forecast: Forecast, dates: Dates, model: str)
 
 
 def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model: str) -> str:
-    decimals = decimals_of(one, forecast.quantiles[index])
+    last = f"{forecast.last[index]:.{decimals_of(one, forecast, index)}f}"
+    title = f"{one.name} after {one.dates[-1]} (last {last}), model {model}"
+    return f"{title}\n{table(session_head(forecast), session_rows(one, forecast, index, dates))}"
+
+
+def session_head(forecast: Forecast) -> list[str]:
+    """The columns of `session_rows`."""
+    labels = forecast.directions.labels if forecast.directions else ()
+    return ["date", "forecast", *(f"{name} band" for name in PRINTED_BANDS), *labels]
+
+
+def session_rows(one: PriceSeries, forecast: Forecast, index: int, dates: Dates) -> list[list[str]]:
+    """A line of cells for each of the next sessions `dates` (days,) of series `one`, forecast number `index`."""
+    decimals = decimals_of(one, forecast, index)
 
     def price(value: float) -> str:
         return f"{value:.{decimals}f}"
@@ -57,7 +70,6 @@ def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model
         low, high = (forecast.quantiles[index, step, forecast.levels.index(level)] for level in edges)
         return f"{price(low)} .. {price(high)}"
 
-    title = f"{one.name} after {one.dates[-1]} (last {price(forecast.last[index])}), model {model}"
     rows = [
         [str(day), price(forecast.point[index, step]), *(band(step, edges) for edges in PRINTED_BANDS.values())]
         for step, day in enumerate(dates)
@@ -66,4 +78,4 @@ def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model
     chances = forecast.directions.probabilities[index] if forecast.directions else np.zeros((0, 0))  # (H, C)
     for step, row in enumerate(rows):
         row.extend([f"{100 * chance:.0f} %" for chance in chances[step : step + 1].ravel()] or [""] * len(labels))
-    return f"{title}\n{table(['date', 'forecast', *(f'{name} band' for name in PRINTED_BANDS), *labels], rows)}"
+    return rows

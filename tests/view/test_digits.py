@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockcast.data.forecast import Forecast
+from stockcast.data.forecast import LEVELS, QUANTILES, Forecast
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.view.chart_style import price_text
 from stockcast.view.predict import decimals_of, prediction_table
@@ -43,7 +43,17 @@ def test_wide_bands_are_printed_as_the_prices_are() -> None:
     assert "202.91" in table(202.91, 0.01, 2)
     assert "202.910" not in table(202.91, 0.01, 2)
     one = PriceSeries("acme", np.array(["2024-01-02"], "datetime64[D]"), {"close": np.ones(1)})
-    assert decimals_of(one, np.ones((2, 9))) == 2
+    still = Forecast(np.array([0]), np.array([0]), np.ones(1), np.ones((1, 2)), np.ones((1, 2, 9)))
+    assert decimals_of(one, still, 0) == 2
+
+
+def test_the_band_that_sets_the_digits_is_the_same_with_tails() -> None:
+    one = PriceSeries("acme", np.array(["2024-01-02"], "datetime64[D]"), {"close": np.full(1, 100.0)})
+    ends = {0.25: 99.999, 0.5: 100.0, 0.75: 100.001}
+    for levels in (QUANTILES, LEVELS):
+        quantiles = np.array([[[ends.get(level, 90.0 if level < 0.5 else 110.0) for level in levels]]])
+        forecast = Forecast(np.array([0]), np.array([0]), np.full(1, 100.0), np.full((1, 1), 100.0), quantiles, levels)
+        assert decimals_of(one, forecast, 0) == 5
 
 
 def test_an_error_is_never_printed_as_none() -> None:
