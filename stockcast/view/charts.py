@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
+from stockcast.data.events.records import Events
 from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, PriceSeries
 from stockcast.errors import DataError
@@ -19,6 +22,7 @@ from stockcast.view.chart_style import BAND_COLOURS, BLUE, INK, RED, dots, one_l
 from stockcast.view.predict import decimals_of
 
 _LEAST_SHOWN, _MOST_SHOWN = 40, 120
+EVENT_MARKS = ("^", "D", "s", "v")
 _LOG_FROM = 10.0  # a loss that falls by more than this factor is drawn on a log axis
 
 
@@ -30,7 +34,8 @@ def fan(
 
     `forecast` may hold many forecasts; number `at` is drawn, which was made from row `forecast.row[at]` of `series`.
     `dates` (K,) are those of its first K steps, K <= H, and only these are drawn. Twelve past sessions are shown for
-    each step, but no fewer than 40 and no more than 120.
+    each step, but no fewer than 40 and no more than 120. Below them stand the events of `series` that were known then,
+    as far as they lie between these days.
     """
     figure = chart_style.blank()
     axes = figure.add_subplot()
@@ -56,8 +61,20 @@ def draw_fan(
     axes.plot(days[1:], forecast.point[at, :steps], color=BLUE, linewidth=1.6, label="Forecast", **dots(steps))
     axes.plot(days[[0, -1]], [last, last], color=INK, linewidth=1, linestyle=":", label="Last price")
     axes.plot(days[:1], [last], color=INK, marker="o", markersize=6)
+    _mark_events(axes, series.events.known_by(days[0]), series.dates[past][0], days[-1])
     chart_style.date_axis(axes)
     chart_style.price_axis(axes, f"Price ({price})")
+
+
+def _mark_events(axes: Axes, events: Events, first: np.datetime64, last: np.datetime64) -> None:
+    """A mark on the date of each event from `first` to `last`, at the foot of the picture, of a shape for each kind."""
+    shown = events.take((events.dates >= first) & (events.dates <= last))
+    foot = axes.get_xaxis_transform()
+    for kind, mark in zip(np.unique(shown.kinds), cycle(EVENT_MARKS), strict=False):
+        days = shown.dates[shown.kinds == kind]
+        height = np.full(len(days), 0.03)
+        label = one_line(str(kind), 24)
+        axes.plot(days, height, mark, color=RED, markersize=7, transform=foot, label=label)
 
 
 def _fan_words(series: PriceSeries, forecast: Forecast, dates: Dates, model: str, at: int) -> tuple[str, str]:

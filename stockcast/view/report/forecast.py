@@ -14,7 +14,7 @@ from stockcast.view.chart_style import one_line
 from stockcast.view.charts import draw_fan
 from stockcast.view.predict import PRINTED_BANDS, decimals_of, session_head, session_rows
 from stockcast.view.report.numbers import band_bar, signed
-from stockcast.view.report.records import Block, DataTable, Figured, PageSection, Words, table_of
+from stockcast.view.report.records import Block, Bullets, DataTable, Figured, PageSection, Words, table_of
 from stockcast.view.report.svg import legend, picture
 
 DRAWN = 4
@@ -30,6 +30,9 @@ def forecast_section(panel: Panel, forecast: Forecast, dates: Dates, price: str)
         blocks.append(_of_all(panel, forecast, dates))
         names = ", ".join(panel.names[at] for at in drawn_series(forecast))
         blocks.append(Words(f"Drawn are the widest and the narrowest bands of the next session: {names}."))
+    coming = known_events(panel, dates)
+    if coming:
+        blocks += [Words("Known to come before the last of these sessions:"), Bullets(coming)]
     for number, at in enumerate(drawn_series(forecast)):
         blocks.append(_fan(panel, forecast, dates, price, at, number))
     return PageSection("next", "What may happen next", tuple(blocks))
@@ -41,6 +44,20 @@ def drawn_series(forecast: Forecast) -> tuple[int, ...]:
     widest = np.argsort(-np.ptp(next_moves(forecast), axis=1), kind="stable")
     chosen = widest if count <= DRAWN else [*widest[: DRAWN // 2], *widest[-(DRAWN // 2) :]]
     return tuple(int(at) for at in chosen)
+
+
+def known_events(panel: Panel, dates: Dates) -> tuple[str, ...]:
+    """A sentence on each series with events after its newest price and up to the last of its sessions."""
+    sentences = []
+    for at, one in enumerate(panel.series):
+        known = one.events.known_by(one.dates[-1])
+        ahead = known.take((known.dates > one.dates[-1]) & (known.dates <= dates[at, -1]))
+        said = [
+            f"{kind} on {day}{f' ({when} opening hours)' if when else ''}"
+            for kind, day, when in zip(ahead.kinds, ahead.dates, ahead.when, strict=True)
+        ]
+        sentences += [f"{one_line(one.name)}: {', '.join(said)}."] if said else []
+    return tuple(sentences)
 
 
 def next_moves(forecast: Forecast) -> Floats:

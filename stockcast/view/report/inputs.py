@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from stockcast.evaluate.insight.importance import GroupImportance
@@ -14,9 +14,6 @@ from stockcast.view.chart_style import BLUE, INK
 from stockcast.view.report.numbers import signed
 from stockcast.view.report.records import Figured, PageSection, Words, table_of
 from stockcast.view.report.svg import picture
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 TITLE = "What the model looks at"
 
@@ -36,14 +33,17 @@ def inputs_section(found: Sequence[GroupImportance], windows: int, why_not: str 
         for one in found
     ]
     table = table_of(
-        "Rise of the loss without a group of inputs", ["Group", "Inputs", "Mean", "Least to greatest"], rows, "In numbers"
+        "Rise of the loss without a group of inputs",
+        ["Group", "Inputs", "Mean", "Least to greatest"],
+        rows,
+        "In numbers",
     )
     most = f"{capital(found[0].name)} matter most: {signed(found[0].mean)} loss without them."
     drawn = picture("importance", "Rise of the loss without each group of inputs", most, _draw(found), tall=0.7)
     return PageSection("inputs", TITLE, (Words(words), Figured(drawn, table)))
 
 
-def _draw(found: Sequence[GroupImportance]):  # noqa: ANN202 -- a closure
+def _draw(found: Sequence[GroupImportance]) -> Callable[[Figure, bool], None]:
     def draw(figure: Figure, narrow: bool) -> None:
         axes = figure.add_subplot()
         place = np.arange(len(found))[::-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -51,16 +52,13 @@ def no_record_section(name: str, trouble: str | None) -> PageSection:
     """What to do where nothing was recorded of a model, or `trouble`: why its record could not be read."""
     if trouble is not None:
         return PageSection("record", TITLE, (Words(f"The record can't be told: {trouble}"),))
-    words = (
-        "No forecast of this model was recorded yet, so that nobody can say how it does live. Begin the record with",
-        "and let a line of cron do it every night: each forecast is kept before its session begins, and judged when "
-        "the prices have come.",
+    begin = "No forecast of this model was recorded yet, so that nobody can say how it does live. Begin the record with"
+    every_night = (
+        "A line of cron does it every night: each forecast is kept before its session begins, and judged when the "
+        "prices have come. It is made by"
     )
-    return PageSection(
-        "record",
-        TITLE,
-        (Words(words[0], f"stockcast predict {name} --record"), Words(words[1], f"stockcast schedule {name}")),
-    )
+    commands = (f"stockcast predict {quote(name)} --record", f"stockcast schedule {quote(name)} --install")
+    return PageSection("record", TITLE, (Words(begin, commands[0]), Words(every_night, commands[1])))
 
 
 def record_section(shown: RecordShown) -> PageSection:
