@@ -18,6 +18,7 @@ from stockcast.cli.models import models
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.plot import plot
 from stockcast.cli.predict import predict
+from stockcast.cli.report import report
 from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
 from stockcast.cli.score import score_command
@@ -38,7 +39,7 @@ def stockcast(shared: Shared) -> None:
 
 
 for command in (
-    *(train, predict, score_command, plot, check, backtest, judge, audit),
+    *(train, predict, score_command, report, plot, check, backtest, judge, audit),
     *(retrain, schedule, models, export, config),
 ):
     stockcast.add_command(command)

@@ -17,8 +17,8 @@ def claims_section(scores: Mapping[str, Any]) -> PageSection:
     sentences = []
     if not (level or direction):
         sentences.append(
-            "That the price can be foretold. There is no evidence here of skill in the level or in direction: the middle "
-            "of the fan is no tip."
+            "That the price can be foretold. There is no evidence here of skill in the level or in direction: the "
+            "middle of the fan is no tip."
         )
     sentences += [
         "That the bands will hold tomorrow as they held before. They are made from the past, and markets change.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def pit_table(scores: Manifested) -> DataTable:
     """One step ahead: the share of prices in each gap between the quantiles beside the share that was promised."""
     shares = scores["models"]["model"][0]["pit"]
     edges = [f"{100 * level:g} %" for level in (0.0, *QUANTILES, 1.0)]
-    gaps = [f"{low} to {high}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    gaps = [f"{low} to {high}" for low, high in pairwise(edges)]
     rows = [
         [gap, percent(float(promised)), percent(share)]
         for gap, promised, share in zip(gaps, pit_expected(QUANTILES), shares, strict=False)

@@ -33,7 +33,7 @@ class RecordShown:
 
     - `every`: all forecasts that count, in prices as they are now; `series` those prices, and `at` its index among the
       names of `every`;
-    - `assessment`, `contests`, `rolling`, `days` and `enough_on` as in `record_sentences`; `notes`: what was not scored.
+    - `assessment`, `contests`, `rolling`, `days`, `enough_on`: as in `record_sentences`; `notes`: what was not scored.
     """
 
     every: EvaluatedForecast

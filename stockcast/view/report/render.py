@@ -18,10 +18,11 @@ LONGEST = 600
 
 def page_html(page: Page) -> str:
     """A page as HTML that is whole by itself."""
-    return _rendered("page.html", page=page)
+    return rendered("page.html", page=page)
 
 
-def _rendered(template: str, **values: Any) -> str:
+def rendered(template: str, **values: Any) -> str:
+    """A template filled in."""
     text = _environment().get_template(template).render(version=__version__, **values)
     return re.sub(r"\n\s*\n+", "\n", text)
 
