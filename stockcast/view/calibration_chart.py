@@ -67,7 +67,8 @@ def draw_coverage(axes: Axes, evaluated: EvaluatedForecast, band: float) -> None
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if steps[-1] > steps.size:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{steps[min(max(int(at), 1), steps.size) - 1]}"))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set_ylabel(f"In the {100 * band:g} % band")
 
 
@@ -82,7 +83,7 @@ def draw_pit(axes: Axes, evaluated: EvaluatedForecast) -> None:
     borders = np.array([0.0, *levels, 1.0])
     spread = _spread(expected, np.array(np.unique(evaluated.origin[known]).size)) / expected
     _chance(axes, borders, np.ones(expected.size), spread, most=np.inf)
-    axes.stairs(share / expected, borders, baseline=None, color=BLUE, linewidth=1.8)
+    axes.stairs(share / expected, borders, baseline=None, color=BLUE, linewidth=1.8, label="Observed")
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("Quantile at which the next price fell")

@@ -36,6 +36,9 @@ BAND_COLOURS = {0.025: "#d3e3f1", 0.1: "#a9c9e4", 0.25: "#76a8d2"}
 
 _DOTS = 40
 
+NARROW = 6
+"""A figure of fewer inches is drawn for a telephone."""
+
 _METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None},
@@ -122,10 +125,15 @@ def legend_below(figure: Figure, axes: Axes) -> None:
 
 
 def date_axis(axes: Axes) -> None:
-    """Real dates below what is drawn already: days, months or years, with the year wherever it changes."""
+    """Real dates below what is drawn already: days, months or years, with the year wherever it changes.
+
+    A narrow figure has room for fewer of them.
+    """
+    figure = axes.get_figure(root=True)
+    fewest, most = (2, 4) if figure is not None and figure.get_figwidth() < NARROW else (4, 10)
     first, last = axes.dataLim.intervalx
     if last - first >= 7:
-        locator: Locator = AutoDateLocator(minticks=4, maxticks=10)  # type: ignore[no-untyped-call]  # as matplotlib has it
+        locator: Locator = AutoDateLocator(minticks=fewest, maxticks=most)  # type: ignore[no-untyped-call]  # as matplotlib has it
     else:
         locator = DayLocator()  # type: ignore[no-untyped-call]  # as matplotlib has it
         axes.set_xlim(first - 0.5, last + 0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,12 +59,17 @@ def session_head(forecast: Forecast) -> list[str]:
     return ["date", "forecast", *(f"{name} band" for name in PRINTED_BANDS), *labels]
 
 
-def session_rows(one: PriceSeries, forecast: Forecast, index: int, dates: Dates) -> list[list[str]]:
-    """A line of cells for each of the next sessions `dates` (days,) of series `one`, forecast number `index`."""
+def session_rows(
+    one: PriceSeries, forecast: Forecast, index: int, dates: Dates, written: Callable[[float, int], str] | None = None
+) -> list[list[str]]:
+    """A line of cells for each of the next sessions `dates` (days,) of series `one`, forecast number `index`.
+
+    Prices are `written` with so many decimals, or with exactly these.
+    """
     decimals = decimals_of(one, forecast, index)
 
     def price(value: float) -> str:
-        return f"{value:.{decimals}f}"
+        return written(value, decimals) if written else f"{value:.{decimals}f}"
 
     def band(step: int, edges: tuple[float, float]) -> str:
         low, high = (forecast.quantiles[index, step, forecast.levels.index(level)] for level in edges)

@@ -78,7 +78,7 @@ def _ends(rows: Rows, forecaster: WindowForecaster, panel: Panel, evaluated: Eva
 
 
 def _loss(forecaster: WindowForecaster, rows: Rows, ends: Ints) -> Callable[[Windows32], float]:
-    """The mean loss of windows (n, L, F) at `ends`: pinball loss as a share of the price, or of classes the log loss."""
+    """The mean loss of windows (n, L, F) at `ends`: a share of the price (pinball), or the log loss of classes."""
     targets = rows.targets[ends].astype(np.float64)  # (n, H)
     unit = rows.unit[ends] if rows.logarithmic else rows.unit[ends] / rows.price[ends][:, None]
     edges = np.array(forecaster.data.thresholds)

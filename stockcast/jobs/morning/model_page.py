@@ -88,7 +88,7 @@ def model_page(request: PageRequest) -> ModelPage:
     )
     stale = [prediction.stale] if prediction.stale else []
     page = Page(
-        f"{loaded.name}: what may happen next",
+        one_line(loaded.name, 60),
         _about(prediction),
         sections,
         f"{clock.utc_now():%Y-%m-%d %H:%M} UTC",
@@ -208,7 +208,7 @@ def _row(prediction: Prediction, scored: ScoredModel | None) -> FleetRow:
 
 
 def held_out_ratio(scores: Any) -> tuple[float, str]:
-    """The pinball loss one step ahead in units of the hardest baseline's, and whose that is; NaN where there is none."""
+    """The pinball loss one step ahead in units of the hardest baseline's, and whose that is; NaN if there is none."""
     verdict = scores.get("verdict")
     opponent = verdict and verdict.get("opponent")
     steps = [scores["models"][name][0]["pinball"] for name in ("model", opponent)] if opponent else []

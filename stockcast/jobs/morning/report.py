@@ -142,8 +142,8 @@ def _written(folder: Path, page: ModelPage) -> Path:
 
 def _row_of(page: ModelPage, request: ReportRequest) -> FleetRow:
     href = quote(f"{PAGES}/{folder_name(page.name)}.html")
-    reason = request.tonight.get(page.name)
-    return replace(page.row, href=href, **({} if reason is None else {"state": FAILED, "reason": reason}))
+    row, reason = replace(page.row, href=href), request.tonight.get(page.name)
+    return row if reason is None else replace(row, state=FAILED, reason=reason)
 
 
 def _row_of_failure(name: str, error: StockcastError, request: ReportRequest) -> FleetRow:

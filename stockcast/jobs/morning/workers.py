@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stockcast.errors import StockcastError
 
@@ -19,8 +19,8 @@ def spread(
 ) -> Iterator[tuple[str, _Result | StockcastError]]:
     """What `work` gives for each task, by its name, in the order in which they end; an error in its place.
 
-    `jobs` processes share the tasks. Where one of them dies, those that it took along are tried again, each in a process
-    of its own, so that only the one that kills its process fails.
+    `jobs` processes share the tasks. Where one of them dies, those that it took along are tried again, each in a
+    process of its own, so that only the one that kills its process fails.
     """
     again = []
     for name, done in _ended(work, tasks, jobs):
@@ -48,7 +48,7 @@ def _ended(
             raise
 
 
-def _outcome(done: Future[_Result]) -> _Result | StockcastError:
+def _outcome(done: Future[Any]) -> Any:
     """What came of a task; a fault of stockcast itself is told as one, and stays that of this task."""
     error = done.exception()
     if error is None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from stockcast.data.forecast import Forecast
 from stockcast.data.series import Dates, Floats, Panel
 from stockcast.evaluate.levels import band_edges
-from stockcast.view.chart_style import one_line
+from stockcast.view.chart_style import one_line, price_text
 from stockcast.view.charts import draw_fan
 from stockcast.view.predict import PRINTED_BANDS, decimals_of, session_head, session_rows
 from stockcast.view.report.numbers import band_bar, signed
@@ -76,8 +76,8 @@ def _fan(panel: Panel, forecast: Forecast, dates: Dates, price: str, at: int, nu
         axes.set_xlabel("")
         legend(figure, axes, narrow)
 
-    rows = session_rows(one, forecast, at, dates[at])
-    last = f"{forecast.last[at]:.{decimals_of(one, forecast, at)}f}"
+    rows = session_rows(one, forecast, at, dates[at], price_text)
+    last = price_text(forecast.last[at], decimals_of(one, forecast, at))
     day, said, _, band, *_ = rows[-1]
     title = f"{name}: recent prices and the next sessions"
     what = f"Last price {last} on {one.dates[-1]}. Forecast for {day}: {said}, 80 % band {band}."
@@ -94,9 +94,9 @@ def _of_all(panel: Panel, forecast: Forecast, dates: Dates) -> DataTable:
     for at, one in enumerate(panel.series):
         decimals = decimals_of(one, forecast, at)
         low, high = (forecast.quantiles[at, 0, forecast.levels.index(end)] for end in PRINTED_BANDS["80 %"])
-        band = f"{low:.{decimals}f} .. {high:.{decimals}f}"
+        band = f"{price_text(low, decimals)} .. {price_text(high, decimals)}"
         bar = band_bar(float(moves[at, 0]), float(moves[at, 1]), reach)
-        last, share = f"{forecast.last[at]:.{decimals}f}", [signed(float(move)) for move in moves[at]]
+        last, share = price_text(forecast.last[at], decimals), [signed(float(move)) for move in moves[at]]
         rows.append([one_line(one.name), last, str(dates[at, 0]), band, f"{share[0]} .. {share[1]}", bar])
     head = ["Series", "Last price", "Session", "80 % band", "From the last price", "Band"]
     folded = f"All {len(panel)} series in numbers" if len(panel) > 12 else None

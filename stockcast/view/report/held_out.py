@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -104,13 +104,15 @@ def pit_table(scores: Manifested) -> DataTable:
 
 def regime_table(regimes: Mapping[str, Scores]) -> DataTable:
     """Calm and stormy days: how often the bands held one step ahead on either half."""
-    levels = [band.level for band in regimes[REGIMES[0]].bands]
+    levels = [band.level for band in regimes[REGIMES[0]].bands if band.level in DRAWN_BANDS]
     head = ["Days", "Forecasts", *(f"{100 * level:g} % band held" for level in levels), "Pinball loss, %"]
     rows = []
     for name, one in regimes.items():
-        held = [f"{percent(band.coverage)} ({interval(band.low, band.high)})" for band in one.bands]
+        held = [
+            f"{percent(band.coverage)} ({interval(band.low, band.high)})" for band in one.bands if band.level in levels
+        ]
         rows.append([name, f"{one.n:,}", *held, plain(one.pinball, 4)])
-    caption = "Calm and stormy days apart, one step ahead: stormy is where the forecast was wider than its median"
+    caption = "Calm and stormy days apart, one step ahead: stormy is a forecast that is wider than the median one"
     return table_of(caption, head, rows)
 
 
@@ -120,7 +122,7 @@ def _coverage_picture(evaluated: EvaluatedForecast) -> Picture:
 
     def draw(figure: Figure, narrow: bool) -> None:
         grid = (len(bands), 1) if narrow else (1, len(bands))
-        parts: Sequence[Any] = np.ravel(figure.subplots(*grid))
+        parts = list(np.ravel(np.asarray(figure.subplots(*grid))))
         for axes, band in zip(parts, bands, strict=True):
             draw_coverage(axes, evaluated, band)
         for axes in parts[-1:] if narrow else parts:

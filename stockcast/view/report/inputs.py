@@ -55,6 +55,8 @@ def _draw(found: Sequence[GroupImportance]) -> Callable[[Figure, bool], None]:
         axes.set_yticks(place, [label.replace(" and ", "\nand ") for label in labels] if narrow else labels)
         axes.axvline(0, color=INK, linewidth=1)
         axes.grid(visible=False, axis="y")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g} %".replace("-", "\N{MINUS SIGN}")))
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: signed(value / 100, 2 if abs(value) < 1 else 1) if value else "0 %")
+        )
 
     return draw

@@ -17,12 +17,13 @@ from stockcast.evaluate.levels import band_ends
 from stockcast.evaluate.live import Contest, Rolling
 from stockcast.evaluate.steps import Scores
 from stockcast.evaluate.wording import interval
-from stockcast.view.chart_style import date_axis, one_line
+from stockcast.view.chart_style import date_axis, one_line, price_text
 from stockcast.view.record_chart import draw_rolling, draw_weekly_fans, weekly
 from stockcast.view.report.numbers import p_cell, percent, plain
 from stockcast.view.report.records import Block, Bullets, DataTable, Figured, PageSection, Words, table_of
 from stockcast.view.report.svg import legend, picture
 from stockcast.view.score import CALLED, record_sentences
+from stockcast.view.text import UNKNOWN
 
 TITLE = "How the last forecasts did"
 
@@ -94,9 +95,9 @@ def losses_table(scores: Mapping[str, Sequence[Scores]], contests: Sequence[Cont
         row = [str(mine.step), str(mine.days), plain(mine.pinball, 4)]
         for name in others:
             one = found.get((name, mine.step))
-            row += [plain(one and one.ratio, 3), p_cell(one and one.p)]
+            row += [plain(one.ratio, 3), p_cell(one.p)] if one else [UNKNOWN, UNKNOWN]
         held = next((band for band in mine.bands if band.level == 0.8), None)
-        row.append(f"{percent(held.coverage)} ({interval(held.low, held.high)})" if held and mine.n else "-")
+        row.append(f"{percent(held.coverage)} ({interval(held.low, held.high)})" if held and mine.n else UNKNOWN)
         rows.append(row)
     return table_of("Live pinball loss beside others', below 1 is better; p is corrected for all steps", head, rows)
 
@@ -125,11 +126,11 @@ def _fans_table(every: EvaluatedForecast, rows: NDArray[np.int64], decimals: int
     low, high = band_ends(made.levels, 0.8)
     for row in rows[::-1]:
         step = int(np.flatnonzero(~np.isnat(every.dates[row]))[-1])
-        ends = [f"{made.quantiles[row, step, end]:.{decimals}f}" for end in (low, high)]
+        ends = [price_text(made.quantiles[row, step, end], decimals) for end in (low, high)]
         actual = every.actual[row, step]
         inside = made.quantiles[row, step, low] <= actual <= made.quantiles[row, step, high]
-        came = ["not yet", "-"] if np.isnan(actual) else [f"{actual:.{decimals}f}", "yes" if inside else "no"]
-        point = f"{made.point[row, step]:.{decimals}f}"
+        came = ["not yet", "-"] if np.isnan(actual) else [price_text(actual, decimals), "yes" if inside else "no"]
+        point = price_text(made.point[row, step], decimals)
         cells.append([str(every.origin[row]), str(every.dates[row, step]), point, " .. ".join(ends), *came])
     head = ["Forecast on", "For", "Forecast", "80 % band", "Came", "Inside"]
     return table_of(f"{name}: one forecast a week and what came, newest first", head, cells, "These weeks in numbers")
