@@ -15,6 +15,7 @@ from stockcast.cli.config import config
 from stockcast.cli.export import export
 from stockcast.cli.judge import judge
 from stockcast.cli.models import models
+from stockcast.cli.nightly import nightly
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.plot import plot
 from stockcast.cli.predict import predict
@@ -40,7 +41,7 @@ def stockcast(shared: Shared) -> None:
 
 for command in (
     *(train, predict, score_command, report, plot, check, backtest, judge, audit),
-    *(retrain, schedule, models, export, config),
+    *(nightly, retrain, schedule, models, export, config),
 ):
     stockcast.add_command(command)
 

@@ -19,6 +19,7 @@ from stockcast.jobs.source import model_hints, read_model_prices, read_prices
 from stockcast.reading.records import Hints
 from stockcast.reading.row_file import row_text
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
+from stockcast.store.settled import settled
 from stockcast.store.store import Store
 from stockcast.view import charts
 from stockcast.view.calibration_chart import calibration
@@ -79,7 +80,7 @@ def _parts(request: PlotRequest) -> Figure:
         raise _not_judged(loaded)
     config, trained_on = loaded.config, loaded.manifest.data
     hints = model_hints(loaded.manifest, loaded.accepted, Hints(accept=request.accept))
-    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints).panel
+    panel = read_model_prices(settled(request.store, loaded.manifest), request.csvs, lambda _: None, hints).panel
     panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
     if len(panel) > 1:
         raise UsageError(

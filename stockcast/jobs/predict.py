@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from stockcast.data.events.features import unsaid_events
-from stockcast.data.forecast import Directions, Forecast, Origins, extended
+from stockcast.data.forecast import Directions, Forecast, extended, newest_origins
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
 from stockcast.data.trading_calendars import coming, next_sessions
@@ -21,6 +21,7 @@ from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
 from stockcast.store.records import damaged
+from stockcast.store.settled import settled
 from stockcast.store.store import Store
 from stockcast.view.events import unsaid_sentences
 from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
@@ -49,7 +50,7 @@ class Prediction:
 
     `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions. `details` are for those who
     want to know what the network saw; they ask nothing of a reader of the forecast. `every` are all series that were
-    read, those too that are not forecast.
+    read, those too that are not forecast, from `paths`.
     """
 
     loaded: LoadedModel
@@ -60,6 +61,7 @@ class Prediction:
     details: tuple[str, ...]
     stale: str | None
     every: Panel
+    paths: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -134,7 +136,7 @@ def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
     prediction = predict_next(request)
     text = prediction.text(request.form)
     if request.output is not None:
-        check_output(request.output, request.store, request.csvs or prediction.loaded.manifest.csv)
+        check_output(request.output, request.store, request.csvs or prediction.paths)
         write_output(request.output, f"{text}\n".encode())
     return prediction, text
 
@@ -144,7 +146,8 @@ def predict_next(request: PredictRequest) -> Prediction:
     loaded = open_model(request.store, request.name)
     demand_known_times(Store(request.store), loaded.manifest)
     hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events)
+    manifest = settled(request.store, loaded.manifest)
+    read = read_model_prices(manifest, request.csvs, lambda _: None, hints, request.events)
     doubts = _remember(request, loaded, read)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
@@ -171,7 +174,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
     said = (*warnings, *([stale] if stale else []))
-    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, read.panel)
+    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, read.panel, manifest.csv)
 
 
 def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> list[str]:
@@ -192,12 +195,6 @@ def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
             f"{loaded.name}, version {loaded.manifest.version}, forecasts what are no numbers; nothing is printed.",
             f"let another version serve: stockcast models rollback {loaded.name}; or train it again.",
         )
-
-
-def newest_origins(every: Panel, wanted: Panel) -> Origins:
-    """The newest row of each `wanted` series among `every` series of a panel, which make the market."""
-    names = set(wanted.names)
-    return [np.array([len(one) - 1] if one.name in names else [], dtype=np.int64) for one in every.series]
 
 
 def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:

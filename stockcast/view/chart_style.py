@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import PurePath
@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, DayLocator
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, Locator
+from matplotlib.ticker import Formatter, Locator
 
 from stockcast.errors import UsageError
 
@@ -138,20 +138,41 @@ def date_axis(axes: Axes) -> None:
         locator = DayLocator()  # type: ignore[no-untyped-call]  # as matplotlib has it
         axes.set_xlim(first - 0.5, last + 0.5)
 
-    def written(value: float, _position: int | None) -> str:
+    def written(places: Sequence[float]) -> list[str]:
         low, high = axes.get_xlim()
-        ticks = [_day(tick) for tick in axes.xaxis.get_majorticklocs() if low <= tick <= high]
-        here = _day(value)
-        if len(ticks) > 1 and all((tick.month, tick.day) == (1, 1) for tick in ticks):
-            return f"{here.year}"
-        monthly = len(ticks) > 1 and all(tick.day == 1 for tick in ticks)
-        text = f"{here:%b}" if monthly else f"{here.day} {here:%b}"
-        earlier = [tick.year for tick in ticks if tick < here]
-        return text if here.year in earlier else f"{text}\n{here.year}"
+        return _date_labels(
+            [_day(place) for place in places], [_day(place) for place in places if low <= place <= high]
+        )
 
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(FuncFormatter(written))
+    axes.xaxis.set_major_formatter(_TogetherFormatter(written))
     axes.set_xlabel("Date")
+
+
+class _TogetherFormatter(Formatter):
+    """Labels that depend on each other, which are `written` of all ticks at once: one by one takes their square."""
+
+    def __init__(self, written: Callable[[Sequence[float]], list[str]]) -> None:
+        self.written = written
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return self.written(values)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002 -- matplotlib's signature
+        return self.written([x])[0]
+
+
+def _date_labels(days: Sequence[date], ticks: Sequence[date]) -> list[str]:
+    """What is written at each of the `days`, of which `ticks` can be seen."""
+    if len(ticks) > 1 and all((tick.month, tick.day) == (1, 1) for tick in ticks):
+        return [f"{day.year}" for day in days]
+    monthly = len(ticks) > 1 and all(tick.day == 1 for tick in ticks)
+    texts = []
+    for day in days:
+        text = f"{day:%b}" if monthly else f"{day.day} {day:%b}"
+        earlier = any(tick.year == day.year and tick < day for tick in ticks)
+        texts.append(text if earlier else f"{text}\n{day.year}")
+    return texts
 
 
 def _day(number: float) -> date:
@@ -162,13 +183,13 @@ def _day(number: float) -> date:
 def price_axis(axes: Axes, label: str) -> None:
     """Prices written out: with thousands commas, never as powers of ten, with the digits that the ticks need."""
 
-    def written(value: float, _position: int | None) -> str:
-        ticks = axes.yaxis.get_majorticklocs()
-        step = float(np.min(np.diff(ticks))) if ticks.size > 1 else abs(value)
+    def written(places: Sequence[float]) -> list[str]:
+        ticks = np.asarray(places)
+        step = float(np.min(np.diff(ticks))) if ticks.size > 1 else float(np.abs(ticks).max(initial=1))
         digits = next((d for d in range(15) if np.allclose(ticks, np.round(ticks, d), rtol=0, atol=step / 100)), 15)
-        return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        return [f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}") for value in places]
 
-    axes.yaxis.set_major_formatter(FuncFormatter(written))
+    axes.yaxis.set_major_formatter(_TogetherFormatter(written))
     axes.set_ylabel(label)
 
 

@@ -23,6 +23,7 @@ from stockcast.ledger.connection import consult, ledger_path
 from stockcast.ledger.live_record import LiveRecord, recorded_models
 from stockcast.ledger.outcomes import keep_outcomes
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
+from stockcast.store.settled import settled
 from stockcast.store.store import Store
 from stockcast.view.backtest import contest_table
 from stockcast.view.hubverse import hubverse_csv
@@ -119,7 +120,7 @@ def read_model_record(
             f"no forecast of the model {name!r} was recorded{words}.", f"see: stockcast predict {name} --record"
         )
     try:
-        manifest = Store(store).load(name, wanted=()).manifest
+        manifest = settled(store, Store(store).load(name, wanted=()).manifest)
     except NotFound:
         if not csvs:
             raise NotFound(

@@ -19,8 +19,8 @@ from stockcast.model.forecaster import WindowForecaster
 from stockcast.store.importance_cache import keep_importance, kept_importance
 from stockcast.store.store import Store
 
-WINDOWS, REPEATS = 128, 5
-"""Held-out windows, spread over all of them, and shufflings: a third of a second for the preset `daily`."""
+WINDOWS, REPEATS = 100, 5
+"""Held-out windows, spread over all of them, and shufflings: a fifth of a second for the preset `daily`."""
 
 
 def model_importance(

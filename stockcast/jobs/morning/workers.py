@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from stockcast.errors import StockcastError
@@ -39,13 +41,28 @@ def _ended(
     # spawn: a fork of a process with threads, such as numpy's, may hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=max(1, min(jobs, len(tasks))), mp_context=context) as pool:
-        names = {pool.submit(work, task): name for name, task in tasks.items()}
+        with _no_script():
+            names = {pool.submit(work, task): name for name, task in tasks.items()}
         try:
             for done in as_completed(names):
                 yield names[done], done
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Let this module pass for the program while processes begin.
+
+    Each imports the program's main module anew, and a script that does not guard its call would run in all of them.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = sys.modules[__name__]
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _outcome(done: Future[Any]) -> Any:

@@ -23,6 +23,9 @@ STATES = (FAILED, REFUSED, STALE, WELL)
 
 EXTREMES = 10
 
+MOST_TROUBLES = 50
+"""Above the table; of more, the table tells which."""
+
 
 @dataclass(frozen=True)
 class SmallFan:
@@ -101,6 +104,7 @@ def index_files(rows: Sequence[FleetRow], made: str, summary: Sequence[str] = ()
             orders=ORDERS,
             current=order,
             rows=[_cells(row, reach) for row in sorted(by_name, key=order.key)],
+            troubles=[row for row in by_name if row.state != WELL][:MOST_TROUBLES] if order is ORDERS[0] else (),
             pictures=pictures if order is ORDERS[0] else (),
             made=made,
         )
@@ -115,7 +119,6 @@ def _cells(row: FleetRow, reach: float) -> Mapping[str, Any]:
         "name": one_line(row.name),
         "href": row.href,
         "state": row.state,
-        "reason": row.reason,
         "as_of": row.as_of or "-",
         "band": f"{signed(row.low)} .. {signed(row.high)}" if known else "-",
         "bar": band_bar(row.low, row.high, reach) if known else Markup(""),

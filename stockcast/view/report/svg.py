@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from stockcast.view import chart_style
@@ -109,7 +110,8 @@ def _saved(figure: Figure) -> str:
     with chart_style.style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's fonts may have it
         mpl.rcParams["svg.fonttype"] = "none"
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        canvas = FigureCanvasSVG(figure)  # savefig would draw it twice
+        canvas.print_svg(file, metadata={"Date": None})  # type: ignore[no-untyped-call]  # as matplotlib has it
     return file.getvalue().decode()
 
 
