@@ -22,13 +22,18 @@ from stockcast.jobs.live.champion import champion_record
 from stockcast.ledger import clock
 from stockcast.store.store import Store
 
-GOLDEN = Path(__file__).parent / "golden" / "schema-1"
 ROWS = 220
 """The golden models were trained on so many sessions, of which the last is 2020-11-03."""
 
 Capture = pytest.CaptureFixture[str]
 Prices = Callable[..., PriceSeries]
 WriteCsv = Callable[[PriceSeries, Path], Path]
+
+
+@pytest.fixture(autouse=True)
+def clock_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test sets it to, the clock is the real one again afterwards."""
+    monkeypatch.setattr(clock, "utc_now", clock.utc_now)
 
 
 def at(moment: str) -> None:

@@ -29,7 +29,8 @@ def evening(day: object) -> None:
 
 
 @pytest.fixture(autouse=True)
-def first_evening() -> None:
+def first_evening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "utc_now", clock.utc_now)  # so that it is put right afterwards
     evening("2020-11-03")
 
 

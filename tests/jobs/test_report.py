@@ -27,13 +27,15 @@ SECTIONS = ["verdict", "next", "record", "held-out", "inputs", "data", "lineage"
 
 
 @pytest.fixture(autouse=True)
-def one_evening() -> None:
+def one_evening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "utc_now", clock.utc_now)  # so that it is put right afterwards
     clock.utc_now = lambda: datetime.fromisoformat("2020-11-03T22:30:00+00:00")
 
 
 def parsed(html: str) -> Element:
     """The page's root, after a strict reading that allows no error of syntax."""
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    root: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    return root
 
 
 def page_of(*arguments: str) -> tuple[str, Element]:

@@ -34,16 +34,17 @@ HOSTILE = (
 
 
 def parsed(html: str) -> Element:
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    root: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    return root
 
 
 @cache
 def drawn_with(word: str) -> Picture:
     """A picture that has the word as a label."""
 
-    def draw(figure: Figure, narrow: bool) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        axes.plot([0, 1], [0, 1], color=INK, label="narrow" if narrow else "wide")
+        axes.plot([0, 1], [0, 1], color=INK, label="a line")
         axes.set_title("".join(letter if letter.isprintable() else "?" for letter in word[:40]))
 
     return picture("drawn", "a title", "what it shows", draw)

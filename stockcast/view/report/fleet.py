@@ -15,7 +15,7 @@ from stockcast.data.series import Floats
 from stockcast.view.chart_style import BAND_COLOURS, BLUE, INK, one_line
 from stockcast.view.report.numbers import band_bar, percent, plain, signed
 from stockcast.view.report.render import rendered
-from stockcast.view.report.svg import Picture, picture
+from stockcast.view.report.svg import Picture, is_narrow, picture
 
 WELL, STALE, REFUSED, FAILED = "well", "stale", "refused", "failed"
 STATES = (FAILED, REFUSED, STALE, WELL)
@@ -146,8 +146,9 @@ def _extremes(rows: Sequence[FleetRow]) -> tuple[Picture, ...]:
     return tuple(pictures)
 
 
-def _stamps(rows: Sequence[FleetRow]) -> Callable[[Figure, bool], None]:
-    def draw(figure: Figure, narrow: bool) -> None:
+def _stamps(rows: Sequence[FleetRow]) -> Callable[[Figure], None]:
+    def draw(figure: Figure) -> None:
+        narrow = is_narrow(figure)
         columns = 2 if narrow else 5
         count = math.ceil(len(rows) / columns)
         if narrow:

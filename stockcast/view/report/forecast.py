@@ -70,11 +70,11 @@ def _fan(panel: Panel, forecast: Forecast, dates: Dates, price: str, at: int, nu
     one = panel.series[at]
     name = one_line(one.name)
 
-    def draw(figure: Figure, narrow: bool) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         draw_fan(axes, one, forecast, dates[at], price=price, at=at)
         axes.set_xlabel("")
-        legend(figure, axes, narrow)
+        legend(figure, axes)
 
     rows = session_rows(one, forecast, at, dates[at], price_text)
     last = price_text(forecast.last[at], decimals_of(one, forecast, at))

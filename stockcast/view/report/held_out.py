@@ -19,7 +19,7 @@ from stockcast.evaluate.wording import interval
 from stockcast.view.calibration_chart import draw_coverage, draw_pit
 from stockcast.view.report.numbers import p_cell, percent, plain, ratio
 from stockcast.view.report.records import Block, DataTable, Figured, PageSection, Words, table_of
-from stockcast.view.report.svg import Picture, legend, picture
+from stockcast.view.report.svg import Picture, is_narrow, legend, picture
 
 DRAWN_BANDS = (0.5, 0.8, 0.95)
 
@@ -120,24 +120,27 @@ def _coverage_picture(evaluated: EvaluatedForecast) -> Picture:
     every = central_bands(evaluated.forecast.levels)
     bands = [band for band in DRAWN_BANDS if band in every] or list(every[:3])
 
-    def draw(figure: Figure, narrow: bool) -> None:
+    def draw(figure: Figure) -> None:
+        narrow = is_narrow(figure)
+        if narrow:
+            figure.set_figheight(1.7 * len(bands))
         grid = (len(bands), 1) if narrow else (1, len(bands))
         parts = list(np.ravel(np.asarray(figure.subplots(*grid))))
         for axes, band in zip(parts, bands, strict=True):
             draw_coverage(axes, evaluated, band)
         for axes in parts[-1:] if narrow else parts:
             axes.set_xlabel("Steps ahead")
-        legend(figure, parts[0], narrow)
+        legend(figure, parts[0])
 
     what = "Share of prices inside each band by step, beside the promised share and the range of chance."
     return picture("coverage", "How often the bands held", what, draw, tall=0.9)
 
 
 def _pit_picture(evaluated: EvaluatedForecast) -> Picture:
-    def draw(figure: Figure, narrow: bool) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         draw_pit(axes, evaluated)
-        legend(figure, axes, narrow)
+        legend(figure, axes)
 
     what = "Observed share over promised share for each gap between the quantiles, one step ahead: 1 is as promised."
     return picture("pit", "Where the next price fell between the quantiles", what, draw, tall=0.9)

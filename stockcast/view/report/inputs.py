@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from stockcast.evaluate.insight.importance import GroupImportance
 from stockcast.evaluate.wording import capital
 from stockcast.view.chart_style import BLUE, INK
 from stockcast.view.report.numbers import signed
 from stockcast.view.report.records import Figured, PageSection, Words, table_of
-from stockcast.view.report.svg import picture
+from stockcast.view.report.svg import is_narrow, picture
 
 TITLE = "What the model looks at"
 
@@ -43,8 +43,8 @@ def inputs_section(found: Sequence[GroupImportance], windows: int, why_not: str 
     return PageSection("inputs", TITLE, (Words(words), Figured(drawn, table)))
 
 
-def _draw(found: Sequence[GroupImportance]) -> Callable[[Figure, bool], None]:
-    def draw(figure: Figure, narrow: bool) -> None:
+def _draw(found: Sequence[GroupImportance]) -> Callable[[Figure], None]:
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         place = np.arange(len(found))[::-1]
         mean = 100 * np.array([one.mean for one in found])
@@ -52,11 +52,14 @@ def _draw(found: Sequence[GroupImportance]) -> Callable[[Figure, bool], None]:
         axes.barh(place, mean, 0.6, color=BLUE)
         axes.errorbar(mean, place, xerr=reach, fmt="none", ecolor=INK, elinewidth=1.2, capsize=3)
         labels = [capital(one.name) for one in found]
-        axes.set_yticks(place, [label.replace(" and ", "\nand ") for label in labels] if narrow else labels)
+        axes.set_yticks(place, [label.replace(" and ", "\nand ") for label in labels] if is_narrow(figure) else labels)
         axes.axvline(0, color=INK, linewidth=1)
         axes.grid(visible=False, axis="y")
-        axes.xaxis.set_major_formatter(
-            FuncFormatter(lambda value, _: signed(value / 100, 2 if abs(value) < 1 else 1) if value else "0 %")
-        )
+        axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow(figure) else 8, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(_tick))
 
     return draw
+
+
+def _tick(value: float, _position: int | None) -> str:
+    return f"{value:+.3g} %".replace("-", "\N{MINUS SIGN}") if value else "0 %"

@@ -64,8 +64,8 @@ def lineage_section(shown: Lineage) -> PageSection:
         blocks.append(Words(f"All settings are those of the preset {shown.preset}."))
     blocks += [*_decisions(shown.log), _series(shown.data)]
     marks = {champion["version"]: "serves", champion["replaced"]: "served before"}
-    rows = [[version, marks.get(version, "")] for version in reversed(shown.versions)]
-    blocks.append(table_of("Versions that are kept, newest first", ["Version", ""], rows, "All versions"))
+    rows = [[version, marks.get(version, "kept")] for version in reversed(shown.versions)]
+    blocks.append(table_of("Versions that are kept, newest first", ["Version", "State"], rows, "All versions"))
     return PageSection("lineage", "Where it comes from", tuple(blocks))
 
 

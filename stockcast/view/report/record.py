@@ -105,12 +105,12 @@ def losses_table(scores: Mapping[str, Sequence[Scores]], contests: Sequence[Cont
 def _fans(shown: RecordShown, series: PriceSeries, rows: NDArray[np.int64]) -> Figured:
     name = one_line(series.name)
 
-    def draw(figure: Figure, narrow: bool) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         draw_weekly_fans(axes, series, shown.every, rows, shown.price)
         date_axis(axes)
         axes.set_xlabel("")
-        legend(figure, axes, narrow)
+        legend(figure, axes)
 
     first, last = shown.every.origin[rows[0]], shown.every.origin[rows[-1]]
     what = f"{rows.size} of the live forecasts, one a week, issued from {first} to {last}, over the prices that came."
@@ -137,7 +137,7 @@ def _fans_table(every: EvaluatedForecast, rows: NDArray[np.int64], decimals: int
 
 
 def _rolled(rolled: Rolling) -> Figured:
-    def draw(figure: Figure, narrow: bool) -> None:  # noqa: ARG001 -- one shape serves both
+    def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         draw_rolling(axes, rolled, rolled.days[0])
         date_axis(axes)

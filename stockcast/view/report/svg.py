@@ -33,6 +33,9 @@ WIDE, NARROW = (8.6, 3.9), (4.3, 3.7)
 """Inches of a picture for a screen and for a telephone. A point of a letter is a pixel where it is shown at 72 to the
 inch; both are stretched to the width that there is."""
 
+_POINTS, _LETTER, _HANDLE = 70, 6, 40
+"""Of an inch; and of a legend how wide a letter is, and what stands before it."""
+
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _REFERENCE = re.compile(r"url\(#(.+?)\)")
 _DROPPED = {"font-family", "stroke-linecap"}
@@ -52,28 +55,35 @@ class Picture:
     narrow: Markup
 
 
-def picture(name: str, title: str, description: str, draw: Callable[[Figure, bool], None], tall: float = 1) -> Picture:
-    """The picture that `draw(figure, narrow)` makes; `tall` times as high as the others."""
+def picture(name: str, title: str, description: str, draw: Callable[[Figure], None], tall: float = 1) -> Picture:
+    """The picture that `draw` makes on an empty figure; `tall` times as high as the others."""
 
     def shape(inches: tuple[float, float], narrow: bool) -> Markup:
         ids = f"{name}-{'narrow' if narrow else 'wide'}"
-        return inline_svg(_drawn(draw, inches, narrow, tall), ids, title, description)
+        return inline_svg(_drawn(draw, inches, tall), ids, title, description)
 
     return Picture(name, title, description, shape(WIDE, False), shape(NARROW, True))
 
 
-def legend(figure: Figure, axes: Axes, narrow: bool) -> None:
-    """One legend below all axes, of what is labelled in `axes`, in as many rows as its shape needs."""
+def is_narrow(figure: Figure) -> bool:
+    """Whether a figure is drawn for a telephone."""
+    return figure.get_figwidth() < chart_style.NARROW
+
+
+def legend(figure: Figure, axes: Axes) -> None:
+    """One legend below all axes, of what is labelled in `axes`, in as many columns as it has room for."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = min(len(handles), 3 if narrow else 6)
+    widths = sorted((_LETTER * len(str(label)) + _HANDLE for label in labels), reverse=True)
+    room = _POINTS * figure.get_figwidth()
+    columns = max((count for count in range(1, len(widths) + 1) if sum(widths[:count]) <= room), default=1)
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, columnspacing=1.2, handlelength=1.6)
 
 
-def _drawn(draw: Callable[[Figure, bool], None], inches: tuple[float, float], narrow: bool, tall: float) -> Figure:
+def _drawn(draw: Callable[[Figure], None], inches: tuple[float, float], tall: float) -> Figure:
     with chart_style.style():
         figure = Figure(figsize=(inches[0], inches[1] * tall))
         figure.set_layout_engine("constrained")
-        draw(figure, narrow)
+        draw(figure)
     for axes in figure.axes:
         axes.patch.set_visible(False)
     figure.patch.set_visible(False)  # the page is its ground
