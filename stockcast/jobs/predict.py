@@ -87,7 +87,7 @@ class Prediction:
     def _digits(self, index: int) -> int:
         """Of a price: two more than its source has, or one more than its table: nothing of use is lost or invented."""
         one = self.panel.series[index]
-        return max(one.decimals + 2, decimals_of(one, self.forecast, index) + 1)
+        return max(one.decimals + 2, decimals_of(one, self.forecast.quantiles[index]) + 1)
 
     def entries(self) -> list[dict[str, Any]]:
         """One record a series and step, as `predict --json` promises them."""

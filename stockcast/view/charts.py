@@ -81,7 +81,7 @@ def _fan_words(series: PriceSeries, forecast: Forecast, dates: Dates, model: str
     origin, step = series.dates[int(forecast.row[at])], len(dates) - 1
     title = f"{one_line(series.name)}: forecast by model {one_line(model, 24)}, {origin}"
     prices = (forecast.last[at], forecast.point[at, step], *(side[at, step] for side in band_edges(forecast, 0.8)))
-    decimals = decimals_of(series, forecast, at)
+    decimals = decimals_of(series, forecast.quantiles[at])
     last, final, low, high = (price_text(value, decimals) for value in prices)
     facts = f"Last price {last}. Forecast for {dates[-1]}: {final}; 80 % band {low} to {high}."
     return title, facts

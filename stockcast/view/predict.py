@@ -10,20 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.forecast import Forecast
-from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.forecast import Forecast, levels_of
+from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.view.text import table
 
 PRINTED_BANDS = {"50 %": (0.25, 0.75), "80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
 
 
-def decimals_of(one: PriceSeries, forecast: Forecast, index: int) -> int:
-    """The decimals to print forecast number `index` with, of series `one`.
+def decimals_of(one: PriceSeries, quantiles: Floats) -> int:
+    """The decimals to print a forecast with: those of the prices, or more until every band has three digits of width.
 
-    Those of the prices, or more until the 50 % band, the narrowest one that is printed, has three digits of width.
+    `quantiles` (days, Q) are with or without the tails; the 50 % band is the narrowest one that is printed.
     """
-    low, high = (forecast.quantiles[index, :, forecast.levels.index(level)] for level in PRINTED_BANDS["50 %"])
+    levels = levels_of(quantiles.shape[-1])
+    low, high = (quantiles[:, levels.index(level)] for level in PRINTED_BANDS["50 %"])
     width = float((high - low).min())
     return max(one.decimals, math.ceil(2 - math.log10(width))) if width > 0 else one.decimals
 
@@ -48,7 +49,7 @@ def prediction_table(panel: Panel, forecast: Forecast, dates: Dates, model: str)
 
 
 def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model: str) -> str:
-    last = f"{forecast.last[index]:.{decimals_of(one, forecast, index)}f}"
+    last = f"{forecast.last[index]:.{decimals_of(one, forecast.quantiles[index])}f}"
     title = f"{one.name} after {one.dates[-1]} (last {last}), model {model}"
     return f"{title}\n{table(session_head(forecast), session_rows(one, forecast, index, dates))}"
 
@@ -66,7 +67,7 @@ def session_rows(
 
     Prices are `written` with so many decimals, or with exactly these.
     """
-    decimals = decimals_of(one, forecast, index)
+    decimals = decimals_of(one, forecast.quantiles[index])
 
     def price(value: float) -> str:
         return written(value, decimals) if written else f"{value:.{decimals}f}"

@@ -44,7 +44,7 @@ def site(
     prices: Callable[..., PriceSeries],
     write_csv: Callable[[PriceSeries, Path], Path],
 ) -> Path:
-    """The index and the pages of models that were saved long ago, one recorded, one of a strange name, one without prices."""
+    """The pages of models that were saved long ago: one recorded, one of a strange name, one without prices."""
     folder = tmp_path_factory.mktemp("site")
     golden_models(folder, {"acme": "acme", "pair": "pair", "<b>'\"&": "acme", "gone": "pair"})
     store = Store(folder / "models")

@@ -77,7 +77,7 @@ def _fan(panel: Panel, forecast: Forecast, dates: Dates, price: str, at: int, nu
         legend(figure, axes)
 
     rows = session_rows(one, forecast, at, dates[at], price_text)
-    last = price_text(forecast.last[at], decimals_of(one, forecast, at))
+    last = price_text(forecast.last[at], decimals_of(one, forecast.quantiles[at]))
     day, said, _, band, *_ = rows[-1]
     title = f"{name}: recent prices and the next sessions"
     what = f"Last price {last} on {one.dates[-1]}. Forecast for {day}: {said}, 80 % band {band}."
@@ -92,7 +92,7 @@ def _of_all(panel: Panel, forecast: Forecast, dates: Dates) -> DataTable:
     reach = float(np.abs(moves).max()) or 1.0
     rows: list[Sequence[str]] = []
     for at, one in enumerate(panel.series):
-        decimals = decimals_of(one, forecast, at)
+        decimals = decimals_of(one, forecast.quantiles[at])
         low, high = (forecast.quantiles[at, 0, forecast.levels.index(end)] for end in PRINTED_BANDS["80 %"])
         band = f"{price_text(low, decimals)} .. {price_text(high, decimals)}"
         bar = band_bar(float(moves[at, 0]), float(moves[at, 1]), reach)
