@@ -7,15 +7,15 @@ import math
 from markupsafe import Markup
 
 from stockcast.evaluate.wording import p_value
-from stockcast.view.text import UNKNOWN
+from stockcast.view.text import UNKNOWN, number, percent_text
 
 Known = float | None
 """A number of a manifest, where None is one that isn't known."""
 
 
-def percent(share: Known, digits: int = 1) -> str:
+def percent(share: Known) -> str:
     """A share in percent."""
-    return UNKNOWN if share is None or math.isnan(share) else f"{100 * share:.{digits}f} %"
+    return UNKNOWN if share is None else percent_text(share)
 
 
 def signed(share: Known, digits: int = 1) -> str:
@@ -27,7 +27,7 @@ def signed(share: Known, digits: int = 1) -> str:
 
 def plain(value: Known, digits: int) -> str:
     """A number with so many decimals."""
-    return UNKNOWN if value is None or math.isnan(value) else f"{value:.{digits}f}"
+    return UNKNOWN if value is None else number(value, digits)
 
 
 def ratio(loss: Known, other: Known) -> str:
