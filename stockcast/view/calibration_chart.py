@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Floats
@@ -68,7 +68,7 @@ def draw_coverage(axes: Axes, evaluated: EvaluatedForecast, band: float) -> None
     if steps[-1] > steps.size:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{steps[min(max(int(at), 1), steps.size) - 1]}"))
     axes.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
     axes.set_ylabel(f"In the {100 * band:g} % band")
 
 
