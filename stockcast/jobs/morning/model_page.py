@@ -152,8 +152,10 @@ def _inputs(
     return inputs_section(found, windows, "It can't be measured: tonight's prices lack the days it was judged on.")
 
 
-def _found_in_training(loaded: LoadedModel) -> tuple[str, ...]:
-    return tuple(str(one.get("message", one.get("kind"))) for one in loaded.manifest.findings)
+def _found_in_training(loaded: LoadedModel) -> tuple[tuple[str, str], ...]:
+    """Each file and what was found in it; of the calendar there is no file."""
+    found = loaded.manifest.findings
+    return tuple((Path(str(one.get("file", "-"))).name, str(one.get("message", one.get("kind")))) for one in found)
 
 
 def _lineage(store: Store, loaded: LoadedModel) -> Lineage:

@@ -123,7 +123,7 @@ def _coverage_picture(evaluated: EvaluatedForecast) -> Picture:
     def draw(figure: Figure) -> None:
         narrow = is_narrow(figure)
         if narrow:
-            figure.set_figheight(1.7 * len(bands))
+            figure.set_figheight(2 * len(bands))
         grid = (len(bands), 1) if narrow else (1, len(bands))
         parts = list(np.ravel(np.asarray(figure.subplots(*grid))))
         for axes, band in zip(parts, bands, strict=True):

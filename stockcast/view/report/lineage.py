@@ -32,16 +32,17 @@ class Lineage:
     log: Sequence[Mapping[str, Any]]
 
 
-def findings_section(findings: Sequence[str], trained_on: Sequence[str]) -> PageSection:
-    """What was found in tonight's prices, and in those that the model was trained on where that was something else."""
+def findings_section(findings: Sequence[str], trained_on: Sequence[tuple[str, str]]) -> PageSection:
+    """What was found in tonight's prices, and, folded, each file and what was found in it when it was trained on."""
     blocks: list[Block] = []
     if findings:
         blocks.append(Bullets(tuple(findings)))
     else:
         blocks.append(Words("Nothing was found wrong with tonight's prices."))
-    earlier = [one for one in trained_on if one not in findings]
-    if earlier:
-        blocks += [Words("In the prices that it was trained on:"), Bullets(tuple(earlier))]
+    if trained_on:
+        count = f"{len(trained_on)} finding{'s' * (len(trained_on) != 1)} in the prices that it was trained on"
+        caption = "What was found in the prices that it was trained on"
+        blocks.append(table_of(caption, ["File", "What was found"], trained_on[:SHOWN_SERIES], count))
     return PageSection("data", "What was found in the prices", tuple(blocks))
 
 
