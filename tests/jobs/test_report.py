@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -156,6 +158,16 @@ def test_the_same_evening_gives_the_same_bytes_and_measures_once(capsys: Capture
         capsys.readouterr()
         assert run(["report", "acme", "-o", "page.html"]) == 0  # the lock is this very process's
     assert run(["models", "verify"]) == 0
+
+
+def test_a_page_is_made_without_tensorflow(folder: Path) -> None:
+    program = (
+        "import sys; from stockcast.cli import run; code = run(['report', 'acme', '-o', 'page.html']); "
+        "print(*({'tensorflow', 'keras', 'pandas', 'sklearn'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == ""
 
 
 @pytest.mark.usefixtures("folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from stockcast.view.chart_style import INK
+from stockcast.data.forecast import Forecast
+from stockcast.data.series import Panel, PriceSeries
+from stockcast.view.chart_style import INK, one_line
 from stockcast.view.report.fleet import FAILED, ORDERS, REFUSED, STATES, WELL, FleetRow, SmallFan, index_files
+from stockcast.view.report.forecast import forecast_section
 from stockcast.view.report.numbers import band_bar
 from stockcast.view.report.records import Bullets, Facts, Figured, Page, PageSection, Words, table_of
 from stockcast.view.report.render import LONGEST, page_html
@@ -77,6 +81,23 @@ def test_no_word_changes_the_form_of_a_page(word: str) -> None:
 
 
 _FORM = [one.tag for one in parsed(page_of("plain")).iter()]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_ticker_is_a_name_in_tables_and_pictures(name: str) -> None:
+    day = np.datetime64("2024-01-05")
+    series = PriceSeries(name, day - np.arange(60)[::-1], {"close": np.linspace(90, 100, 60)})
+    quantiles = 100 + np.linspace(-2, 2, 9) * np.ones((2, 2, 1))
+    forecast = Forecast(np.array([0, 1]), np.array([59, 59]), np.full(2, 100.0), np.full((2, 2), 100.0), quantiles)
+    panel = Panel((series, replace(series, name="plain")))
+    dates = np.tile(day + np.arange(1, 3), (2, 1))
+    root = parsed(page_html(Page("p", "p", (forecast_section(panel, forecast, dates, "close"),), "now")))
+    assert not [one for one in root.iter() if one.tag in ("script", "b") or "onload" in one.attrib]
+    first = [("".join(row[0].itertext())) for row in next(root.iter("tbody"))]
+    assert len(first) == 2
+    assert first[1] == "plain"
+    assert first[0] == one_line(name)
+    assert len(list(root.iter("figure"))) == 2
 
 
 def test_pictures_take_the_colours_of_the_page() -> None:
