@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from stockcast.errors import StockcastError
 from stockcast.reading.column_names import parse_columns
 from stockcast.reading.reader import examined, read_panel
 from stockcast.reading.records import Hints
+from stockcast.store.store import Store
 
 # No test is timed: on a busy machine a deadline fails without a fault in the code. All else stays as it was loaded,
 # which is hypothesis' own reproducible profile where the environment says that this is CI.
@@ -87,6 +89,39 @@ def _write_csv(series: PriceSeries, path: Path) -> Path:
         lines.append(",".join((str(day), *cells)))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+GOLDEN = Path(__file__).parent / "jobs" / "golden" / "schema-1"
+GOLDEN_ROWS = 220
+"""The golden models were trained on so many made-up sessions, of which the last is 2020-11-03."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the test runs: a store of acme and pair in models, whose prices are acme.csv and the folder pair."""
+    monkeypatch.chdir(tmp_path)
+    save_golden_models(tmp_path, {"acme": "acme", "pair": "pair"})
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def golden_models() -> Callable[[Path, Mapping[str, str]], None]:
+    """Puts golden models under other names into `folder / "models"`, each with prices of its own."""
+    return save_golden_models
+
+
+def save_golden_models(folder: Path, golden: Mapping[str, str]) -> None:
+    """Save acme and pair, each under one name or several, and write acme.csv and the folder pair."""
+    (folder / "pair").mkdir()
+    _write_csv(made_up_prices(rows=GOLDEN_ROWS), folder / "acme.csv")
+    for seed, name in enumerate(("aa", "bb")):
+        _write_csv(made_up_prices(rows=GOLDEN_ROWS, seed=seed), folder / "pair" / f"{name}.csv")
+    source, store = Store(shutil.copytree(GOLDEN, folder / "golden")), Store(folder / "models")
+    now = datetime.fromisoformat("2020-11-03T22:00:00+00:00")
+    for name, like in golden.items():
+        bundle = source.load(like)
+        manifest = replace(bundle.manifest, csv=(str(folder / ("acme.csv" if like == "acme" else "pair")),))
+        store.promote(name, store.save(name, replace(bundle, manifest=manifest), now), "saved", now)
 
 
 TODAY = date(2026, 1, 1)

@@ -33,11 +33,27 @@ class FetchConfig(Section):
     pause: float = Field(1.0, ge=1, le=3600, description="seconds between two requests")
 
 
+class NightConfig(Section):
+    """What `nightly` does beside forecasting. Paths are as seen from the store's folder."""
+
+    report: str = Field("", description="the folder for the morning's pages; empty means that none are written")
+    jobs: int = Field(1, ge=1, description="models that are worked on at once")
+    notify_url: str = Field("", description="pinged as URL/start, then as URL or URL/fail; empty means nobody is told")
+    on_failure: str = Field("", description="the command that is run if a model fails; empty means none")
+
+
 class StoreConfig(Section):
-    """All settings of a store."""
+    """All settings of a store; `prices` and `events` are paths by the model that they are of."""
 
     ledger: LedgerConfig = LedgerConfig()
     fetch: FetchConfig = FetchConfig()
+    nightly: NightConfig = NightConfig()
+    prices: dict[str, tuple[str, ...]] = Field(
+        default={}, description="files, folders or globs of a model's prices, in place of those it was trained on"
+    )
+    events: dict[str, tuple[str, ...]] = Field(
+        default={}, description="files or folders of a model's events, in place of those it was trained with"
+    )
 
 
 def load_store_config(store: Path) -> StoreConfig:
