@@ -47,7 +47,7 @@ TRAINING = (
     "model/export.py",
 )
 
-NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "jobs")
+NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "fleet", "jobs")
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
@@ -61,6 +61,8 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "exchange_calendars": {"late": ("data/exchange_years.py", "data/trading_calendars.py")},
     "scipy": {"late": ("evaluate/*",)},
     "arch": {"late": ("model/baselines.py",)},
+    "dask": {"late": ("fleet/cluster.py",)},
+    "distributed": {"late": ("fleet/cluster.py",)},
 }
 NOT_ON_START = (
     "numpy",
@@ -72,6 +74,7 @@ NOT_ON_START = (
     "keras",
     "onnxruntime",
     "exchange_calendars",
+    "distributed",
 )
 
 LIBRARIES = {"keras", "layers", "numpy", "tf", "util"}

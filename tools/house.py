@@ -28,6 +28,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
         "view": ("stockcast/view/*",),
     },
     {"recipe": ("stockcast/learn.py",)},
+    {"fleet": ("stockcast/fleet/*",)},
     {"jobs": ("stockcast/jobs/*",)},
     {"command line": ("stockcast/cli/*", "stockcast/__main__.py")},
 )

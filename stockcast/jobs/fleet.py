@@ -1,42 +1,47 @@
-"""`stockcast retrain` of several models: each in a process of its own, so that none can harm another."""
+"""`stockcast retrain` of several models: trained by workers, judged and promoted here.
+
+Each model's part of the client's work, from its lock to its promotion, is done by one thread, of which as many run as
+keep all workers busy. What goes wrong with a model is that model's failure.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from threading import Lock
-from time import monotonic, perf_counter
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
+from stockcast.errors import StockcastError, foreseen
+from stockcast.jobs.retrain import retrain_model
 from stockcast.jobs.retraining.records import RetrainRequest
 from stockcast.store.interruption import deaf, serving
+from stockcast.store.journal import Journal, kept_journal
 from stockcast.store.store import Store
 from stockcast.view.retrain import fleet_summary, outcome_sentence, with_warnings
 from stockcast.view.text import some
 
-FAILED, NOTHING_NEW = "failed", "nothing new"
+if TYPE_CHECKING:
+    from stockcast.fleet.engines import Engine
+    from stockcast.jobs.source import OnMessage
 
-PATIENCE: float = 10
-"""Seconds that a process has to end in when it is interrupted."""
+FAILED, NOTHING_NEW = "failed", "nothing new"
 
 PROMOTED = "Promoted"
 BROKEN_OFF = "Broken off, and served as before"
+NOT_REACHED = "Not reached"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one model's process said: its JSON object, and its exit code."""
+    """What came of one model: the JSON object that `retrain` prints of it, and its exit code."""
 
     name: str
     exit_code: int
-    answer: dict[str, Any]
+    answer: Mapping[str, Any]
 
     def __str__(self) -> str:
         if "error" in self.answer:
@@ -81,8 +86,7 @@ class FleetResult:
     @property
     def counts(self) -> dict[str, int]:
         """How many came out how."""
-        kinds = [one.kind for one in self.outcomes]
-        return {kind: kinds.count(kind) for kind in ("promoted", "kept", NOTHING_NEW, FAILED)}
+        return counts_of(self.outcomes)
 
     @property
     def summary(self) -> str:
@@ -110,114 +114,144 @@ class FleetResult:
         }
 
 
+def counts_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """How many models came out how."""
+    kinds = [one.kind for one in outcomes]
+    return {kind: kinds.count(kind) for kind in ("promoted", "kept", NOTHING_NEW, FAILED)}
+
+
+OnEnd = Callable[[Outcome, int, int], None]
+"""Hears of each model as it ends, with how many have ended and how many there are."""
+
+
 def retrain_fleet(
     store: Path,
     names: Sequence[str],
     request: RetrainRequest,
     jobs: int,
-    on_end: Callable[[Outcome, int, int], None] = lambda outcome, done, total: None,
+    on_end: OnEnd = lambda outcome, done, total: None,
+    on: str | None = None,
+    on_message: OnMessage = lambda line: None,
 ) -> FleetResult:
-    """Retrain `names`, or every model of the store, `jobs` at once. One that fails doesn't stop the others.
+    """Retrain `names`, or every model of the store, by `jobs` workers or those of the scheduler at the address `on`.
 
-    `on_end` hears of each model as it ends, with how many have ended and how many there are. An interruption ends those
-    that are under way, and is handed on with what became of each model. Raises `NotFound` if the store has no model: a
-    schedule that finds nothing to do night after night is mistaken.
+    A model that fails doesn't stop the others. An interruption breaks off those that are under way, and is handed on
+    with what became of each model; a run that was killed is gone on with. Raises `NotFound` if the store has no model:
+    a schedule that finds nothing to do night after night is mistaken; `Busy` if the same run is under way already, and
+    what `engine_for` raises.
     """
-    models = Store(store)
+    from stockcast.fleet.engines import engine_for
+
+    models, begin = Store(store), perf_counter()
     every = tuple(dict.fromkeys(map(models.find, names))) or models.names() or (models.only(),)
-    before = {name: serving(models, name) for name in every}
-    children, begin = _Children(), perf_counter()
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        under_way = {name: pool.submit(_in_own_process, store, name, request, children) for name in every}
-        try:
-            for done, one in enumerate(as_completed(under_way.values()), start=1):
-                on_end(one.result(), done, len(every))
-        except KeyboardInterrupt as stop:
-            with deaf():
-                begun = {name: one.done() for name, one in under_way.items() if not one.cancel()}
-                children.end()
-                outcomes = {name: under_way[name].result() for name in begun}
-            fates = dict.fromkeys(every, "Not reached")
-            fates |= {name: _fate(one, ended=begun[name]) for name, one in outcomes.items()}
-            fates |= {name: PROMOTED for name in every if serving(models, name) != before[name]}
-            stop.add_note(_so_far(fates))
-            raise
-    return FleetResult(tuple(one.result() for one in under_way.values()), perf_counter() - begin)
+    with _journal(store, every, request) as journal, engine_for(jobs, on) as engine:
+        earlier = {name: one for name in every if (one := _earlier(models, journal, name)) is not None}
+        if earlier:
+            began = datetime.fromtimestamp(journal.begun or 0.0).astimezone()
+            on_message(f"Going on with the run of {began:%H:%M}: {len(earlier)} of {len(every)} models are done.")
+        fleet = _Fleet(models, every, request, engine, journal, on_end, dict(earlier))
+        fleet.run()
+    return FleetResult(tuple(fleet.outcomes[name] for name in every), perf_counter() - begin)
 
 
-def _fate(outcome: Outcome, ended: bool) -> str:
-    """What became of a model whose process had `ended` by itself when the fleet was interrupted, or was ended then."""
-    if "error" not in outcome.answer:
-        return PROMOTED if outcome.answer["promoted"] else "Kept"
-    kind = outcome.answer["error"]["kind"]
-    return BROKEN_OFF if kind == "interrupted" or (kind == "died" and not ended) else "Failed"
+def _journal(store: Path, every: Sequence[str], request: RetrainRequest) -> AbstractContextManager[Journal]:
+    """What an earlier run of the same request did; a dry run writes nothing."""
+    if request.dry_run:
+        return nullcontext(Journal())
+    return kept_journal(store, {"models": list(every), "force": request.force, "max_age": request.max_age})
 
 
-def _so_far(fates: Mapping[str, str]) -> str:
+def _earlier(models: Store, journal: Journal, name: str) -> Outcome | None:
+    """What became of a model in the run that is gone on with, if that still holds: a failure is tried again."""
+    entry = journal.done.get(name)
+    if entry is None or entry["exit_code"] or serving(models, name) != entry["answer"]["version"]:
+        return None
+    from stockcast.reading.reader import find_files
+
+    with suppress(StockcastError, OSError):  # which is told when the model is looked at again
+        files = find_files(models.load(name, wanted=()).manifest.csv)
+        if max(path.stat().st_mtime for path in files) < entry["time"]:
+            return Outcome(name, 0, entry["answer"])
+    return None
+
+
+@dataclass
+class _Fleet:
+    """A run over `every` model; `outcomes` are those that are known."""
+
+    models: Store
+    every: tuple[str, ...]
+    request: RetrainRequest
+    engine: Engine
+    journal: Journal
+    on_end: OnEnd
+    outcomes: dict[str, Outcome]
+
+    def run(self) -> None:
+        """Fill in all outcomes."""
+        before = {name: serving(self.models, name) for name in self.every}
+        with ThreadPoolExecutor(max_workers=self.engine.window) as pool:
+            left = [name for name in self.every if name not in self.outcomes]
+            under_way = {pool.submit(self._retrain, name): name for name in left}
+            try:
+                for one in as_completed(under_way):
+                    self._ended(under_way[one], one)
+            except BaseException as stop:
+                with deaf():
+                    self._break_off(under_way)
+                if isinstance(stop, KeyboardInterrupt):
+                    stop.add_note(_so_far(self._fates(before, under_way)))
+                raise
+
+    def _retrain(self, name: str) -> Mapping[str, Any]:
+        return retrain_model(replace(self.request, name=name), lambda _: None, self.engine).to_dict()
+
+    def _ended(self, name: str, one: Future[Mapping[str, Any]]) -> None:
+        """Take down what came of a model, and tell of it."""
+        self.outcomes[name] = outcome = _outcome(name, one)
+        if outcome.kind != NOTHING_NEW:  # which is found out again in no time
+            self.journal.add(name, {"answer": outcome.answer, "exit_code": outcome.exit_code})
+        self.on_end(outcome, len(self.outcomes), len(self.every))
+
+    def _break_off(self, under_way: Mapping[Future[Mapping[str, Any]], str]) -> None:
+        """Let no model begin, and wait for those that have."""
+        for one in under_way:
+            one.cancel()
+        self.engine.stop()
+        for one, name in under_way.items():
+            if not one.cancelled() and not isinstance(one.exception(), KeyboardInterrupt):
+                self.outcomes[name] = _outcome(name, one)
+
+    def _fates(
+        self, before: Mapping[str, str | None], under_way: Mapping[Future[Mapping[str, Any]], str]
+    ) -> Iterator[tuple[str, str]]:
+        """Of each model what became of it, after an interruption."""
+        begun = {name for one, name in under_way.items() if not one.cancelled()}
+        for name in self.every:
+            outcome = self.outcomes.get(name)
+            if serving(self.models, name) != before[name] or (outcome and outcome.answer.get("promoted")):
+                yield name, PROMOTED
+            elif outcome is not None:
+                yield name, "Failed" if outcome.exit_code else "Kept"
+            else:
+                yield name, BROKEN_OFF if name in begun else NOT_REACHED
+
+
+def _outcome(name: str, ended: Future[Mapping[str, Any]]) -> Outcome:
+    """What a model's thread has come to, be it an error that nobody foresaw."""
+    error = ended.exception()
+    if error is None:
+        return Outcome(name, 0, ended.result())
+    told = foreseen(error)
+    fields = {"kind": told.kind, "message": told.message, "fix": told.fix, "exit_code": told.exit_code}
+    return Outcome(name, told.exit_code, {"error": fields})
+
+
+def _so_far(fates: Iterator[tuple[str, str]]) -> str:
     """The models of each fate."""
+    known = list(fates)
     named = (
-        (fate, [name for name, one in fates.items() if one == fate])
-        for fate in (PROMOTED, "Kept", "Failed", BROKEN_OFF, "Not reached")
+        (fate, [name for name, one in known if one == fate])
+        for fate in (PROMOTED, "Kept", "Failed", BROKEN_OFF, NOT_REACHED)
     )
     return " ".join(f"{fate}: {some(names)}." for fate, names in named if names)
-
-
-class _Children:
-    """The processes that are under way: all can be ended from another thread than those that wait for them."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._running: list[subprocess.Popen[str]] = []
-        self._ended = False
-
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """What a process says, and its exit code; once all were ended none begins, as if it had been interrupted."""
-        with self._lock:
-            if self._ended:
-                return subprocess.CompletedProcess(command, -signal.SIGINT, "", "")
-            child = subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            self._running.append(child)
-        out, err = child.communicate()
-        return subprocess.CompletedProcess(command, child.returncode, out, err)
-
-    def end(self) -> None:
-        """Interrupt them all, and kill those that have not ended after `PATIENCE`: a model is whole all the same."""
-        with self._lock:
-            self._ended = True
-        for child in self._running:
-            child.send_signal(signal.SIGINT)
-        deadline = monotonic() + PATIENCE
-        for child in self._running:
-            try:
-                child.wait(max(deadline - monotonic(), 0))
-            except subprocess.TimeoutExpired:
-                child.kill()
-
-
-def _in_own_process(store: Path, name: str, request: RetrainRequest, children: _Children) -> Outcome:
-    flags = ["--dry-run"] * request.dry_run + ["--force"] * request.force
-    flags += [] if request.max_age is None else ["--max-age", str(request.max_age)]
-    # -P: a file of the user's own called click.py, where the command was run, is not the library.
-    command = [sys.executable, "-P", "-m", "stockcast", "--store", str(store), "--json", "retrain", *flags, "--", name]
-    done = children.run(
-        command, {key: value for key, value in os.environ.items() if not key.startswith("STOCKCAST_RETRAIN_")}
-    )
-    return Outcome(name, done.returncode, _answer(done))
-
-
-def _answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """Its JSON object; a process that was killed leaves none, and that is said."""
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except ValueError:
-        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        message = f"its process ended with {done.returncode}: {last[0]}"
-        return {"error": {"kind": "died", "message": message, "fix": None, "exit_code": done.returncode}}
-    return answer

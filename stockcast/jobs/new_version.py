@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
+from stockcast.fleet.work import files_of
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY
 from stockcast.jobs.source import absolute, hints_to, recorded_test_csv, taken_of
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
-from stockcast.store.model_files import to_files
 from stockcast.store.read_version import Bundle
 
 if TYPE_CHECKING:
@@ -68,6 +68,18 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
     """Everything that is kept of a training."""
+    return bundle_of(files_of(learned), learned.scores, panel, config, called, source)
+
+
+def bundle_of(
+    files: Mapping[str, bytes],
+    scores: Mapping[str, Any],
+    panel: Panel,
+    config: RunConfig,
+    called: str,
+    source: Provenance,
+) -> Bundle:
+    """The same of what was trained elsewhere: its files, and its scores."""
     calendar, sessions, doubts = sessions_of(panel, config)
     manifest = Manifest(
         config_name=called,
@@ -78,14 +90,11 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
         data=tuple(fingerprint(one) for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
-        scores=learned.scores,
+        scores=scores,
         calendar=calendar,
         next_sessions=sessions,
         test_csv=source.test_csv,
-        events=source.events,
     )
-    evaluated = learned.held_out.evaluated if learned.held_out else None
-    files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, evaluated)
     return Bundle(manifest, files)
 
 

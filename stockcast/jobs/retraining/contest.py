@@ -1,0 +1,89 @@
+"""What a worker says of a challenger, believed no further than it can be checked.
+
+A result may have been damaged on its way, or come from a worker that is not sound. What it says decides nothing before
+it fits the prices that the client itself has read, and no network serves that does not forecast as it was told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stockcast.config.run import RunConfig
+from stockcast.data.forecast import EvaluatedForecast, Forecast, evaluate
+from stockcast.data.series import Panel
+from stockcast.data.time_split import cut
+from stockcast.evaluate.steps import steps_of
+from stockcast.fleet.parcel import not_as_sent
+from stockcast.fleet.tasks import Result, forecast_of
+from stockcast.store.model_files import from_files
+from stockcast.store.read_version import Bundle
+
+CLOSE = 1e-4
+"""How far a network may be off from what its worker says, relative to the price: another processor rounds otherwise."""
+
+
+@dataclass(frozen=True)
+class GateContest:
+    """Challenger, champion and last price, judged from the same origins, which none of them has seen."""
+
+    challenger: EvaluatedForecast
+    champion: EvaluatedForecast
+    naive: EvaluatedForecast
+
+
+def contest_of(result: Result, panel: Panel, config: RunConfig, called: str) -> GateContest:
+    """The contest that a result tells of, beside the prices of `panel`.
+
+    Raises `IOFailure` for forecasts that are not from rows of these prices after the cutoff, or differ in their rows.
+    """
+    names = {"challenger": called, "champion": called, "naive": "naive"}
+    told = {name: forecast_of(result.arrays, f"{name}/") for name in names}
+    mine = told["challenger"]
+    _demand_held_out(mine, panel, config)
+    for one in told.values():
+        if not (np.array_equal(one.series, mine.series) and np.array_equal(one.row, mine.row)):
+            raise not_as_sent("the result", "its forecasts are from different rows")
+    price = config.data.price
+    last = np.array(
+        [panel.series[series].columns[price][row] for series, row in zip(mine.series, mine.row, strict=True)]
+    )
+    judged = {name: evaluate(names[name], panel, replace(one, last=last), price) for name, one in told.items()}
+    return GateContest(**judged)
+
+
+def _demand_held_out(forecast: Forecast, panel: Panel, config: RunConfig) -> None:
+    """Every origin is a row of its series, at or after the cutoff and before the last row."""
+    cutoff = cut(panel, config).calibration
+    lengths = np.array([len(one) for one in panel.series])
+    inside = (forecast.series >= 0) & (forecast.series < len(panel)) & (forecast.row >= 0)
+    if not (len(forecast) and inside.all() and (forecast.row < lengths[forecast.series] - 1).all()):
+        raise not_as_sent("the result", "its forecasts are from rows that there are not")
+    if forecast.horizon != config.data.horizon:
+        raise not_as_sent("the result", "its forecasts are of other steps")
+    origins = [panel.series[series].dates[row] for series, row in zip(forecast.series, forecast.row, strict=True)]
+    if min(origins) < cutoff:
+        raise not_as_sent("the result", f"it forecasts from {min(origins)}, and training knew {cutoff}")
+
+
+def demand_as_told(bundle: Bundle, told: EvaluatedForecast, panel: Panel, config: RunConfig) -> None:
+    """Raise `IOFailure` unless the network in `bundle` forecasts what was told of it, `ModelDamaged` if it is none."""
+    since = cut(panel, config).calibration
+    forecaster = from_files(bundle.files, bundle.manifest.config_name, config.data).restarted(since)
+    forecast = told.forecast
+    origins = [forecast.row[forecast.series == number] for number in range(len(panel))]
+    made = forecaster.forecast(panel, origins)
+    size = CLOSE * made.last
+    for mine, theirs in ((made.point, forecast.point), (made.quantiles, forecast.quantiles)):
+        if not (np.abs(mine - theirs).reshape(len(made), -1).max(axis=1) <= size).all():
+            raise not_as_sent("the result", "its network forecasts something else than was said of it")
+    own = float(steps_of(told)[0].pinball().mean())
+    try:
+        said = float(bundle.manifest.scores["models"]["model"][0]["pinball"])
+        cutoffs = bundle.manifest.scores["cutoffs"]
+        agree = abs(said - own) <= CLOSE * own and cutoffs["first"] == str(told.origin.min())
+    except (KeyError, IndexError, TypeError, ValueError):
+        agree = False
+    if not agree:
+        raise not_as_sent("the result", "its scores are not those of its forecasts")
