@@ -43,6 +43,7 @@ TRAINING = (
         "model/traced_steps.py",
         "model/losses.py",
         "model/optimizers.py",
+        "model/served.py",
     ),
     "model/export.py",
 )

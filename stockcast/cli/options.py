@@ -74,7 +74,7 @@ accept_option = click.option(
 all_option = click.option("--all", "everything", is_flag=True, help="Every model of the store.")
 
 
-class _Jobs(click.ParamType):
+class _Jobs(click.ParamType[int]):
     """A number of workers from 1, or auto for as many as there are cores."""
 
     name = "jobs"

@@ -6,44 +6,50 @@ import io
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from stockcast.config.run import RunConfig
 from stockcast.data.rows import Floats32
 from stockcast.errors import ModelDamaged, StockcastError
 from stockcast.model.network import build_served
 from stockcast.model.serve import Runner
+from stockcast.model.served import ServedNetwork
 
 TOLERANCE = 1e-5
 """The greatest difference between ONNX and Keras, relative to the outputs' size."""
 
 
-def export_onnx(traced: Any, examples: Floats32) -> bytes:
-    """A network from `trace` as the bytes of an ONNX file that answers `examples`, (n, L, F), as Keras does.
+def export_onnx(served: ServedNetwork, weights: Sequence[NDArray[np.float32]], examples: Floats32) -> bytes:
+    """A network with these weights as the bytes of an ONNX file that answers `examples`, (n, L, F), as Keras does.
 
-    What Keras' own export does by tf2onnx, but of a network that is traced already.
+    What Keras' own export does by tf2onnx, but once for all networks of a kind.
 
     Raises `StockcastError` if the answers differ.
     """
-    from tf2onnx.convert import from_function
-
-    expected = traced(tf.constant(examples)).numpy()
-    with _silence():
-        converted, _ = from_function(traced, traced.input_signature)
-    model: bytes = converted.SerializeToString()
+    model = served.template.filled(weights)
+    expected = served.answers(weights, examples)
     difference = float(np.max(np.abs(Runner(model)(examples) - expected)))
     size = float(np.max(np.abs(expected)))
     if not difference <= TOLERANCE * size:
         raise StockcastError(
             f"the exported network is off by {difference:.2g} from Keras' outputs of up to {size:.2g}."
         )
+    return model
+
+
+def converted(traced: Any) -> ModelProto:
+    """A network from `trace` as tf2onnx converts it."""
+    from tf2onnx.convert import from_function
+
+    with _silence():
+        model: ModelProto = from_function(traced, traced.input_signature)[0]
     return model
 
 

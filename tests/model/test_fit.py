@@ -56,7 +56,7 @@ def begin(config: RunConfig) -> tuple[NDArray[np.float64], NDArray[np.float64], 
 
 
 def ended(trained: Trained) -> NDArray[np.float64]:
-    kernel, bias = trained.network.get_weights()
+    kernel, bias = trained.arrays
     return np.append(kernel[:, 0], bias)
 
 
