@@ -122,9 +122,14 @@ class Cluster:
         self._stopped = False
 
     @property
+    def workers(self) -> int:
+        """How many there are now."""
+        return max(len(self._workers()), 1)
+
+    @property
     def window(self) -> int:
         """A few tasks for each worker, so that none waits for the client."""
-        return min(MOST, A_WORKER * max(len(self._workers()), 1))
+        return min(MOST, A_WORKER * self.workers)
 
     def run(self, task: bytes, patience: float) -> bytes:
         """The result of a task, from whichever worker the scheduler gives it to: see `Engine`."""

@@ -29,6 +29,7 @@ class LocalWorkers:
     """So many worker processes: see `Engine`."""
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
         self._every = [_Slot() for _ in range(workers)]
         self._free: LifoQueue[_Slot] = LifoQueue()  # the last one used comes first: few tasks start few processes
         for slot in self._every:
@@ -39,7 +40,7 @@ class LocalWorkers:
     @property
     def window(self) -> int:
         """A task for each worker, and one that is ready when it ends."""
-        return 2 * len(self._every)
+        return 2 * self.workers
 
     def run(self, task: bytes, patience: float) -> bytes:
         """The result of a task, from whichever worker is free first: see `Engine`."""

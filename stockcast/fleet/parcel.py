@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stockcast.data.events.records import Events, events_of, rows_of
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import IOFailure, StockcastError
 from stockcast.store.records import dump_line, load, sha256
@@ -95,7 +96,15 @@ def _filled(head: Mapping[str, Any], rest: memoryview) -> Parcel:
 
 def panel_page(panel: Panel) -> list[dict[str, Any]]:
     """What a parcel's page says of a panel, whose numbers are `panel_arrays`."""
-    return [{"name": one.name, "columns": list(one.columns), "decimals": one.decimals} for one in panel.series]
+    return [
+        {
+            "name": one.name,
+            "columns": list(one.columns),
+            "decimals": one.decimals,
+            "events": [[str(cell) for cell in row] for row in rows_of(one.events)],
+        }
+        for one in panel.series
+    ]
 
 
 def panel_arrays(panel: Panel) -> dict[str, NDArray[Any]]:
@@ -116,7 +125,17 @@ def panel_of(page: list[dict[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> 
                 arrays[f"{number}/{_DATES}"].astype("datetime64[D]"),
                 {column: arrays[f"{number}/{column}"] for column in one["columns"]},
                 one["decimals"],
+                _events_of(one["events"]),
             )
             for number, one in enumerate(page)
         )
+    )
+
+
+def _events_of(rows: list[list[str]]) -> Events:
+    return events_of(
+        [
+            (np.datetime64(day, "D"), series, kind, when, np.datetime64(known, "D"))
+            for day, series, kind, when, known in rows
+        ]
     )

@@ -6,6 +6,7 @@ and on a cluster of like processors, however many of them run at once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -19,6 +20,9 @@ from stockcast.fleet.tasks import Result, Task, differing, failed, forecast_arra
 from stockcast.model.threads import one_thread
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.model_files import from_files, to_files
+
+PART = "part/"
+"""What the names of fitted parts begin with, among the files of a result."""
 
 
 def work(data: bytes) -> bytes:
@@ -80,6 +84,23 @@ def forecast_fold(task: Task) -> Result:
     return Result({}, forecast_arrays(fitted.forecaster.forecast(panel, fold.origins)))
 
 
+def fit_one(task: Task) -> Result:
+    """Train up to the cutoff that the settings name: the forecaster that would serve, and each part that was fitted."""
+    cuts, fitted = recipe.fit_to_cutoff(task.panel, TrainingRun(task.config, task.config_name))
+    forecaster, trained = fitted.forecaster, fitted.trained
+    onnx = trained.onnx(fitted.train.take(slice(recipe.COMPARED)).x)
+    calibration = forecaster.calibration.to_dict() if forecaster.calibration else None
+    parts = {
+        "the scaler": json.dumps(forecaster.scalers.to_dict()).encode(),
+        "the network": b"".join(np.ascontiguousarray(one).tobytes() for one in trained.arrays),
+        "early stopping": f"{trained.best} of {len(trained.history)}".encode(),
+        "the calibration": json.dumps(calibration).encode(),
+    }
+    files = to_files(forecaster, onnx, trained.weights, trained.history, None)
+    named = {f"{PART}{name}": content for name, content in parts.items()}
+    return Result({"trained_until": str(cuts.calibration)}, files={**files, **named})
+
+
 def fold_task(panel: Panel, fold: Fold, run: TrainingRun) -> Task:
     """The task of one fold."""
     origins = {f"origins/{number}": np.asarray(rows, np.int64) for number, rows in enumerate(fold.origins)}
@@ -103,5 +124,6 @@ KINDS: Mapping[str, Callable[[Task], Result]] = {
     "learn": learn_one,
     "challenge": challenge_one,
     "fold": forecast_fold,
+    "fit": fit_one,
 }
 """What can be asked of a worker, by its name."""

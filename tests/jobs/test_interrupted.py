@@ -218,7 +218,7 @@ def test_a_backtest_says_how_much_of_it_is_kept(
             raise KeyboardInterrupt
         return fit_to_cutoff(*arguments)
 
-    monkeypatch.setattr("stockcast.jobs.backtest.fit_to_cutoff", second_stops)
+    monkeypatch.setattr("stockcast.learn.fit_to_cutoff", second_stops)
     line = interrupted(capsys, tmp_path / "models", *command)
     assert line == "Interrupted. 1 of 3 trainings is done and kept: the same command goes on from there."
     del calls[:]
