@@ -43,7 +43,7 @@ TRAINING = (
         "model/traced_steps.py",
         "model/losses.py",
         "model/optimizers.py",
-        "model/served.py",
+        "model/onnx_files/*",
     ),
     "model/export.py",
 )

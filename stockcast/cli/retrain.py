@@ -23,7 +23,7 @@ from stockcast.errors import UsageError
 from stockcast.store.interruption import noted
 
 if TYPE_CHECKING:
-    from stockcast.jobs.fleet import FleetResult
+    from stockcast.jobs.many.outcomes import FleetResult
     from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 
 

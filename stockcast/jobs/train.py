@@ -105,7 +105,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     called = config_name(request.preset)
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
-    _demand_same_series(store, name, panel)
+    demand_same_series(store, name, panel)
     sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
     cuts = cut(panel, config)
     if cuts.calibration == cuts.test:
@@ -181,7 +181,7 @@ def _progress(
     return progress
 
 
-def _demand_same_series(store: Store, name: str, panel: Panel) -> None:
+def demand_same_series(store: Store, name: str, panel: Panel) -> None:
     """A model is trained again on the same series, or on longer ones; anything else needs another name."""
     if name not in store.names():
         return

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto
 
 from stockcast.config.run import RunConfig
 from stockcast.data.rows import Floats32
 from stockcast.errors import ModelDamaged, StockcastError
 from stockcast.model.network import build_served
+from stockcast.model.onnx_files.convert import silenced
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.serve import Runner
-from stockcast.model.served import ServedNetwork
 
 TOLERANCE = 1e-5
 """The greatest difference between ONNX and Keras, relative to the outputs' size."""
@@ -44,15 +39,6 @@ def export_onnx(served: ServedNetwork, weights: Sequence[NDArray[np.float32]], e
     return model
 
 
-def converted(traced: Any) -> ModelProto:
-    """A network from `trace` as tf2onnx converts it."""
-    from tf2onnx.convert import from_function
-
-    with _silence():
-        model: ModelProto = from_function(traced, traced.input_signature)[0]
-    return model
-
-
 def keras_file(config: RunConfig, features: int, weights: Mapping[str, NDArray[np.float32]]) -> bytes:
     """The bytes of the .keras file of a network of so many `features`, built anew and given its `weights` by path.
 
@@ -68,21 +54,6 @@ def keras_file(config: RunConfig, features: int, weights: Mapping[str, NDArray[n
     network.set_weights([weights[weight.path] for weight in network.weights])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        with _silence():
+        with silenced():
             network.save(path)
         return path.read_bytes()
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep tf2onnx' log, and its and Keras' use of old ways of numpy, from the user's terminal."""
-    logger = logging.getLogger("tf2onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
-            yield
-    finally:
-        logger.setLevel(level)

@@ -19,7 +19,7 @@ from stockcast.data.rows import Floats32
 from stockcast.data.windows import Windows
 from stockcast.errors import TrainingDiverged
 from stockcast.model.network import build_carried, build_network, build_served, shape_of
-from stockcast.model.served import ServedNetwork
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.traced_steps import Learner
 from stockcast.model.training_run import Epoch, TrainingRun, calmer, demand_numbers
 

@@ -12,8 +12,8 @@ from stockcast.data.series import Panel, PriceSeries
 from stockcast.learn import learn
 from stockcast.model.fit import Trained
 from stockcast.model.network import Shape, build_network, fed_back
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.serve import Runner
-from stockcast.model.served import ServedNetwork
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.onnxfile import check_onnx
 

@@ -15,8 +15,8 @@ from stockcast.data.windows import PAD, Windows, usable_ends
 from stockcast.learn import learn
 from stockcast.model.export import export_onnx
 from stockcast.model.network import Shape, build_network
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.serve import Runner
-from stockcast.model.served import ServedNetwork
 from stockcast.model.training_run import TrainingRun
 
 pytestmark = pytest.mark.tensorflow

@@ -87,3 +87,13 @@ def demand_as_told(bundle: Bundle, told: EvaluatedForecast, panel: Panel, config
         agree = False
     if not agree:
         raise not_as_sent("the result", "its scores are not those of its forecasts")
+
+
+def demand_forecasts(bundle: Bundle, panel: Panel, config: RunConfig) -> None:
+    """Raise `IOFailure` unless the network in `bundle` forecasts numbers from the newest row of each series."""
+    forecaster = from_files(bundle.files, bundle.manifest.config_name, config.data)
+    origins = [np.array([len(one) - 1]) for one in panel.series]
+    with np.errstate(over="ignore", invalid="ignore"):  # which is what is looked for
+        made = forecaster.forecast(panel, origins)
+    if not (np.isfinite(made.point).all() and np.isfinite(made.quantiles).all()):
+        raise not_as_sent("the result", "its network forecasts no numbers")

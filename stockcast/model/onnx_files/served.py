@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from stockcast.data.rows import Floats32
 from stockcast.model.network import around_zero, trace
-from stockcast.model.onnx_template import Fold, OnnxTemplate, probes, template_of
+from stockcast.model.onnx_files.convert import converted
+from stockcast.model.onnx_files.template import Fold, OnnxTemplate, probes, template_of
 
 
 class ServedNetwork:
@@ -35,8 +36,6 @@ class ServedNetwork:
     @cached_property
     def template(self) -> OnnxTemplate:
         """The network as ONNX, to be filled with weights."""
-        from stockcast.model.export import converted
-
         probed = probes([np.asarray(weight) for weight in self.network.weights])
         self.network.set_weights(probed)
         return template_of(converted(self._traced), probed, self._folds())
