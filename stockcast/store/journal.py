@@ -61,13 +61,15 @@ def kept_journal(root: Path, run: Mapping[str, Any]) -> Iterator[Journal]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
         _hold(descriptor, root)
-        begun, done = _earlier(path)
+        begun, done, whole = _earlier(path)
         journal = Journal(begun, done, descriptor)
+        with writing(path):
+            os.ftruncate(descriptor, whole)  # a line that a kill has left torn is cut off
         if begun is None:
-            os.ftruncate(descriptor, 0)
             journal._write({"begun": time.time()})
         yield journal
-        os.ftruncate(descriptor, 0)
+        with writing(path):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -81,14 +83,20 @@ def _hold(descriptor: int, root: Path) -> None:
         ) from None
 
 
-def _earlier(path: Path) -> tuple[float | None, dict[str, Mapping[str, Any]]]:
-    """When a run began that was broken off, and what it has done; None if there was none, or it is too long ago."""
+def _earlier(path: Path) -> tuple[float | None, dict[str, Mapping[str, Any]], int]:
+    """When a run began that was broken off, what it has done, and the bytes that are whole.
+
+    None, nothing and 0 if there was none, or it is too long ago.
+    """
     with reading(path):
-        *lines, _torn = path.read_bytes().split(b"\n")
+        content = path.read_bytes()
+    *lines, torn = content.split(b"\n")
     try:
         first, *others = (load(line, path) for line in lines)
         begun = float(first["begun"])
         done: dict[str, Mapping[str, Any]] = {str(one["name"]): one for one in others}
     except (KeyError, TypeError, ValueError, ModelDamaged):
-        return None, {}
-    return (begun, done) if 0 <= time.time() - begun < LONGEST else (None, {})
+        return None, {}, 0
+    if not 0 <= time.time() - begun < LONGEST:
+        return None, {}, 0
+    return begun, done, len(content) - len(torn)

@@ -105,19 +105,23 @@ class _Fleet:
 
     def _ended(self, name: str, one: Future[Mapping[str, Any]]) -> None:
         """Take down what came of a model, and tell of it."""
+        self._take_down(name, one)
+        self.on_end(self.outcomes[name], len(self.outcomes), len(self.every))
+
+    def _take_down(self, name: str, one: Future[Mapping[str, Any]]) -> None:
         self.outcomes[name] = outcome = _outcome(name, one)
         if outcome.kind != NOTHING_NEW:  # which is found out again in no time
             self.journal.add(name, {"answer": outcome.answer, "exit_code": outcome.exit_code})
-        self.on_end(outcome, len(self.outcomes), len(self.every))
 
     def _break_off(self, under_way: Mapping[Future[Mapping[str, Any]], str]) -> None:
-        """Let no model begin, and wait for those that have."""
+        """Let no model begin, and wait for those that have: one that is being promoted comes to its end."""
         for one in under_way:
             one.cancel()
         self.engine.stop()
         for one, name in under_way.items():
-            if not one.cancelled() and not isinstance(one.exception(), KeyboardInterrupt):
-                self.outcomes[name] = _outcome(name, one)
+            if name in self.outcomes or one.cancelled() or isinstance(one.exception(), KeyboardInterrupt):
+                continue
+            self._take_down(name, one)
 
     def _fates(
         self, before: Mapping[str, str | None], under_way: Mapping[Future[Mapping[str, Any]], str]
