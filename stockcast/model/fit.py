@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import keras
 import numpy as np
+from keras.src.random import seed_generator
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
@@ -60,9 +62,10 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
     part = f"{part} with seed {config.fit.seed}"
     features = train.rows.inputs.shape[1]
     learner = _learner(_kind(config), features)
-    # All of Keras' seeds are drawn from here. To seed TensorFlow, too, would make it forget all that it has compiled.
-    random.seed(config.fit.seed)
-    learner.begin(_untrained(config, features), train, config)
+    # All of Keras' seeds are drawn here. To seed TensorFlow, too, would make it forget all that it has compiled.
+    with _seeds_from(config.fit.seed):
+        untrained = _untrained(config, features)
+    learner.begin(untrained, train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
     while len(course.history) < config.fit.epochs and not course.stopped(config.fit):
@@ -77,6 +80,20 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
     learner.end()
     demand_numbers("the network's weights", course.weights, config)
     return Trained(_served(_kind(config), features), course.weights, tuple(course.history), course.best)
+
+
+@contextmanager
+def _seeds_from(seed: int) -> Iterator[None]:
+    """Inside this, Keras draws its seeds as after `random.seed(seed)`, and nobody else draws from the same numbers.
+
+    A worker of a cluster has other threads that do, so that the process' own numbers would be in another order.
+    """
+    shared = seed_generator.python_random
+    seed_generator.python_random = random.Random(seed)
+    try:
+        yield
+    finally:
+        seed_generator.python_random = shared
 
 
 def _untrained(config: RunConfig, features: int) -> keras.Model:
