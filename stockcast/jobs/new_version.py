@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from stockcast.config.run import RunConfig
+from stockcast.data.features import columns_used
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.fleet.work import files_of
@@ -16,6 +17,7 @@ from stockcast.jobs.source import absolute, hints_to, recorded_test_csv, taken_o
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
 from stockcast.store.read_version import Bundle
+from stockcast.store.trained_prices import PRICES, prices_file
 
 if TYPE_CHECKING:
     from stockcast.learn import Learned
@@ -43,14 +45,19 @@ class Provenance:
 
 
 def provenance(
-    csvs: Sequence[str], test_csv: str | None, hints: Hints, files: Sequence[FileRead], events: Sequence[str]
+    csvs: Sequence[str],
+    test_csv: str | None,
+    hints: Hints,
+    files: Sequence[FileRead],
+    events: Sequence[str],
+    taken: frozenset[str] = frozenset(),
 ) -> Provenance:
     """The provenance of the prices in `files`: those of `csvs`, and those of `test_csv` after them; and of `events`.
 
-    Of the faults that `hints` take it keeps those that the prices have.
+    Of the faults that `hints` take it keeps those that the prices have, and those that were `taken` besides.
     """
     last = absolute([test_csv] if test_csv else [])
-    kept = replace(hints, accept=taken_of(hints, files))
+    kept = replace(hints, accept=taken_of(hints, files) | taken)
     return Provenance((*absolute(csvs), *last), hints_to(kept), findings_of(files), "".join(last), absolute(events))
 
 
@@ -68,26 +75,28 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
     """Everything that is kept of a training."""
-    return bundle_of(files_of(learned), learned.scores, panel, config, called, source)
+    return bundle_of(files_of(learned), learned.scores, learned.serving.features, panel, config, called, source)
 
 
 def bundle_of(
     files: Mapping[str, bytes],
     scores: Mapping[str, Any],
+    features: Sequence[str],
     panel: Panel,
     config: RunConfig,
     called: str,
     source: Provenance,
 ) -> Bundle:
-    """The same of what was trained elsewhere: its files, and its scores."""
+    """The same of what was trained elsewhere: its files, its scores, and the names of the network's inputs."""
     calendar, sessions, doubts = sessions_of(panel, config)
+    used = columns_used(features) | {config.data.price}
     manifest = Manifest(
         config_name=called,
         config=config.model_dump(mode="json"),
         csv=source.csvs,
         hints=source.hints,
         findings=(*source.findings, *doubts),
-        data=tuple(fingerprint(one) for one in panel.series),
+        data=tuple({**fingerprint(one), "columns": sorted(used & one.columns.keys())} for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
         scores=scores,
@@ -95,7 +104,7 @@ def bundle_of(
         next_sessions=sessions,
         test_csv=source.test_csv,
     )
-    return Bundle(manifest, files)
+    return Bundle(manifest, {**files, PRICES: prices_file(panel)})
 
 
 def sessions_of(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:

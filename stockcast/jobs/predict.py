@@ -15,11 +15,13 @@ from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
 from stockcast.data.trading_calendars import coming, next_sessions
-from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, ModelDamaged, NotFound
+from stockcast.errors import DataError, ModelDamaged, NotFound
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY, LoadedModel, open_model
 from stockcast.jobs.output import check_output, write_output
+from stockcast.jobs.past.comparison import Compared, compare_past
+from stockcast.jobs.past.memory import remember
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
-from stockcast.reading.records import NO_HINTS, Hints, PanelRead
+from stockcast.reading.records import NO_HINTS, Hints
 from stockcast.store.records import damaged
 from stockcast.store.store import Store
 from stockcast.view.events import unsaid_sentences
@@ -48,8 +50,8 @@ class Prediction:
     """Forecasts of the sessions after the newest row of each series.
 
     `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions. `details` are for those who
-    want to know what the network saw; they ask nothing of a reader of the forecast. `every` are all series that were
-    read, those too that are not forecast.
+    want to know what the network saw; they ask nothing of a reader of the forecast. `past`: how the prices lie
+    to those of the training.
     """
 
     loaded: LoadedModel
@@ -59,7 +61,12 @@ class Prediction:
     warnings: tuple[str, ...]
     details: tuple[str, ...]
     stale: str | None
-    every: Panel
+    past: Compared
+
+    @property
+    def every(self) -> Panel:
+        """All series that were read, those too that are not forecast."""
+        return self.past.read.panel
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -72,6 +79,7 @@ class Prediction:
             "calendar": self.loaded.manifest.calendar,
             "forecasts": self.entries(),
             "warnings": list(self.warnings),
+            "past": self.past.to_list(),
         }
 
     def text(self, form: str) -> str:
@@ -145,7 +153,10 @@ def predict_next(request: PredictRequest) -> Prediction:
     demand_known_times(Store(request.store), loaded.manifest)
     hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
     read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events)
-    doubts = _remember(request, loaded, read)
+    past = compare_past(Store(request.store), loaded.manifest, read, request.csvs, hints, request.hints.accept)
+    read = past.read
+    taken = taken_of(request.hints, read.files) | past.remembered
+    doubts = [*remember(Store(request.store), loaded.name, taken - {*loaded.accepted}), *past.said]
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
     origins = newest_origins(read.panel, panel)
@@ -171,18 +182,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
     said = (*warnings, *([stale] if stale else []))
-    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, read.panel)
-
-
-def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> list[str]:
-    """Keep the faults that the user takes now, so that nobody is asked again; a sentence where that can't be done."""
-    taken = taken_of(request.hints, read.files)
-    try:
-        if not taken <= set(loaded.accepted):
-            Store(request.store).amend(loaded.name, accepted=taken)
-    except (Busy, CannotCreate, IOFailure) as error:
-        return [f"{', '.join(sorted(taken))} was taken for this time only: {error.message}"]
-    return []
+    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, past)
 
 
 def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from shlex import quote
 from time import perf_counter
 from typing import Any
 
@@ -20,17 +19,19 @@ from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.new_version import bundle, provenance, sessions_of
+from stockcast.jobs.past.comparison import compare_past
+from stockcast.jobs.past.refusals import another_model
 from stockcast.jobs.source import OnMessage, default_name, read_prices, with_events, with_later
 from stockcast.learn import Learned, learn
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.checkpoint import Progress
 from stockcast.store.interruption import noted, serving, who_serves
-from stockcast.store.manifest import extends, fingerprint
+from stockcast.store.manifest import fingerprint
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
 from stockcast.view.events import kinds_unknown
-from stockcast.view.text import error_text
+from stockcast.view.text import error_text, some
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class TrainResult:
     spread: SeedSpread | None
     failures: tuple[str, ...]
     seconds: float
+    past: list[dict[str, Any]]
 
     def __str__(self) -> str:
         epochs, fit = len(self.learned.history), _fit_of(self.learned.training)
@@ -88,6 +90,7 @@ class TrainResult:
             "training": _fit_of(self.learned.training),
             "seeds": None if self.spread is None else self.spread.as_dict(),
             "failures": list(self.failures),
+            "past": self.past,
             "seconds": round(self.seconds, 1),
         }
 
@@ -105,7 +108,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     called = config_name(request.preset)
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
-    demand_same_series(store, name, panel)
+    past, taken = past_of(request, store, name, replace(read, panel=panel), on_message)
     sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
     cuts = cut(panel, config)
     if cuts.calibration == cuts.test:
@@ -119,7 +122,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
             for one in reseeded(config, request.seeds)
         ]
         learned = all_learned[0]
-        source = provenance(request.csvs, request.test_csv, request.hints, read.files, request.events)
+        source = provenance(request.csvs, request.test_csv, request.hints, read.files, request.events, taken)
         for unknown in kinds_unknown(panel, kinds_of(learned.forecaster.features), learned.cuts.calibration):
             on_message(unknown)
         now = datetime.now(UTC)
@@ -130,7 +133,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     spread = seed_spread([one.assessment for one in all_learned]) if len(all_learned) > 1 else None
     seconds = perf_counter() - begin
-    return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds)
+    return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds, past)
 
 
 def _so_far(store: Store, name: str) -> Callable[[], str]:
@@ -181,19 +184,26 @@ def _progress(
     return progress
 
 
-def demand_same_series(store: Store, name: str, panel: Panel) -> None:
-    """A model is trained again on the same series, or on longer ones; anything else needs another name."""
+def past_of(
+    request: TrainRequest, store: Store, name: str, read: PanelRead, on_message: OnMessage
+) -> tuple[list[dict[str, Any]], frozenset[str]]:
+    """How the prices lie to those of the model that is called `name` already, and what is remembered of it; it is said.
+
+    A model is trained again on its own series, or on longer ones; anything else needs another name. A column that is
+    gone is no fault here: the new version learns without it.
+    """
     if name not in store.names():
-        return
-    by_name = {one.name: one for one in panel.series}
-    for earlier in store.load(name, wanted=()).manifest.data:
-        series = by_name.get(earlier["name"])
-        if series is None or not extends(series, earlier):
-            found = "are not among these prices" if series is None else "differ from these prices"
-            anew = f"give the new model another name with --name, or drop the old one: stockcast models remove {name}"
-            adjusted = f"after a dividend or a split, let the model learn anew: stockcast retrain {quote(name)}; else "
-            raise DataError(
-                f"the model {name!r} was trained on {earlier['rows']} sessions of {earlier['name']}, "
-                f"{earlier['first']} to {earlier['last']}, which {found}.",
-                anew if series is None else adjusted + anew,
-            )
+        return [], frozenset()
+    manifest = store.load(name, wanted=()).manifest
+    if lost := [one["name"] for one in manifest.data if one["name"] not in read.panel.names]:
+        raise DataError(
+            f"the model {name!r} was trained on prices of {some(lost)}, of which these are none.",
+            f"give the new model another name: {another_model(store, manifest, request.csvs, request.hints)}",
+        )
+    given = request.hints.accept | {"lost_columns"}
+    past = compare_past(store, manifest, read, request.csvs, replace(request.hints, accept=given), given)
+    if past.refused:
+        raise past.refused[0][1]
+    for sentence in past.said:
+        on_message(sentence)
+    return past.to_list(), past.remembered - {"lost_columns"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -16,9 +17,9 @@ from stockcast.fleet.tasks import Result, Task
 from stockcast.jobs.many.outcomes import FleetResult
 from stockcast.jobs.many.run import OnEnd, run_over
 from stockcast.jobs.new_version import bundle_of, provenance, sessions_of
-from stockcast.jobs.retraining.contest import demand_forecasts
+from stockcast.jobs.retraining.contest import checked_forecaster
 from stockcast.jobs.source import default_name, found_in, left_out, read_prices, with_events
-from stockcast.jobs.train import TrainRequest, demand_same_series
+from stockcast.jobs.train import TrainRequest, past_of
 from stockcast.reading.reader import find_files
 from stockcast.store.journal import kept_journal
 from stockcast.store.records import log_line
@@ -58,18 +59,18 @@ def _train_one(
     request: TrainRequest, name: str, path: Path, config: RunConfig, called: str, engine: Engine
 ) -> dict[str, Any]:
     """Train, save and promote the model of one file; what is told of it."""
-    begin, store, csvs = perf_counter(), Store(request.store), (str(path),)
+    begin, store, csvs, said = perf_counter(), Store(request.store), (str(path),), list[str]()
     read = read_prices(csvs, lambda _: None, request.hints)
     panel = with_events(read.panel, request.events, lambda _: None)
-    demand_same_series(store, name, panel)
+    past, taken = past_of(replace(request, csvs=csvs), store, name, replace(read, panel=panel), said.append)
     sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
     with store.lock(name):
         task = Task("learn", name, panel, config, called)
         answer = engine.run(task.encode(), patience_for(panel, config))
         result = Result.decode(answer, f"what was trained for {name}")
-        source = provenance(csvs, None, request.hints, read.files, request.events)
-        trained = bundle_of(result.files, result.facts["scores"], panel, config, called, source)
-        demand_forecasts(trained, panel, config)
+        features = checked_forecaster(result, panel, config, called).features
+        source = provenance(csvs, None, request.hints, read.files, request.events, taken)
+        trained = bundle_of(result.files, result.facts["scores"], features, panel, config, called, source)
         now = datetime.now(UTC)
         saved, seconds = store.save(name, trained, now), round(perf_counter() - begin, 2)
         line = log_line("train", now, {"version": saved, "seconds": seconds})
@@ -81,5 +82,6 @@ def _train_one(
         "version": saved,
         "gate": None,
         "seconds": seconds,
-        "warnings": [*left_out(read), *found_in(read.files)],
+        "warnings": [*left_out(read), *found_in(read.files), *said],
+        "past": past,
     }

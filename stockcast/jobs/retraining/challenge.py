@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from stockcast.config.run import RunConfig
@@ -14,10 +13,10 @@ from stockcast.fleet.tasks import Result, Task
 from stockcast.jobs.live.champion import champion_record
 from stockcast.jobs.loaded import recorded_config
 from stockcast.jobs.new_version import bundle_of, provenance_anew
-from stockcast.jobs.retraining.contest import GateContest, contest_of, demand_as_told
+from stockcast.jobs.retraining.contest import GateContest, checked_challenger, contest_of
 from stockcast.jobs.retraining.records import Retrained, Run
 from stockcast.jobs.source import OnMessage
-from stockcast.store.manifest import Manifest, extends
+from stockcast.store.manifest import Manifest
 from stockcast.store.model_files import FORECASTER_FILES
 from stockcast.store.records import damaged, log_line
 
@@ -25,9 +24,7 @@ from stockcast.store.records import damaged, log_line
 def challenge(run: Run, on_message: OnMessage, engine: Engine) -> Retrained:
     """Train, judge beside the champion, and promote or not; without training where the champion can't be judged yet."""
     request, manifest, panel = run.request, run.manifest, run.read.panel
-    run = replace(run, rewritten=tuple(_rewritten(panel, manifest)))
-    live = champion_record(request.store, request.name, manifest.version, panel)
-    for sentence in (*run.rewritten, *live):
+    for sentence in champion_record(request.store, request.name, manifest.version, panel):
         on_message(sentence)
     config = _challenger_config(manifest, panel)
     seen = _seen_block(manifest, config)
@@ -61,9 +58,10 @@ def _promote(
 ) -> Retrained:
     """Save the challenger and let it serve."""
     manifest, name, panel = run.manifest, run.request.name, run.read.panel
+    checked = checked_challenger(result, contest.challenger, panel, config, manifest.config_name)
     recorded = provenance_anew(manifest, run.request.csvs, run.hints, run.read.files)
-    challenger = bundle_of(result.files, result.facts["scores"], panel, config, manifest.config_name, recorded)
-    demand_as_told(challenger, contest.challenger, panel, config)
+    parts = (result.files, result.facts["scores"], checked.features)
+    challenger = bundle_of(*parts, panel, config, manifest.config_name, recorded)
     now = datetime.now(UTC)
     version = run.store.save(name, challenger, now)
     promoted = run.ended(True, reason, version, decision)
@@ -92,14 +90,3 @@ def _seen_block(manifest: Manifest, config: RunConfig) -> str | None:
         return None
     sessions = config.gate.sessions
     return f"the champion has learned from prices up to {learned}; the gate waits for {sessions} later sessions"
-
-
-def _rewritten(panel: Panel, manifest: Manifest) -> list[str]:
-    """A sentence on each series whose past is no longer what it was: adjusted prices do that with every dividend."""
-    by_name = {one.name: one for one in panel.series}
-    return [
-        f"{one['name']}: the prices up to {one['last']} differ from those that {manifest.version} was trained on, "
-        "as they do when a dividend or a split is worked into the past."
-        for one in manifest.data
-        if one["name"] in by_name and not extends(by_name[one["name"]], one)
-    ]

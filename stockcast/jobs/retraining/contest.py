@@ -7,6 +7,7 @@ it fits the prices that the client itself has read, and no network serves that d
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -17,11 +18,16 @@ from stockcast.data.time_split import cut
 from stockcast.evaluate.steps import steps_of
 from stockcast.fleet.parcel import not_as_sent
 from stockcast.fleet.tasks import Result, forecast_of
+from stockcast.model.forecaster import WindowForecaster
+from stockcast.store.manifest import FILES
 from stockcast.store.model_files import from_files
-from stockcast.store.read_version import Bundle
+from stockcast.store.read_version import check_content
+from stockcast.store.trained_prices import PRICES
 
 CLOSE = 1e-4
 """How far a network may be off from what its worker says, relative to the price: another processor rounds otherwise."""
+
+_TRAINED = {*FILES} - {PRICES}  # which the client itself has
 
 
 @dataclass(frozen=True)
@@ -67,33 +73,43 @@ def _demand_held_out(forecast: Forecast, panel: Panel, config: RunConfig) -> Non
         raise not_as_sent("the result", f"it forecasts from {min(origins)}, and training knew {cutoff}")
 
 
-def demand_as_told(bundle: Bundle, told: EvaluatedForecast, panel: Panel, config: RunConfig) -> None:
-    """Raise `IOFailure` unless the network in `bundle` forecasts what was told of it, `ModelDamaged` if it is none."""
-    since = cut(panel, config).calibration
-    forecaster = from_files(bundle.files, bundle.manifest.config_name, config.data).restarted(since)
-    forecast = told.forecast
+def checked_challenger(
+    result: Result, told: EvaluatedForecast, panel: Panel, config: RunConfig, called: str
+) -> WindowForecaster:
+    """The forecaster in a result's files, which forecasts what was `told` of it.
+
+    Raises `IOFailure` if it doesn't, or if the scores are not those of its forecasts; `ModelDamaged` if it is none.
+    """
+    forecaster, forecast = checked_forecaster(result, panel, config, called), told.forecast
     origins = [forecast.row[forecast.series == number] for number in range(len(panel))]
-    made = forecaster.forecast(panel, origins)
-    size = CLOSE * made.last
+    made = forecaster.restarted(cut(panel, config).calibration).forecast(panel, origins)
     for mine, theirs in ((made.point, forecast.point), (made.quantiles, forecast.quantiles)):
-        if not (np.abs(mine - theirs).reshape(len(made), -1).max(axis=1) <= size).all():
+        if not (np.abs(mine - theirs).reshape(len(made), -1).max(axis=1) <= CLOSE * made.last).all():
             raise not_as_sent("the result", "its network forecasts something else than was said of it")
     own = float(steps_of(told)[0].pinball().mean())
     try:
-        said = float(bundle.manifest.scores["models"]["model"][0]["pinball"])
-        cutoffs = bundle.manifest.scores["cutoffs"]
-        agree = abs(said - own) <= CLOSE * own and cutoffs["first"] == str(told.origin.min())
+        scores = result.facts["scores"]
+        said = float(scores["models"]["model"][0]["pinball"])
+        agree = abs(said - own) <= CLOSE * own and scores["cutoffs"]["first"] == str(told.origin.min())
     except (KeyError, IndexError, TypeError, ValueError):
         agree = False
     if not agree:
         raise not_as_sent("the result", "its scores are not those of its forecasts")
+    return forecaster
 
 
-def demand_forecasts(bundle: Bundle, panel: Panel, config: RunConfig) -> None:
-    """Raise `IOFailure` unless the network in `bundle` forecasts numbers from the newest row of each series."""
-    forecaster = from_files(bundle.files, bundle.manifest.config_name, config.data)
-    origins = [np.array([len(one) - 1]) for one in panel.series]
+def checked_forecaster(result: Result, panel: Panel, config: RunConfig, called: str) -> WindowForecaster:
+    """The forecaster in a result's files, which forecasts numbers from the newest row of each series.
+
+    Raises `IOFailure` if it doesn't, or a file is missing, `ModelDamaged` if it is no forecaster.
+    """
+    if result.files.keys() != _TRAINED or not isinstance(result.facts.get("scores"), dict):
+        raise not_as_sent("the result", "it lacks a file, or its scores")
+    for name, data in result.files.items():
+        check_content(Path(name), data)
+    forecaster = from_files(result.files, called, config.data)
     with np.errstate(over="ignore", invalid="ignore"):  # which is what is looked for
-        made = forecaster.forecast(panel, origins)
+        made = forecaster.forecast(panel, [np.array([len(one) - 1]) for one in panel.series])
     if not (np.isfinite(made.point).all() and np.isfinite(made.quantiles).all()):
         raise not_as_sent("the result", "its network forecasts no numbers")
+    return forecaster
