@@ -15,8 +15,8 @@ LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-v
 
 # The quicker ones first; together they take about an hour.
 FAULTS := flushed lock_freed crowd many_names links malicious forged bit_flips sequences many_readers random_kills \
-	unreadable outputs wrong_rows kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron sabotage \
-	retrain_kills ledger_kills ledger_crowd replay fleet
+	unreadable outputs wrong_rows kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron nights sabotage \
+	retrain_kills ledger_kills ledger_crowd replay fetch fleet
 
 .PHONY: help setup demo test faults check bench bench-peers tutorials lint readme lock coverage clean
 .DEFAULT_GOAL := help
@@ -42,7 +42,7 @@ faults: $(DEV) ## kill, fill, crowd and poison everything in full: see docs/reli
 	@failed=; for script in $(FAULTS); do \
 		$(BIN)/python tests/faults/$$script.py || failed="$$failed $$script"; \
 	done; \
-	for script in full_disk ledger_full_disk; do \
+	for script in full_disk ledger_full_disk fetch_full_disk; do \
 		unshare --mount $(BIN)/python tests/faults/$$script.py || failed="$$failed $$script"; \
 	done; \
 	test -z "$$failed" || { echo "These failed:$$failed."; exit 1; } >&2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,12 +53,14 @@ def run_audit(
     on_message: OnMessage,
     jobs: int = 1,
     on: str | None = None,
+    *,
+    store: Path,
 ) -> AuditResult:
     """Audit a configuration on these prices. It is trained 4 + `repeats` times, with events once more.
 
     It is trained in this process, by `jobs` workers or those of the scheduler at the address `on`.
     """
-    panel = with_events(read_prices(csvs, on_message, hints).panel, events, on_message)
+    panel = with_events(read_prices(csvs, on_message, hints, store=store).panel, events, on_message)
     config, name = load_config(preset, settings), config_name(preset)
     prepared = prepare(panel, config)
     demand_test_origins(prepared, config)

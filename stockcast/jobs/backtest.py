@@ -102,7 +102,7 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     _demand_own_names(request)
     if request.output:  # before hours of training, not after them
         check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
-    read = read_prices(request.csvs, on_message, request.hints)
+    read = read_prices(request.csvs, on_message, request.hints, store=request.store)
     config = load_config(request.preset, request.settings)
     panel, price = with_events(read.panel, request.events, on_message), config.data.price
     name = config_name(request.preset)

@@ -40,6 +40,7 @@ class JudgeRequest:
     price: str
     against: tuple[str, ...] | None
     hints: Hints
+    store: Path
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def run_judge(request: JudgeRequest, on_message: OnMessage) -> JudgeResult:
     table = read_table(row_text(request.rows), str(request.rows))
     table, opponents = _told_apart(table, _opponents(request, table))
     if request.csvs:
-        read = read_prices(request.csvs, on_message, request.hints)
+        read = read_prices(request.csvs, on_message, request.hints, store=request.store)
         rows = priced(table, read.panel, request.price)
         field, failures = _against_prices(rows, opponents), read.failures
     else:
