@@ -68,10 +68,10 @@ def _learned(learned: recipe.Learned) -> Result:
         "epochs": len(learned.history),
         "training_windows": learned.training_windows,
     }
-    return Result(facts, files=files_of(learned))
+    return Result(facts, files=trained_files(learned))
 
 
-def files_of(learned: recipe.Learned) -> dict[str, bytes]:
+def trained_files(learned: recipe.Learned) -> dict[str, bytes]:
     """The files of a version that a training gives."""
     evaluated = learned.held_out.evaluated if learned.held_out else None
     return to_files(learned.serving, learned.onnx, learned.weights, learned.history, evaluated)

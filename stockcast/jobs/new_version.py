@@ -11,7 +11,7 @@ from stockcast.config.run import RunConfig
 from stockcast.data.features import columns_used
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
-from stockcast.fleet.work import files_of
+from stockcast.fleet.work import trained_files
 from stockcast.jobs.fetching.addresses import absolute
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY
 from stockcast.jobs.source import hints_to, recorded_test_csv, taken_of
@@ -76,7 +76,7 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
     """Everything that is kept of a training."""
-    return bundle_of(files_of(learned), learned.scores, learned.serving.features, panel, config, called, source)
+    return bundle_of(trained_files(learned), learned.scores, learned.serving.features, panel, config, called, source)
 
 
 def bundle_of(

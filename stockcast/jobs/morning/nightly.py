@@ -138,7 +138,7 @@ def night_request(
 def run_night(
     request: NightRequest, on_message: OnMessage, on_end: Callable[[str, str, int, int], None] = lambda *_: None
 ) -> Night:
-    """Do a night's work. `on_end` hears how each model's retraining came out, with how many have ended and how many there are.
+    """Do a night's work. `on_end` hears how each retraining came out, with how many have ended and how many there are.
 
     Raises `NotFound` for a model that isn't there or a store without any, and `Busy` at once if another night is at
     work on the same store.
