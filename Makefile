@@ -16,7 +16,7 @@ LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-v
 # The quicker ones first; together they take about an hour.
 FAULTS := flushed lock_freed crowd many_names links malicious forged bit_flips sequences many_readers random_kills \
 	unreadable outputs wrong_rows kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron nights sabotage \
-	retrain_kills ledger_kills ledger_crowd replay fetch
+	retrain_kills ledger_kills ledger_crowd replay fetch fleet
 
 .PHONY: help setup demo test faults check bench bench-peers tutorials lint readme lock coverage clean
 .DEFAULT_GOAL := help

@@ -29,6 +29,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
         "fetch": ("stockcast/fetch/*",),
     },
     {"recipe": ("stockcast/learn.py",)},
+    {"fleet": ("stockcast/fleet/*",)},
     {"jobs": ("stockcast/jobs/*",)},
     {"command line": ("stockcast/cli/*", "stockcast/__main__.py")},
 )

@@ -1,4 +1,4 @@
-"""Floor 6: the command line, a file a command. click is spoken here alone; jobs are imported in command bodies."""
+"""Floor 7: the command line, a file a command. click is spoken here alone; jobs are imported in command bodies."""
 
 from __future__ import annotations
 

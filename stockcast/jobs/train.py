@@ -109,7 +109,7 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     called = config_name(request.preset)
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
-    past, taken = _past_of(request, store, name, replace(read, panel=panel), on_message)
+    past, taken = past_of(request, store, name, replace(read, panel=panel), on_message)
     sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
     cuts = cut(panel, config)
     if cuts.calibration == cuts.test:
@@ -185,7 +185,7 @@ def _progress(
     return progress
 
 
-def _past_of(
+def past_of(
     request: TrainRequest, store: Store, name: str, read: PanelRead, on_message: OnMessage
 ) -> tuple[list[dict[str, Any]], frozenset[str]]:
     """How the prices lie to those of the model that is called `name` already, and what is remembered of it; it is said.

@@ -19,11 +19,12 @@ import numpy as np
 from stockcast.config.store_settings import StoreConfig, load_store_config
 from stockcast.errors import StockcastError, UsageError
 from stockcast.jobs.fetch import FetchResult, nightly_fetch
-from stockcast.jobs.fleet import FAILED, FleetResult, Outcome, retrain_fleet
+from stockcast.jobs.fleet import retrain_fleet
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.issue import Issued, every_model, issue_forecasts
 from stockcast.jobs.live.score import ScoreRequest, score_record
 from stockcast.jobs.live.scored_model import ScoredModel
+from stockcast.jobs.many.outcomes import FAILED, FleetResult, Outcome
 from stockcast.jobs.morning.report import HTML, Report, ReportRequest, write_report
 from stockcast.jobs.output import check_output
 from stockcast.jobs.predict import PredictRequest
@@ -148,9 +149,9 @@ def night_request(
 
 
 def run_night(
-    request: NightRequest, on_message: OnMessage, on_end: Callable[[str, int, int], None] = lambda *_: None
+    request: NightRequest, on_message: OnMessage, on_end: Callable[[str, str, int, int], None] = lambda *_: None
 ) -> Night:
-    """Do a night's work. `on_end` hears of each model's retraining, with how many have ended and how many there are.
+    """Do a night's work. `on_end` hears how each retraining came out, with how many have ended and how many there are.
 
     Raises `NotFound` for a model that isn't there or a store without any, and `Busy` at once if another night is at
     work on the same store.
@@ -180,7 +181,7 @@ class _Night:
     request: NightRequest
     names: tuple[str, ...]
     on_message: OnMessage
-    on_end: Callable[[str, int, int], None]
+    on_end: Callable[[str, str, int, int], None]
     begin: float
     failed: dict[str, tuple[str, StockcastError]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -236,7 +237,7 @@ class _Night:
         request = RetrainRequest(self.request.store, "", dry_run=self.request.dry_run)
 
         def ended(one: Outcome, done: int, total: int) -> None:
-            self.on_end(one.text, done, total)
+            self.on_end(one.kind, one.text, done, total)
 
         fleet = retrain_fleet(self.request.store, self.names, request, self.request.jobs, ended)
         for one in fleet.outcomes:
