@@ -18,7 +18,8 @@ from stockcast.view.nightly import failed_sentence, night_summary
 class NightRequest:
     """What the user asked for: the models `names`, or every one; a `report` folder if pages are wanted.
 
-    `jobs` models are worked on at once. A `dry_run` changes nothing: no version, no record, no page.
+    `jobs` models are worked on at once; `on` is the address of a cluster that trains instead. A `dry_run` changes
+    nothing: no version, no record, no page.
     """
 
     store: Path
@@ -26,6 +27,7 @@ class NightRequest:
     report: Path | None = None
     jobs: int = 1
     dry_run: bool = False
+    on: str | None = None
 
 
 @dataclass(frozen=True)

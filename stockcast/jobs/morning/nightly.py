@@ -40,7 +40,7 @@ LOCK = "nightly.lock"
 
 
 def night_request(
-    store: Path, names: Sequence[str], report: Path | None, jobs: int | None, dry_run: bool
+    store: Path, names: Sequence[str], report: Path | None, jobs: int | None, on: str | None, dry_run: bool
 ) -> NightRequest:
     """What is asked for, with the store's own settings where the line says nothing.
 
@@ -50,7 +50,8 @@ def night_request(
     if report is not None and report.suffix.lower() in HTML:
         raise UsageError(f"{report} is called like a file, and a night's pages go into a folder.", "name a folder.")
     folder = report or (from_store(store, settings.report) if settings.report else None)
-    return NightRequest(store, tuple(names), folder, jobs or settings.jobs, dry_run)
+    cluster = on or (settings.on if jobs is None else "") or None
+    return NightRequest(store, tuple(names), folder, jobs or settings.jobs, dry_run, cluster)
 
 
 def run_night(
@@ -144,7 +145,8 @@ class _Night:
         def ended(one: Outcome, done: int, total: int) -> None:
             self.on_end(one.kind, one.text, done, total)
 
-        fleet = retrain_fleet(self.request.store, self.names, request, self.request.jobs, ended)
+        where = (self.request.jobs, ended, self.request.on, self.on_message)
+        fleet = retrain_fleet(self.request.store, self.names, request, *where)
         for one in fleet.outcomes:
             if one.kind == FAILED:
                 told = one.answer["error"]
