@@ -1,4 +1,4 @@
-"""Floor 6: the command line, a file a command. click is spoken here alone; jobs are imported in command bodies."""
+"""Floor 7: the command line, a file a command. click is spoken here alone; jobs are imported in command bodies."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
 from stockcast.cli.score import score_command
 from stockcast.cli.train import train
+from stockcast.model.process import own_process
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -46,7 +47,8 @@ for command in (
 
 def run(arguments: Sequence[str]) -> int:
     """Run `stockcast ARGUMENTS` and return its exit code; every failure becomes a message and a code here."""
-    return guarded(
-        lambda: stockcast.main(list(arguments), "stockcast", standalone_mode=False, auto_envvar_prefix="STOCKCAST"),
-        as_json="--json" in arguments,
-    )
+    with own_process():
+        return guarded(
+            lambda: stockcast.main(list(arguments), "stockcast", standalone_mode=False, auto_envvar_prefix="STOCKCAST"),
+            as_json="--json" in arguments,
+        )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +32,7 @@ def export_onnx(traced: Any, examples: Floats32) -> bytes:
     from tf2onnx.convert import from_function
 
     expected = traced(tf.constant(examples)).numpy()
-    with _silence():
-        converted, _ = from_function(traced, traced.input_signature)
+    converted, _ = from_function(traced, traced.input_signature)
     model: bytes = converted.SerializeToString()
     difference = float(np.max(np.abs(Runner(model)(examples) - expected)))
     size = float(np.max(np.abs(expected)))
@@ -62,21 +58,7 @@ def keras_file(config: RunConfig, features: int, weights: Mapping[str, NDArray[n
     network.set_weights([weights[weight.path] for weight in network.weights])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        with _silence():
+        with warnings.catch_warnings():  # Keras hands arrays to numpy in its old way
+            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
             network.save(path)
         return path.read_bytes()
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep tf2onnx' log, and its and Keras' use of old ways of numpy, from the user's terminal."""
-    logger = logging.getLogger("tf2onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
-            yield
-    finally:
-        logger.setLevel(level)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import Any
 
 import keras
@@ -21,6 +21,8 @@ from stockcast.errors import TrainingDiverged
 from stockcast.model.network import build_carried, build_network, build_served, shape_of, trace
 from stockcast.model.traced_steps import Learner
 from stockcast.model.training_run import Epoch, TrainingRun, calmer, demand_numbers
+
+_TURN = Lock()
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,19 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
 
     The same seed, data and machine give bit-equal weights, whether or not the training was resumed after some epoch.
 
+    One training runs at a time, since what was traced for it serves the next one: that of another thread waits.
+
     Raises `TrainingDiverged` when the loss is not a number.
     """
+    with _TURN:
+        return _fitted(train, validation, run, part)
+
+
+def _fitted(train: Windows, validation: Windows | None, run: TrainingRun, part: str) -> Trained:
     config, checkpoints = run.config, run.checkpoints
     part = f"{part} with seed {config.fit.seed}"
     features = train.rows.inputs.shape[1]
     learner = _learner(_kind(config), features)
-    # All of Keras' seeds are drawn from here. To seed TensorFlow, too, would make it forget all that it has compiled.
-    random.seed(config.fit.seed)
     learner.begin(_untrained(config, features), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
@@ -81,7 +88,7 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
 
 def _untrained(config: RunConfig, features: int) -> keras.Model:
     build = build_carried if config.model.stateful or config.fit.tbptt else build_network
-    return build(config.model, shape_of(config, features), config.fit.positions == "all")
+    return build(config.model, shape_of(config, features), config.fit.positions == "all", seed=config.fit.seed)
 
 
 @lru_cache(maxsize=1)
