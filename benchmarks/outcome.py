@@ -82,12 +82,17 @@ def together(parts: list[Outcome]) -> Outcome:
 
 def loss(evaluated: EvaluatedForecast) -> Floats:
     """The mean pinball loss of the log return of each stock and step, (S, H)."""
+    return per_stock(evaluated, pinballs(evaluated))
+
+
+def pinballs(evaluated: EvaluatedForecast) -> Floats:
+    """The mean pinball loss of the log return of each forecast and step, (n, H)."""
     last, forecast = evaluated.forecast.last[:, None], evaluated.forecast
     levels = loss_levels(forecast.levels)
     wanted = forecast.quantiles[..., [forecast.levels.index(level) for level in levels]]
     returns, quantiles = np.log(evaluated.actual / last), np.log(wanted / last[..., None])
     steps = [pinball(returns[:, h], quantiles[:, h], levels).mean(axis=1) for h in range(forecast.horizon)]
-    return per_stock(evaluated, np.column_stack(steps))
+    return np.column_stack(steps)
 
 
 def coverage(evaluated: EvaluatedForecast) -> Floats:

@@ -16,13 +16,11 @@ from datetime import date
 
 import numpy as np
 
-from benchmarks.common import ROOT
 from benchmarks.outcome import PRICE, Outcome, opponents, outcome, together
-from benchmarks.quality_table import Report, document
+from benchmarks.quality_table import Report, document, put_document
 from stockcast.config.run import RunConfig, load_config
-from stockcast.data.feature_table import make_features
 from stockcast.data.features import BY_NAME_ALONE, DAILY, FEATURES, MARKET
-from stockcast.data.forecast import Forecaster, evaluate
+from stockcast.data.forecast import EvaluatedForecast, Forecaster, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import origins_between
 from stockcast.learn import fit_to_cutoff
@@ -107,9 +105,7 @@ def main() -> None:
         "left out": [left_out(panel, days, seed) for seed in wanted.seeds],
     }
     report = Report(panel, wanted.until, tuple(wanted.seeds), measured, fold_ends(known), ablations(known))
-    text = document(report)
-    (ROOT / "benchmarks" / "QUALITY.md").write_text(text, encoding="utf-8")
-    print(text)
+    print(put_document(document(report)))
 
 
 def warm_up(panel: Panel) -> None:
@@ -137,14 +133,19 @@ def alone(panel: Panel, days: Days, seed: int) -> Outcome:
 
 def taught(train: Panel, panel: Panel, days: Days, config: RunConfig) -> Outcome:
     """Train on one panel, judge every later day of the same or another one."""
+    mine, seconds = judged(train, panel, config)
+    return outcome(mine, panel, days.against, seconds)
+
+
+def judged(train: Panel, panel: Panel, config: RunConfig) -> tuple[EvaluatedForecast, float]:
+    """The forecasts of every later day, and the seconds that the training took."""
     start = time.perf_counter()
     cuts, fitted = fit_to_cutoff(train, TrainingRun(config, "daily"))
     seconds = time.perf_counter() - start
     forecaster = fitted.forecaster
-    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
+    rows = forecaster.rows(forecaster.table(panel))
     origins = origins_between(rows, config.data.lookback, cuts.calibration, panel.dates[-1])
-    mine = evaluate("daily", panel, forecaster.forecast_rows(rows, origins), PRICE)
-    return outcome(mine, panel, days.against, seconds)
+    return evaluate("daily", panel, forecaster.forecast_rows(rows, origins), PRICE), seconds
 
 
 def ablations(known: Panel) -> dict[str, list[Outcome]]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
 
+from benchmarks.common import ROOT
 from benchmarks.outcome import BANDS, HORIZON, Outcome, following
 from stockcast.data.series import Panel
+
+QUALITY = ROOT / "benchmarks" / "QUALITY.md"
+
+SECTION = re.compile(r"\n<!-- (?P<title>.*?) -->\n.*?\n<!-- end -->\n", re.DOTALL)
+"""A section that another benchmark writes, which stays when the document is written anew."""
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn", "arch")
 
@@ -130,6 +137,23 @@ def document(report: Report) -> str:
         machine(report),
     )
     return "\n\n".join(parts) + "\n"
+
+
+def put_document(text: str) -> str:
+    """Write the document, and behind it the sections that were in the old one. The whole of it."""
+    old = QUALITY.read_text(encoding="utf-8") if QUALITY.exists() else ""
+    whole = text + "".join(found[0] for found in SECTION.finditer(old))
+    QUALITY.write_text(whole, encoding="utf-8")
+    return whole
+
+
+def put_section(title: str, text: str) -> str:
+    """Put a section in the place of the one of its title, or at the end. The section itself."""
+    section = f"\n<!-- {title} -->\n\n## {title}\n\n{text}\n\n<!-- end -->\n"
+    old = QUALITY.read_text(encoding="utf-8")
+    rest = SECTION.sub(lambda found: "" if found["title"] == title else found[0], old)
+    QUALITY.write_text(rest + section, encoding="utf-8")
+    return section
 
 
 def introduction(report: Report) -> str:

@@ -19,11 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
-from stockcast.config.sections import DataConfig
-from stockcast.data.calendar_features import code_names
-from stockcast.data.feature_table import FeatureTable, make_features
-from stockcast.data.features import choose_features
+from stockcast.data.feature_table import FeatureTable
 from stockcast.data.forecast import EvaluatedForecast, Forecaster, Origins, evaluate
+from stockcast.data.prepared import Prepared, prepare
 from stockcast.data.rows import Rows, scaled_rows, with_realized_volatility
 from stockcast.data.scaling import Scalers, fit_scalers
 from stockcast.data.series import Panel
@@ -95,29 +93,6 @@ class Learned:
         return self.forecaster.calibrated(calibration.advance(self.held_out.evaluated))
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A panel cut in time, with the unscaled features of all its rows; `known` are the prices up to the cutoff."""
-
-    panel: Panel
-    cuts: Cuts
-    known: Panel
-    table: FeatureTable
-
-
-def prepare(panel: Panel, config: RunConfig) -> Prepared:
-    """Cut time as the settings say, and make every feature once. Which ones there are depends on `known` alone."""
-    cuts = cut(panel, config)
-    known = panel.upto(cuts.calibration)
-    return Prepared(panel, cuts, known, make_features(panel.series, input_names(known, config.data), config.data))
-
-
-def input_names(known: Panel, data: DataConfig) -> tuple[str, ...]:
-    """The network's inputs: the features that the columns of `known` allow, and the codes of the calendar."""
-    codes = code_names(data.calendar_features, data.calendar_codes, known.names)
-    return (*choose_features(data.features, known, data.price), *codes)
-
-
 def learn(panel: Panel, run: TrainingRun, must_be_judged: bool = False) -> Learned:
     """Train one model over all series of `panel` and evaluate it on the newest part, beside the baselines.
 
@@ -179,7 +154,7 @@ def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
     held_back = validation if len(validation) else None
     trained = fit_network(_thinned(train, config), held_back, _with_prior(run, train))
 
-    raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer())
+    raw = WindowForecaster(run.name, data, known.names, scalers, trained.infer(), sessions=known.sessions)
     held_out = windows_between(rows, data.lookback, cuts.validation, ends.calibration)
     calibration = replace(
         raw.fit_calibration(held_out, train, config),
@@ -245,7 +220,7 @@ def evaluate_parts(
 ) -> tuple[EvaluatedForecast, EvaluatedForecast]:
     """The forecasts of the training windows, and those of the test part, of the one series that was trained on."""
     cuts = cut(panel, config)
-    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
+    rows = forecaster.rows(forecaster.table(panel))
     ends = embargoed(cuts, panel.dates, config.split.embargo)
     learned = windows_between(rows, config.data.lookback, None, ends.calibration if config.fit.refit else ends.fit)
     parts = (rows.by_series(learned.ends), test_origins(rows, panel, cuts, config))

@@ -10,11 +10,12 @@ import pytest
 
 from stockcast.config.run import RunConfig, load_config
 from stockcast.data.forecast import QUANTILES
+from stockcast.data.prepared import prepare
 from stockcast.data.rows import Floats32
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import windows_between
 from stockcast.errors import DataError, TrainingDiverged
-from stockcast.learn import BASELINES, Learned, fit, learn, prepare
+from stockcast.learn import BASELINES, Learned, fit, learn
 from stockcast.model.baselines import build
 from stockcast.model.training_run import TrainingRun
 

@@ -9,6 +9,7 @@ import click
 from stockcast.cli.options import (
     Shared,
     config_option,
+    events_option,
     reading_options,
     required_csv_option,
     set_option,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @required_csv_option
+@events_option
 @config_option
 @set_option
 @click.option(
@@ -31,7 +33,13 @@ if TYPE_CHECKING:
 @reading_options
 @shared_options
 def audit(
-    shared: Shared, hints: Hints, csvs: tuple[str, ...], preset: str, settings: tuple[str, ...], repeats: int
+    shared: Shared,
+    hints: Hints,
+    csvs: tuple[str, ...],
+    events: tuple[str, ...],
+    preset: str,
+    settings: tuple[str, ...],
+    repeats: int,
 ) -> int:
     """Prove on your own prices that no forecast saw the future. Exit code 1 if one did.
 
@@ -41,6 +49,6 @@ def audit(
     from stockcast.jobs.audit import run_audit
     from stockcast.view.backtest import audit_report
 
-    result = run_audit(csvs, hints, preset, settings_of(settings), repeats, on_message(shared))
+    result = run_audit(csvs, events, hints, preset, settings_of(settings), repeats, on_message(shared))
     print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
     return 0 if result.passed else 1

@@ -11,6 +11,7 @@ import click
 from stockcast.cli.options import (
     Shared,
     config_option,
+    events_option,
     names_in,
     price_option,
     reading_options,
@@ -37,6 +38,7 @@ def _sessions_or_never(_context: click.Context, _option: click.Parameter, value:
 
 @click.command()
 @required_csv_option
+@events_option
 @config_option
 @set_option
 @click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first cutoff judged.")
@@ -60,6 +62,7 @@ def backtest(
     shared: Shared,
     hints: Hints,
     csvs: tuple[str, ...],
+    events: tuple[str, ...],
     preset: str,
     settings: tuple[str, ...],
     start: datetime,
@@ -82,7 +85,8 @@ def backtest(
 
     changed = settings_of(settings, {"data.horizon": horizon, "data.price": price})
     request = BacktestRequest(
-        shared.store, csvs, preset, changed, start.date(), refit, window, names_in(against), seeds, output, hints
+        *(shared.store, csvs, preset, changed, start.date(), refit, window, names_in(against), seeds, output, hints),
+        events=events,
     )
     with trainings(shared) as on_fit:
         result = run_backtest(request, on_message(shared), on_fit)

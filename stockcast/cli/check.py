@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.options import Shared, reading_options, required_csv_option, shared_options
+from stockcast.cli.options import Shared, events_option, reading_options, required_csv_option, shared_options
 from stockcast.cli.output import print_result
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ class _ListingKinds(click.Command):
 
 @click.command(cls=_ListingKinds)
 @required_csv_option
+@events_option
 @reading_options
 @shared_options
-def check(shared: Shared, hints: Hints, csvs: tuple[str, ...]) -> int:
+def check(shared: Shared, hints: Hints, csvs: tuple[str, ...], events: tuple[str, ...]) -> int:
     """What a file holds, how it was read, and what is wrong with it.
 
+    Of events it says how many of each kind there are, whom they concern, and how prices moved on such days.
     Exit code 1 if some of several files can't be used, 65 if none can.
     """
     from datetime import date
@@ -37,7 +39,7 @@ def check(shared: Shared, hints: Hints, csvs: tuple[str, ...]) -> int:
     from stockcast.jobs.check import run_check
     from stockcast.view.check import check_text
 
-    checked = run_check(csvs, hints, date.today())  # noqa: DTZ011 -- the user's own day
+    checked = run_check(csvs, hints, date.today(), events)  # noqa: DTZ011 -- the user's own day
     result = checked.to_dict()
     print_result(shared, result, lambda: check_text(result))
     return checked.exit_code

@@ -29,6 +29,13 @@ csv_option = text_option(
     "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
 )
 
+events_option = text_option(
+    "--events",
+    multiple=True,
+    metavar="PATH",
+    help="CSV file, folder or quoted glob of what is known to come: report dates and others; may be repeated.",
+)
+
 required_csv_option = text_option(
     "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
 )

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stockcast.cli.options import Shared, all_option, csv_option, out_option, reading_options, shared_options
+from stockcast.cli.options import (
+    Shared,
+    all_option,
+    csv_option,
+    events_option,
+    out_option,
+    reading_options,
+    shared_options,
+)
 from stockcast.cli.output import on_message
 from stockcast.errors import UsageError
 
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @all_option
 @csv_option
+@events_option
 @click.option("--days", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the model's horizon]")
 @click.option("--series", "tickers", multiple=True, metavar="TICKER", help="Only this series of a panel; repeatable.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), help="Form.  [default: table]")
@@ -35,6 +44,7 @@ def predict(
     names: tuple[str, ...],
     everything: bool,
     csvs: tuple[str, ...],
+    events: tuple[str, ...],
     days: int | None,
     tickers: tuple[str, ...],
     form: str | None,
@@ -51,10 +61,10 @@ def predict(
     from stockcast.jobs.predict import PredictRequest, predict_model
 
     single = not everything and len(names) <= 1
-    _demand_one(single, names, everything, csvs, tickers)
+    _demand_one(single, names, everything, csvs, events, tickers)
     form = form or ("json" if shared.as_json else "table")
     name = names[0] if single and names else None
-    request = PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output)
+    request = PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output, events)
     keep = _recording(shared.store) if record is None else record
     details: tuple[str, ...] = ()
     if single and not keep:
@@ -84,12 +94,17 @@ def _recording(store: Path) -> bool:
 
 
 def _demand_one(
-    single: bool, names: tuple[str, ...], everything: bool, csvs: tuple[str, ...], tickers: tuple[str, ...]
+    single: bool,
+    names: tuple[str, ...],
+    everything: bool,
+    csvs: tuple[str, ...],
+    events: tuple[str, ...],
+    tickers: tuple[str, ...],
 ) -> None:
     if everything and names:
         raise UsageError("--all and a NAME were both given.", "give one of them.")
-    if not single and (csvs or tickers):
-        flag = "--csv" if csvs else "--series"
+    if not single and (csvs or events or tickers):
+        flag = "--csv" if csvs else "--events" if events else "--series"
         raise UsageError(f"{flag} goes with one model.", f"name it, or leave {flag} out.")
 
 

@@ -10,6 +10,7 @@ import click
 from stockcast.cli.options import (
     Shared,
     config_option,
+    events_option,
     price_option,
     reading_options,
     required_csv_option,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @required_csv_option
+@events_option
 @text_option("--test-csv", metavar="PATH", help="Later prices of the same series to judge on.")
 @text_option("--name", help="What the model is called. [default: the file's or folder's name]")
 @config_option
@@ -43,6 +45,7 @@ def train(
     shared: Shared,
     hints: Hints,
     csvs: tuple[str, ...],
+    events: tuple[str, ...],
     test_csv: str | None,
     name: str | None,
     preset: str,
@@ -63,7 +66,7 @@ def train(
 
     flags = {"fit.seed": seed, "split.until": until and until.date(), "data.price": price}
     changed = settings_of(settings, flags)
-    request = TrainRequest(shared.store, csvs, test_csv, name, preset, changed, hints, seeds, resume)
+    request = TrainRequest(shared.store, csvs, test_csv, name, preset, changed, hints, seeds, resume, events)
     with epochs(shared) as on_epoch:
         result = train_model(request, on_message=on_message(shared), on_epoch=on_epoch)
     print_result(shared, result.to_dict(), lambda: _text(result))

@@ -60,8 +60,10 @@ def report_heights(proxy: Floats, usual: Floats, first: int = 0) -> Floats:
     return known
 
 
-def earnings_schedule(dates: Dates, proxy: Floats, usual: Floats, first: int = 0) -> Floats:
-    """What the reports of past quarters say of the next sessions, (rows - first, SCHEDULE_STEPS).
+def earnings_schedule(
+    dates: Dates, proxy: Floats, usual: Floats, first: int = 0, steps: int = SCHEDULE_STEPS
+) -> Floats:
+    """What the reports of past quarters say of the next sessions, (rows - first, steps).
 
     The session `step` ahead lies where the one `step` after the same weekday lay whole quarters ago. The heights of the
     reports in these places are summed, as far as they are known on each row.
@@ -71,12 +73,12 @@ def earnings_schedule(dates: Dates, proxy: Floats, usual: Floats, first: int = 0
     back = np.arange(1, QUARTERS + 1)[:, None] * np.timedelta64(QUARTER, "D")
     seen = np.searchsorted(dates, dates[first:] - back, side="right") + HALF_QUARTER
     begin = min(int(seen.min(initial=len(dates))), len(dates))
-    known = np.concatenate([report_heights(proxy, usual, begin), np.zeros(SCHEDULE_STEPS)])
-    steps_ahead = np.lib.stride_tricks.sliding_window_view(known, SCHEDULE_STEPS)
-    total = np.zeros((len(rows), SCHEDULE_STEPS))
+    known = np.concatenate([report_heights(proxy, usual, begin), np.zeros(steps)])
+    steps_ahead = np.lib.stride_tricks.sliding_window_view(known, steps)
+    total = np.zeros((len(rows), steps))
     for quarter, one in enumerate(seen, start=1):
         heights = steps_ahead[np.minimum(one, len(dates)) - begin]
-        if (one + SCHEDULE_STEPS > rows + 1).any():
-            heights = np.where(one[:, None] + np.arange(SCHEDULE_STEPS) <= rows[:, None], heights, 0.0)
+        if (one + steps > rows + 1).any():
+            heights = np.where(one[:, None] + np.arange(steps) <= rows[:, None], heights, 0.0)
         total += (2.0 if quarter <= QUARTERS // 2 else 1.0) * heights
     return total

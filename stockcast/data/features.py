@@ -187,6 +187,9 @@ BY_NAME_ALONE = ("season", "lag")
 """How the names begin of what nobody gets without asking for it: `due_*` says the same of the sessions ahead,
 better."""
 
+GUESSED = ("due", "news")
+"""How the names begin of what guesses when a company reports, which is not asked where the dates are given."""
+
 MARKET = {f"market_{name}": name for name in ("return", "range", "variance_1", "variance_5", "variance_22")}
 """Features that are a panel's mean of another feature on the same date: the market, as far as the panel shows it.
 

@@ -5,7 +5,7 @@ The target of row t and step h is an affine map of a known function of the price
     y[t, h] = (g(price[t + h]) - anchor[t]) / unit[t, h]
 
     "level":   g = identity, anchor and unit from the price's own scaler (the tutorials)
-    "return":  g = log, anchor = log price[t], unit = EWMA volatility[t] * sqrt(h)
+    "return":  g = log, anchor = log price[t], unit = EWMA volatility[t] * sqrt(h), wider where an event is to come
 
 so that one recipe serves both, and `Rows.to_price` is its inverse.
 """
@@ -147,6 +147,8 @@ def _fill(rows: Rows, mine: slice, part: SeriesFeatures, scaler: Scaler, config:
         level = np.log(part.price)
         rows.anchor[mine] = level
         rows.unit[mine] = part.volatility[:, None] * _sqrt_steps(config.horizon)
+        if part.widening is not None:
+            rows.unit[mine] *= part.widening
     else:
         level = part.price
         rows.anchor[mine] = -scaler.offset[-1] / scaler.scale[-1]
@@ -159,13 +161,15 @@ def _fill(rows: Rows, mine: slice, part: SeriesFeatures, scaler: Scaler, config:
 def with_realized_volatility(rows: Rows, table: FeatureTable) -> Rows:
     """The same rows with what each target's sessions showed of their volatility, in `realized`.
 
-    Half the log of their mean variance, in units of the EWMA's; NaN after the end. A session's range says far more of
-    its volatility than its return does, and its logarithm is nearly normal (Alizadeh, Brandt and Diebold 2002,
-    Range-based estimation of stochastic volatility models).
+    Half the log of their mean variance, in units of the EWMA's as events widen it; NaN after the end. A session's range
+    says far more of its volatility than its return does, and its logarithm is nearly normal (Alizadeh, Brandt and
+    Diebold 2002, Range-based estimation of stochastic volatility models).
     """
     horizon = rows.targets.shape[1]
     means = (_steps_mean(one.variance, horizon) / np.square(one.volatility)[:, None] for one in table.parts)
     logs = [0.5 * np.log(mean + STILL) for mean in means]
+    widened = zip(logs, table.parts, strict=True)
+    logs = [log if one.widening is None else log - np.log(one.widening) for log, one in widened]
     return replace(rows, realized=np.concatenate(logs).astype(np.float32))
 
 

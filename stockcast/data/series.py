@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stockcast.data.events.records import NO_EVENTS, Events
 from stockcast.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -29,7 +30,8 @@ class PriceSeries:
     - "volume", where present, is non-negative or NaN (unknown);
     - every array is read-only float64 of shape (rows,).
 
-    `decimals` is the number of digits after the point in the source: prices are printed with it.
+    `decimals` is the number of digits after the point in the source: prices are printed with it. `events` are those
+    that concern it, of the past and known to come.
 
     Raises `DataError` when a guarantee doesn't hold.
     """
@@ -38,6 +40,7 @@ class PriceSeries:
     dates: Dates
     columns: Mapping[str, Floats]
     decimals: int = 2
+    events: Events = NO_EVENTS
 
     def __post_init__(self) -> None:
         dates = np.array(self.dates, dtype="datetime64[D]")
@@ -69,14 +72,12 @@ class PriceSeries:
         return len(self.dates)
 
     def upto(self, cutoff: np.datetime64) -> PriceSeries | None:
-        """The rows dated at or before `cutoff`, or None if there are none."""
-        return self._first(int(np.searchsorted(self.dates, cutoff, side="right")))
-
-    def _first(self, rows: int) -> PriceSeries | None:
+        """The rows dated at or before `cutoff`, with the events known then, or None if there are no rows."""
+        rows = int(np.searchsorted(self.dates, cutoff, side="right"))
         if rows == 0:
             return None
         columns = {key: values[:rows] for key, values in self.columns.items()}
-        return PriceSeries(self.name, self.dates[:rows], columns, self.decimals)
+        return PriceSeries(self.name, self.dates[:rows], columns, self.decimals, self.events.known_by(cutoff))
 
     def then(self, later: PriceSeries) -> PriceSeries:
         """This series followed by `later`'s rows, in the columns that both have.
@@ -90,7 +91,8 @@ class PriceSeries:
             )
         shared = [key for key in self.columns if key in later.columns]
         columns = {key: np.concatenate([self.columns[key], later.columns[key]]) for key in shared}
-        return PriceSeries(self.name, np.concatenate([self.dates, later.dates]), columns, self.decimals)
+        dates = np.concatenate([self.dates, later.dates])
+        return PriceSeries(self.name, dates, columns, self.decimals, self.events)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,15 @@ class Panel:
     def dates(self) -> Dates:
         """The sorted union of all dates."""
         return np.unique(np.concatenate([one.dates for one in self.series]))
+
+    def with_events(self, events: Events) -> Panel:
+        """Each series with the events that concern it."""
+        return Panel(tuple(replace(one, events=events.of_series(one.name)) for one in self.series))
+
+    @property
+    def event_kinds(self) -> tuple[str, ...]:
+        """The kinds of all events of all series, in the order of the alphabet."""
+        return tuple(sorted({str(kind) for one in self.series for kind in one.events.kinds}))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stockcast.data.events.records import events_of, joined
 from stockcast.data.forecast import EvaluatedForecast, Forecast, Forecaster, Origins, evaluate
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.evaluate.significance import diebold_mariano
@@ -18,6 +19,9 @@ from stockcast.evaluate.steps import Step, steps_of
 
 DATES_TRIED = 8
 """So many judged dates have all that follows them changed."""
+
+MADE_UP_DAYS = 10
+"""So many days after a date have events made up that nobody knew of on it."""
 
 ALARM = 0.001
 """Skill on shuffled returns counts as a leak below this p."""
@@ -65,16 +69,23 @@ def audit_pipeline(
     return (
         _later_prices(trial, subject, evaluated.forecast),
         *_parts(trial, subject, evaluated.forecast),
+        *(_later_events(trial, subject, evaluated.forecast) if trial.panel.event_kinds else ()),
         _no_skill_in_noise(trial, naive, repeats, seed),
         _dates_in_order(evaluated, subject),
     )
 
 
+def _dates_tried(trial: Trial, before: Forecast) -> np.ndarray:
+    """Some of the judged dates, the first and the last among them."""
+    days = np.unique(_origin_dates(trial, before))
+    tried: np.ndarray = days[np.unique(np.linspace(0, len(days) - 1, DATES_TRIED).astype(int))]
+    return tried
+
+
 def _later_prices(trial: Trial, subject: Subject, before: Forecast) -> Check:
     """A trained forecaster must not react to prices after the row that it forecasts from."""
-    days = np.unique(_origin_dates(trial, before))
     moved = 0
-    tried = days[np.unique(np.linspace(0, len(days) - 1, DATES_TRIED).astype(int))]
+    tried = _dates_tried(trial, before)
     for day in tried:
         early = _origin_dates(trial, before) <= day
         for change in CHANGES.values():
@@ -83,6 +94,26 @@ def _later_prices(trial: Trial, subject: Subject, before: Forecast) -> Check:
             moved += _differing(before, after, early)
     seen = f"{len(tried)} dates x {len(CHANGES)} changes of all later prices: {moved} earlier forecasts moved"
     return Check("forecasts ignore later prices", moved == 0, seen)
+
+
+def _later_events(trial: Trial, subject: Subject, before: Forecast) -> list[Check]:
+    """Neither training nor a forecast may depend on an event that was not known yet."""
+    moved = 0
+    tried = _dates_tried(trial, before)
+    for day in tried:
+        after = subject.forecaster.forecast(_told_otherwise(trial.panel, day), trial.origins)
+        moved += _differing(before, after, _origin_dates(trial, before) <= day)
+    seen = f"{len(tried)} dates x all events not known yet dropped, others made up: {moved} earlier forecasts moved"
+    other = trial.train(_told_otherwise(trial.panel, trial.cutoff))
+    changed = [part for part, content in subject.parts.items() if other.parts[part] != content]
+    return [
+        Check("forecasts ignore events not known yet", moved == 0, seen),
+        Check(
+            "training ignores events not known by the cutoff",
+            not changed,
+            f"{', '.join(changed)} changed" if changed else "bit-identical",
+        ),
+    ]
 
 
 def _parts(trial: Trial, subject: Subject, before: Forecast) -> list[Check]:
@@ -157,6 +188,17 @@ def _changed(panel: Panel, day: np.datetime64, change: Callable[[np.ndarray], np
         known = int(np.searchsorted(series.dates, day, side="right"))
         columns = {key: np.concatenate([all_[:known], change(all_[known:])]) for key, all_ in series.columns.items()}
         return replace(series, columns=columns)
+
+    return Panel(tuple(one(series) for series in panel.series))
+
+
+def _told_otherwise(panel: Panel, day: np.datetime64) -> Panel:
+    """The panel without the events that are not known by `day`, and with others that are known the day after."""
+
+    def one(series: PriceSeries) -> PriceSeries:
+        days = day + np.arange(1, MADE_UP_DAYS + 1)
+        made_up = [(date, series.name, str(kind), "", day + 1) for kind in panel.event_kinds for date in days]
+        return replace(series, events=joined(series.events.known_by(day), events_of(made_up)))
 
     return Panel(tuple(one(series) for series in panel.series))
 

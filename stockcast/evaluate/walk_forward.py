@@ -99,4 +99,4 @@ def _between(one: PriceSeries, first: np.datetime64, last: np.datetime64) -> Pri
     if begin >= end:
         return None
     columns = {key: values[begin:end] for key, values in one.columns.items()}
-    return PriceSeries(one.name, one.dates[begin:end], columns, one.decimals)
+    return PriceSeries(one.name, one.dates[begin:end], columns, one.decimals, one.events.known_by(last))

@@ -11,13 +11,14 @@ import numpy as np
 
 from stockcast.config.run import config_name, load_config
 from stockcast.data.forecast import Forecaster
+from stockcast.data.prepared import prepare
 from stockcast.data.rows import scaled_rows
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import Panel
 from stockcast.data.windows import origins_between
 from stockcast.evaluate.audit import Check, Subject, Trial, audit_pipeline
-from stockcast.jobs.source import OnMessage, read_prices
-from stockcast.learn import demand_test_origins, fit_to_cutoff, prepare
+from stockcast.jobs.source import OnMessage, read_prices, with_events
+from stockcast.learn import demand_test_origins, fit_to_cutoff
 from stockcast.model.baselines import build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
@@ -40,10 +41,16 @@ class AuditResult:
 
 
 def run_audit(
-    csvs: tuple[str, ...], hints: Hints, preset: str, settings: Mapping[str, Any], repeats: int, on_message: OnMessage
+    csvs: tuple[str, ...],
+    events: tuple[str, ...],
+    hints: Hints,
+    preset: str,
+    settings: Mapping[str, Any],
+    repeats: int,
+    on_message: OnMessage,
 ) -> AuditResult:
-    """Audit a configuration on these prices. It is trained 4 + `repeats` times."""
-    panel = read_prices(csvs, on_message, hints).panel
+    """Audit a configuration on these prices. It is trained 4 + `repeats` times, with events once more."""
+    panel = with_events(read_prices(csvs, on_message, hints).panel, events, on_message)
     config, name = load_config(preset, settings), config_name(preset)
     run, prepared = TrainingRun(config, name), prepare(panel, config)
     demand_test_origins(prepared, config)

@@ -27,13 +27,14 @@ from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk_forward import Fold, walk
 from stockcast.jobs.output import check_output, write_output
-from stockcast.jobs.source import OnMessage, read_prices
+from stockcast.jobs.source import OnMessage, read_prices, with_events
 from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
 from stockcast.store.fold_cache import FoldCache, kept_folds
 from stockcast.store.interruption import noted
+from stockcast.view.events import kinds_unknown
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class BacktestRequest:
     seeds: int
     output: Path | None
     hints: Hints
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,15 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
         check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
     read = read_prices(request.csvs, on_message, request.hints)
     config = load_config(request.preset, request.settings)
-    panel, price = read.panel, config.data.price
+    panel, price = with_events(read.panel, request.events, on_message), config.data.price
     name = config_name(request.preset)
     rivals = _configs(request)
     _demand_known(request.against, rivals)
     folds = _folds(panel, request, [config, *rivals.values()])
 
+    known = folds[0].training(panel)
+    for line in kinds_unknown(panel, known.event_kinds, known.dates[-1]):
+        on_message(line)
     seeds = reseeded(config, request.seeds)
     trainings = (len(seeds) + len(rivals)) * len(folds)
     with kept_folds(request.store / ".backtests", panel) as cache:

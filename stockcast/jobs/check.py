@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
+from stockcast.checks.event_moves import KindMoves, event_moves
 from stockcast.checks.expected import expected_sessions, followed_calendar
 from stockcast.checks.findings import KINDS, Finding
 from stockcast.checks.price_checks import examine_all
 from stockcast.data.series import PriceSeries
 from stockcast.errors import AmbiguousData, StockcastError
+from stockcast.reading.events import read_events
 from stockcast.reading.reader import find_files, read_file
 from stockcast.reading.records import FileRead, Hints
 
@@ -58,10 +63,25 @@ class FileCheck:
 
 
 @dataclass(frozen=True)
+class EventCheck:
+    """How prices moved on the days of each kind of event, the series without any, and those without prices."""
+
+    kinds: tuple[KindMoves, ...]
+    without: tuple[str, ...]
+    strangers: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `events` of `check --json`; a figure of no day is null."""
+        kinds = [{key: _plain(value) for key, value in asdict(one).items()} for one in self.kinds]
+        return {"kinds": kinds, "without": list(self.without), "without_prices": list(self.strangers)}
+
+
+@dataclass(frozen=True)
 class CheckResult:
-    """Every file that was checked."""
+    """Every file that was checked, and what the events say, if any are given."""
 
     files: tuple[FileCheck, ...]
+    events: EventCheck | None = None
 
     @property
     def exit_code(self) -> int:
@@ -73,12 +93,28 @@ class CheckResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
-        return {"files": [file.to_dict() for file in self.files]}
+        files = [file.to_dict() for file in self.files]
+        return {"files": files, **({"events": self.events.to_dict()} if self.events else {})}
 
 
-def run_check(csvs: Sequence[str], hints: Hints, today: date) -> CheckResult:
-    """Read and examine every file that `csvs` means, also those with faults. Raises `NotFound` if there is none."""
-    return CheckResult(tuple(_check(path, hints, today) for path in find_files(csvs)))
+def run_check(csvs: Sequence[str], hints: Hints, today: date, events: Sequence[str] = ()) -> CheckResult:
+    """Read and examine every file that `csvs` means, also those with faults, and the files of `events`.
+
+    Raises `NotFound` if there is none, and for events as `read_events` does.
+    """
+    files = tuple(_check(path, hints, today) for path in find_files(csvs))
+    return CheckResult(files, _check_events(files, events) if events else None)
+
+
+def _check_events(files: Sequence[FileCheck], paths: Sequence[str]) -> EventCheck:
+    """The events beside the series of all files that can be read."""
+    series = [one for file in files if file.read for one in file.read.series]
+    known = {one.name.lower() for one in series}
+    events = read_events(paths)
+    strangers = sorted({str(name) for name in events.series if name and name.lower() not in known})
+    told = [replace(one, events=events.of_series(one.name)) for one in series]
+    without = tuple(one.name for one in told if not len(one.events))
+    return EventCheck(event_moves(events, told), without, tuple(strangers))
 
 
 def _check(path: Path, hints: Hints, today: date) -> FileCheck:
@@ -95,6 +131,12 @@ def _check(path: Path, hints: Hints, today: date) -> FileCheck:
 def _finding(one: Finding, accept: frozenset[str]) -> dict[str, Any]:
     verdict = "accepted" if one.verdict == "refused" and one.is_taken(accept) else one.verdict
     return {**one.to_dict(), "verdict": verdict}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.datetime64):
+        return str(value)
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _series(one: PriceSeries) -> dict[str, Any]:

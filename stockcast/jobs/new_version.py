@@ -31,30 +31,34 @@ LIBRARIES = ("keras", "numpy", "onnxruntime", "scikit-learn", "tensorflow")
 class Provenance:
     """Where the prices came from: absolute paths, what the user said of them, and what was found in them.
 
-    `test_csv` is the one of the paths whose prices follow the others', if there is one.
+    `test_csv` is the one of the paths whose prices follow the others', if there is one; `events` are the paths of the
+    events' files.
     """
 
     csvs: tuple[str, ...]
     hints: Mapping[str, Any]
     findings: tuple[Mapping[str, Any], ...]
     test_csv: str = ""
+    events: tuple[str, ...] = ()
 
 
-def provenance(csvs: Sequence[str], test_csv: str | None, hints: Hints, files: Sequence[FileRead]) -> Provenance:
-    """The provenance of the prices in `files`: those of `csvs`, and those of `test_csv` after them.
+def provenance(
+    csvs: Sequence[str], test_csv: str | None, hints: Hints, files: Sequence[FileRead], events: Sequence[str]
+) -> Provenance:
+    """The provenance of the prices in `files`: those of `csvs`, and those of `test_csv` after them; and of `events`.
 
     Of the faults that `hints` take it keeps those that the prices have.
     """
     last = absolute([test_csv] if test_csv else [])
     kept = replace(hints, accept=taken_of(hints, files))
-    return Provenance((*absolute(csvs), *last), hints_to(kept), findings_of(files), *last)
+    return Provenance((*absolute(csvs), *last), hints_to(kept), findings_of(files), "".join(last), absolute(events))
 
 
 def provenance_anew(manifest: Manifest, csvs: Sequence[str], hints: Hints, files: Sequence[FileRead]) -> Provenance:
     """The provenance of the prices in `files`, read with `hints`: of `csvs`, or of the model's own paths."""
     if csvs:
-        return Provenance(absolute(csvs), hints_to(hints), findings_of(files))
-    return Provenance(manifest.csv, hints_to(hints), findings_of(files), recorded_test_csv(manifest))
+        return Provenance(absolute(csvs), hints_to(hints), findings_of(files), events=manifest.events)
+    return Provenance(manifest.csv, hints_to(hints), findings_of(files), recorded_test_csv(manifest), manifest.events)
 
 
 def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
@@ -78,6 +82,7 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
         calendar=calendar,
         next_sessions=sessions,
         test_csv=source.test_csv,
+        events=source.events,
     )
     evaluated = learned.held_out.evaluated if learned.held_out else None
     files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, evaluated)

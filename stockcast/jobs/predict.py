@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.data.events.features import unsaid_events
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel, PriceSeries
 from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
@@ -21,6 +22,7 @@ from stockcast.jobs.source import demand_known_times, found_in, model_hints, rea
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
 from stockcast.store.records import damaged
 from stockcast.store.store import Store
+from stockcast.view.events import unsaid_sentences
 from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
 from stockcast.view.text import likewise, some
 
@@ -38,6 +40,7 @@ class PredictRequest:
     max_age: int | None = None
     form: str = "table"
     output: Path | None = None
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     loaded = open_model(request.store, request.name)
     demand_known_times(Store(request.store), loaded.manifest)
     hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints)
+    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events)
     doubts = _remember(request, loaded, read)
     panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
     days = request.days or loaded.config.data.horizon
@@ -153,6 +156,7 @@ def predict_next(request: PredictRequest) -> Prediction:
     dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += [*doubts, *found_in(read.files)]
+    warnings += unsaid_sentences(unsaid_events(panel, loaded.forecaster.features, loaded.forecaster.sessions))
     beyond, unseen = (
         likewise({name: sentence for name, sentence in found.items() if name in panel.names})
         for found in (loaded.forecaster.beyond_known_prices(rows), loaded.forecaster.beyond_fitted_range(rows))

@@ -12,13 +12,15 @@ from typing import Any
 
 from stockcast.checks.findings import MEND, remembered
 from stockcast.data.series import Panel
-from stockcast.errors import DataError, ModelDamaged, StockcastError
+from stockcast.errors import DataError, ModelDamaged, StockcastError, UsageError
+from stockcast.reading.events import read_events
 from stockcast.reading.reader import examined, find_files, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
 from stockcast.store.manifest import Manifest
 from stockcast.store.records import damaged
 from stockcast.store.store import Store
-from stockcast.view.text import likewise
+from stockcast.view.events import events_read
+from stockcast.view.text import likewise, some
 
 OnMessage = Callable[[str], None]
 
@@ -116,10 +118,52 @@ def with_later(panel: Panel, later: Panel) -> Panel:
     return Panel((panel.series[0].then(later.series[0]),))
 
 
+def with_events(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Panel:
+    """The panel with the events of the files that `paths` means, as it is where there is none; what was read is said.
+
+    Raises as `read_events` does, and `DataError` if they concern none of the series: nothing could be learned then.
+    """
+    told = _told(panel, paths, on_message)
+    if paths and not told.event_kinds:
+        raise DataError(
+            f"{', '.join(paths)}: none of the events is about {some(panel.names)}.",
+            "write the series as the prices call them, or leave it empty where it concerns all.",
+        )
+    return told
+
+
+def _told(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Panel:
+    if not paths:
+        return panel
+    events = read_events(paths)
+    told = panel.with_events(events)
+    for line in events_read(events, told):
+        on_message(line)
+    return told
+
+
 def read_model_prices(
-    manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS
+    manifest: Manifest,
+    csvs: Sequence[str],
+    on_message: OnMessage,
+    hints: Hints = NO_HINTS,
+    events: Sequence[str] = (),
 ) -> PanelRead:
-    """The newest prices of a saved model: of `csvs`, or of the paths that were recorded at training.
+    """The newest prices of a saved model with the events that it knows, both from the paths recorded at training.
+
+    `csvs` and `events` take their place. Raises `UsageError` for events of a model that was trained without any.
+    """
+    if events and not manifest.events:
+        raise UsageError(
+            f"the model {manifest.name!r} was trained without events.",
+            "train it with them: stockcast train --events PATH",
+        )
+    read = model_prices(manifest, csvs, on_message, hints)
+    return replace(read, panel=_told(read.panel, events or manifest.events, on_message))
+
+
+def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:
+    """The newest prices of a saved model, without its events: of `csvs`, or of the paths recorded at training.
 
     Without `hints` the files are read as the user said at training. Of the recorded paths, test prices follow the
     training prices, as they did then; and a model of one series stays one, whatever files have come into its folder.

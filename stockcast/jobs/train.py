@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from stockcast.config.run import RunConfig, config_name, load_config, reseeded
+from stockcast.data.events.features import kinds_of
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
 from stockcast.data.time_split import cut
@@ -19,7 +20,7 @@ from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.new_version import bundle, provenance, sessions_of
-from stockcast.jobs.source import OnMessage, default_name, read_prices, with_later
+from stockcast.jobs.source import OnMessage, default_name, read_prices, with_events, with_later
 from stockcast.learn import Learned, learn
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints, PanelRead
@@ -28,6 +29,7 @@ from stockcast.store.interruption import noted, serving, who_serves
 from stockcast.store.manifest import extends, fingerprint
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
+from stockcast.view.events import kinds_unknown
 from stockcast.view.text import error_text
 
 
@@ -44,6 +46,7 @@ class TrainRequest:
     hints: Hints
     seeds: int = 1
     resume: bool = False
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,9 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
             for one in reseeded(config, request.seeds)
         ]
         learned = all_learned[0]
-        source = provenance(request.csvs, request.test_csv, request.hints, read.files)
+        source = provenance(request.csvs, request.test_csv, request.hints, read.files, request.events)
+        for unknown in kinds_unknown(panel, kinds_of(learned.forecaster.features), learned.cuts.calibration):
+            on_message(unknown)
         now = datetime.now(UTC)
         saved = store.save(name, bundle(learned, panel, config, called, source), now)
         line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
@@ -150,8 +155,9 @@ def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Pane
         )
     read = read_prices(request.csvs, on_message, request.hints)
     if request.test_csv is None:
-        return read, read.panel, request.settings
+        return read, with_events(read.panel, request.events, on_message), request.settings
     panel = with_later(read.panel, read_prices([request.test_csv], on_message, request.hints).panel)
+    panel = with_events(panel, request.events, on_message)
     return read, panel, {**request.settings, "split.until": read.panel.dates[-1].item()}
 
 
@@ -168,7 +174,7 @@ def _progress(
     store: Store, name: str, panel: Panel, config: RunConfig, request: TrainRequest, on_message: OnMessage
 ) -> Progress:
     """Where this training keeps its progress; with --resume it begins with what an earlier run left."""
-    data = [fingerprint(one) for one in panel.series]
+    data = [{**fingerprint(one), "events": one.events.digest().hex()} for one in panel.series]
     progress = store.progress(name, json.dumps([config.digest(), request.seeds, data]))
     if request.resume and not progress.take_up():
         on_message(f"There is no unfinished training of {name}; this one begins anew.")

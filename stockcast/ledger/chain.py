@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from stockcast.ledger.schema import QUANTILE_COLUMNS, STEPS
+from stockcast.ledger.schema import QUANTILE_COLUMNS, STEPS, TAIL_COLUMNS
 
 FIRST = bytes(32)
 """What stands before the first issue."""
@@ -34,6 +34,12 @@ def issue_hash(previous: bytes, rows: Iterable[Row]) -> bytes:
     return digest.digest()
 
 
+def forecast_as_hashed(row: Row) -> Row:
+    """A row of `forecast` as the hash covers it: without the tails' columns if all are empty, as before schema 2."""
+    learned, tails = row[: -len(TAIL_COLUMNS)], row[-len(TAIL_COLUMNS) :]
+    return learned if all(one is None for one in tails) else row
+
+
 def chain_faults(connection: sqlite3.Connection) -> list[str]:
     """What is wrong with the chain: issues that are missing, or are not what was issued."""
     faults, previous, expected = [], FIRST, 1
@@ -42,7 +48,7 @@ def chain_faults(connection: sqlite3.Connection) -> list[str]:
         number = issue[0]
         if number != expected:
             faults.append(f"issue {expected} is missing")
-        made = issue_hash(previous, [issue, *predictions(number), *forecasts(number)])
+        made = issue_hash(previous, [issue, *predictions(number), *map(forecast_as_hashed, forecasts(number))])
         if made != kept:
             faults.append(f"issue {number} is not what was issued, or the one before it isn't")
         previous, expected = kept, number + 1

@@ -41,8 +41,8 @@ class LiveRecord:
     - `origin` (n,), `last` (n,) the price then, `before` (n,) the log return of the origin's session;
     - `cutoff`: the last date whose price the first version in the record had learned from;
     - `status`, `target`, `point`, `move`, `revised`, `revisions` (n, H), `quantiles` (n, H, Q), and the opponents'
-      quantiles by name: log returns from `last`. `move` is the outcome that was seen first, `revised` the last one
-      that was seen instead, `revisions` how often that happened;
+      quantiles by name: log returns from `last`, those of the tails among them if every forecast has them. `move` is
+      the outcome seen first, `revised` the last one that was seen instead, `revisions` how often that happened;
     - `ids` (n,): the number of each prediction; `of_other_prices`: forecasts of another column of the prices.
     """
 
@@ -109,7 +109,7 @@ def read_record(
     ).fetchone()
     table = _table(connection.execute(_FORECASTS, key), np.array(ids))  # (n, H, facts + quantiles)
     status, target, point, move, revised, revisions = (table[..., column] for column in range(1, _FACTS))
-    quantiles, opponents = from_distances(table[..., _FACTS:])
+    quantiles, opponents = _at_shared_levels(*from_distances(table[..., _FACTS:]), forecast=np.isfinite(status))
     return LiveRecord(
         names,
         np.array([index[name] for name in series]),
@@ -128,6 +128,15 @@ def read_record(
         np.array(ids),
         others,
     )
+
+
+def _at_shared_levels(
+    quantiles: Floats, opponents: dict[str, Floats], forecast: NDArray[np.bool_]
+) -> tuple[Floats, dict[str, Floats]]:
+    """Quantiles (n, H, all) without the tails, unless every `forecast` (n, H) that was made has them."""
+    if np.isfinite(quantiles[forecast]).all():
+        return quantiles, opponents
+    return quantiles[..., 1:-1], {name: one[..., 1:-1] for name, one in opponents.items()}
 
 
 def _table(cursor: sqlite3.Cursor, ids: NDArray[np.int64]) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 from stockcast import __version__
 from stockcast.data.trading_calendars import keeps_one_rule, openings, sessions_between
 from stockcast.ledger import clock
-from stockcast.ledger.chain import FIRST, Row, issue_hash
+from stockcast.ledger.chain import FIRST, Row, forecast_as_hashed, issue_hash
 from stockcast.ledger.connection import appending
 from stockcast.ledger.quantiles import to_distances
 from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast, day_number, scaled
@@ -120,7 +120,7 @@ class _Writer:
 
     def _insert(self, issue: Issue, predictions: list[Row], forecasts: list[Row], described: list[Row]) -> None:
         row = (issue.number, issue.issued_at, issue.clock_behind, issue.live + issue.superseded, __version__)
-        digest = issue_hash(self.previous, [row, *described, *forecasts])
+        digest = issue_hash(self.previous, [row, *described, *map(forecast_as_hashed, forecasts)])
         self.connection.execute("INSERT INTO issue VALUES (?, ?, ?, ?, ?, ?)", (*row, digest))
         self.connection.executemany("INSERT INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?)", predictions)
         columns = ("id", "status", "target", "point", *QUANTILE_COLUMNS)

@@ -22,6 +22,8 @@ class SeriesForecast:
       is the first), `fingerprint` a digest of the last rows that were seen;
     - `targets` (H,): the sessions forecast; `point` (H,) and `quantiles` (H, Q): log returns from `last`;
     - `opponents`: the quantiles (H, Q) of each baseline that could be made, by its name.
+
+    Quantiles are at all levels, or at those that a network learns.
     """
 
     series: str

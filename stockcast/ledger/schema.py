@@ -9,9 +9,10 @@ bytes where the quantiles themselves would take six.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from stockcast.data.forecast import QUANTILES
+from stockcast.data.tails import TAIL
 
 APPLICATION_ID = 0x53544B4C
 """Tells a ledger from other SQLite files: the letters STKL."""
@@ -28,9 +29,18 @@ LIVE, LATE, SUPERSEDED = 0, 1, 2
 OPPONENTS = ("naive", "ewma", "har")
 """The baselines whose quantiles are kept beside each forecast: the last price, EWMA, HAR."""
 
+
+def _of_everyone(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """These columns of the model, then of each opponent."""
+    return (*columns, *(f"{name}_{column}" for name in OPPONENTS for column in columns))
+
+
 LEVEL_COLUMNS = tuple(f"q{round(1000 * level):03}" for level in QUANTILES)
-QUANTILE_COLUMNS = (*LEVEL_COLUMNS, *(f"{name}_{column}" for name in OPPONENTS for column in LEVEL_COLUMNS))
-"""The columns of all quantiles in `forecast`: the model's, then each opponent's."""
+LOW_TAIL, HIGH_TAIL = (f"q{round(1000 * level):03}" for level in (TAIL, 1 - TAIL))
+LEARNED_COLUMNS = _of_everyone(LEVEL_COLUMNS)
+TAIL_COLUMNS = _of_everyone((LOW_TAIL, HIGH_TAIL))
+QUANTILE_COLUMNS = (*LEARNED_COLUMNS, *TAIL_COLUMNS)
+"""The columns of all quantiles in `forecast`; those of the tails are NULL for a model that has none."""
 
 MEDIAN = QUANTILES.index(0.5)
 
@@ -62,7 +72,7 @@ _FIRST_TABLES = (
   prediction INTEGER GENERATED ALWAYS AS (id / {STEPS}) VIRTUAL REFERENCES prediction,
   step INTEGER GENERATED ALWAYS AS (id % {STEPS}) VIRTUAL CHECK (step > 0),
   status INTEGER NOT NULL CHECK (status IN ({LIVE}, {LATE}, {SUPERSEDED})), target INTEGER NOT NULL, point INTEGER,
-  {", ".join(f"{column} INTEGER{' NOT NULL' * (column in LEVEL_COLUMNS)}" for column in QUANTILE_COLUMNS)}
+  {", ".join(f"{column} INTEGER{' NOT NULL' * (column in LEVEL_COLUMNS)}" for column in LEARNED_COLUMNS)}
 ) STRICT""",
     """CREATE TABLE opening (
   calendar TEXT NOT NULL, session INTEGER NOT NULL, opens_at INTEGER NOT NULL, PRIMARY KEY (calendar, session)
@@ -98,15 +108,16 @@ def _append_only(table: str) -> Iterator[str]:
 
 def _as_kept(column: str) -> str:
     """A column of `forecast`, if it is a quantile's, in terms of what is kept: a sum of distances."""
-    own = column[-len(LEVEL_COLUMNS[0]) :]
-    at = LEVEL_COLUMNS.index(own)
-    inward = LEVEL_COLUMNS[at : MEDIAN + 1] if at <= MEDIAN else LEVEL_COLUMNS[MEDIAN : at + 1]
+    every = (LOW_TAIL, *LEVEL_COLUMNS, HIGH_TAIL)
+    own = column[-len(LOW_TAIL) :]
+    at, median = every.index(own), MEDIAN + 1
+    inward = every[at : median + 1] if at <= median else every[median : at + 1]
     return " + ".join(f"f.{one}" for one in (*inward, *([column] if column != own else [])))
 
 
-def _live_rows() -> str:
+def _live_rows(columns: tuple[str, ...]) -> str:
     """Every forecast that counts, beside its outcome as it was first seen, in log returns from the origin's price."""
-    quantiles = ", ".join(f"({_as_kept(column)}) / {SCALE!r} AS {column}" for column in QUANTILE_COLUMNS)
+    quantiles = ", ".join(f"({_as_kept(column)}) / {SCALE!r} AS {column}" for column in columns)
     return f"""CREATE VIEW live_rows AS
 SELECT v.model, s.name AS series, date(p.origin * 86400, 'unixepoch') AS origin,
   date(f.target * 86400, 'unixepoch') AS target, f.step, datetime(i.issued_at, 'unixepoch') AS issued_at, v.version,
@@ -119,7 +130,7 @@ LEFT JOIN outcome o ON o.forecast = f.id
 WHERE f.status = {LIVE}"""
 
 
-def _live_scores() -> str:
+def _live_scores(judged: Mapping[str, tuple[str, str]]) -> str:
     """Of each model and step: coverage, and the mean pinball loss beside each opponent's, in percent of log return."""
 
     def loss(prefix: str) -> str:
@@ -129,7 +140,7 @@ def _live_scores() -> str:
         )
         return f"avg(100 * ({' + '.join(parts)}) / {len(QUANTILES)})"
 
-    bands = ", ".join(f"avg(move BETWEEN {low} AND {high}) AS coverage_{band}" for band, (low, high) in BANDS.items())
+    bands = ", ".join(f"avg(move BETWEEN {low} AND {high}) AS coverage_{band}" for band, (low, high) in judged.items())
     losses = ", ".join(f"{loss(f'{name}_')} AS pinball_{name}" for name in OPPONENTS)
     return f"""CREATE VIEW live_scores AS
 SELECT model, step, count(*) AS n, count(DISTINCT origin) AS days, {bands}, {loss("")} AS pinball, {losses}
@@ -138,8 +149,15 @@ FROM live_rows WHERE move IS NOT NULL GROUP BY model, step"""
 
 def _first() -> tuple[str, ...]:
     triggers = (statement for table in TABLES for statement in _append_only(table))
-    return (*_FIRST_TABLES, *triggers, _live_rows(), _live_scores(), f"PRAGMA application_id = {APPLICATION_ID}")
+    views = (_live_rows(LEARNED_COLUMNS), _live_scores(BANDS))
+    return (*_FIRST_TABLES, *triggers, *views, f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS = (_first(),)
+def _with_tails() -> tuple[str, ...]:
+    columns = (f"ALTER TABLE forecast ADD COLUMN {column} INTEGER" for column in TAIL_COLUMNS)
+    old_views = ("DROP VIEW live_scores", "DROP VIEW live_rows")
+    return (*columns, *old_views, _live_rows(QUANTILE_COLUMNS), _live_scores({**BANDS, "98": (LOW_TAIL, HIGH_TAIL)}))
+
+
+MIGRATIONS = (_first(), _with_tails())
 """The statements that lead from schema 0, the empty file, to 1, from 1 to 2, and so on."""

@@ -15,6 +15,7 @@ from stockcast.data.forecast import QUANTILES, Directions, Forecast, Origins, le
 from stockcast.data.rows import Floats32, Ints, Rows, scaled_rows
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import Floats, Panel
+from stockcast.data.session_list import SessionList
 from stockcast.data.windows import Windows, strided, usable_ends
 from stockcast.errors import DataError, ModelDamaged
 from stockcast.model.calibrate import TAIL_WINDOWS, Calibration, PendingForecasts, calibrate, with_tails
@@ -30,6 +31,8 @@ Infer = Callable[[Floats32], Floats32]
 class WindowForecaster:
     """A `Forecaster` from a network `infer`: (n, L, F) windows to (n, H, K) targets.
 
+    `sessions` are those that events are placed by, where the features have any.
+
     A network that says how likely each direction is says nothing of the price, so that its point is the last one.
     """
 
@@ -39,6 +42,7 @@ class WindowForecaster:
     scalers: Scalers
     infer: Infer
     calibration: Calibration | None = None
+    sessions: SessionList | None = None
 
     def rows(self, table: FeatureTable) -> Rows:
         """A table of this forecaster's features as the network sees it."""
@@ -46,7 +50,11 @@ class WindowForecaster:
 
     def rows_for(self, panel: Panel, origins: Origins) -> Rows:
         """The rows of `panel` that forecasts from `origins` need, and no older ones."""
-        return self.rows(make_features(panel.series, self.features, self.data, self._needed_since(panel, origins)))
+        return self.rows(self.table(panel, self._needed_since(panel, origins)))
+
+    def table(self, panel: Panel, since: np.datetime64 | None = None) -> FeatureTable:
+        """This forecaster's features of the rows of `panel` dated `since` or later; None: of all."""
+        return make_features(panel.series, self.features, self.data, since, self.sessions)
 
     def _needed_since(self, panel: Panel, origins: Origins) -> np.datetime64 | None:
         """The date of the oldest row that forecasts from `origins` look back on; None: all rows are needed."""

@@ -33,22 +33,22 @@ LONG_WAY_BYTES = 60_000_000
 """Cell by cell a file takes 25 times its size in memory, in array operations (`clean`) seven times."""
 
 
-def find_files(csvs: Sequence[str]) -> tuple[Path, ...]:
-    """The files that are meant: a file, a folder's `*.csv`, or a glob; each once, in order.
+def find_files(csvs: Sequence[str], option: str = "--csv") -> tuple[Path, ...]:
+    """The files that are meant by an option: a file, a folder's `*.csv`, or a glob; each once, in order.
 
     Raises `NotFound` where there is none, `IOFailure` where the system lets nobody look.
     """
     found: dict[Path, None] = {}
     for text in csvs:
         try:
-            found.update(dict.fromkeys(_matching(text)))
+            found.update(dict.fromkeys(_matching(text, option)))
         except OSError as error:
             fix = "check its permissions, and those of the folders above it."
             raise IOFailure(f"{text} can't be read: {error.strerror}.", fix) from error
     return tuple(found)
 
 
-def _matching(text: str) -> list[Path]:
+def _matching(text: str, option: str) -> list[Path]:
     path = Path(text)
     if path.is_dir():
         inside = sorted(path.glob("*.csv"))
@@ -59,7 +59,7 @@ def _matching(text: str) -> list[Path]:
         return [path]
     matches = sorted(Path(one) for one in glob.glob(text))
     if not matches:
-        raise NotFound(f"there is no file {text}.", "check the path that --csv was given.")
+        raise NotFound(f"there is no file {text}.", f"check the path that {option} was given.")
     return matches
 
 

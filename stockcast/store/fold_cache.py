@@ -101,6 +101,7 @@ class FoldCache:
             digest.update(one.dates.tobytes())
             for values in one.columns.values():
                 digest.update(values.tobytes())
+            digest.update(one.events.digest())
         folder = self.root / digest.hexdigest()[:16]
         refuse_link(folder)
         return folder

@@ -43,6 +43,7 @@ class Manifest:
       wrong with them; `data`: a `fingerprint` of each series of the training data;
     - `test_csv`: which of these paths has the test prices that follow the others'; empty: none. None is of manifests
       that were written before this was kept, and isn't written;
+    - `events`: the paths of the events that it was trained with; not written where there is none;
     - `libraries`: the version of each library; `seed`: of everything random;
     - `scores`: the held-out scores, in any shape that JSON knows;
     - `calendar`, and `next_sessions`: the newest dates (ISO) of the prices and the coming ones;
@@ -66,12 +67,15 @@ class Manifest:
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema: int = SCHEMA
     test_csv: str | None = None
+    events: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The bytes of manifest.json. Raises `ValueError` for NaN or infinity among the scores."""
         table = {one.name: getattr(self, one.name) for one in fields(self)}
         if self.test_csv is None:
             del table["test_csv"]
+        if not self.events:
+            del table["events"]
         return dump(table)
 
     def digest(self) -> str:
@@ -123,14 +127,16 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
             "use the stockcast that wrote it, or train the model again.",
         )
     names = {one.name for one in fields(Manifest)}
-    if table.keys() | {"test_csv"} != names:
+    if table.keys() | {"test_csv", "events"} != names:
         raise damaged(where, f"missing or stray keys {sorted(table.keys() ^ names)[:5]}")
     for key, sound in _SOUND.items():
         if not sound(table[key]):
             raise damaged(where, f"{key} is {str(table[key])[:60]!r}")
     if table.get("test_csv", "") not in ("", *table["csv"]):
         raise damaged(where, f"test_csv is {str(table['test_csv'])[:60]!r}")
-    for key in ("csv", "findings", "data", "next_sessions"):
+    if not _is_list(table.setdefault("events", []), _is_text):
+        raise damaged(where, f"events is {str(table['events'])[:60]!r}")
+    for key in ("csv", "findings", "data", "next_sessions", "events"):
         table[key] = tuple(table[key])
     manifest = Manifest(**table)
     if _digest_of_page(data, manifest.version)[:8] != manifest.version[-8:]:

@@ -1,6 +1,7 @@
 """What a forecaster is on disk: every file of a version but its manifest, written and read here and nowhere else.
 
-scaler.json    the names of the features, the fitted scalers, and the calibration of the bands
+scaler.json    the names of the features, the fitted scalers, the calibration of the bands, and the sessions by which
+               events are placed, if there are any
 model.onnx     the network that predicts
 weights.npz    the same network's weights, by their path in Keras
 history.csv    the loss of each epoch
@@ -20,10 +21,12 @@ from numpy.typing import NDArray
 
 from stockcast.config.sections import DataConfig
 from stockcast.data.calendar_features import code, is_code
+from stockcast.data.events.features import event_feature_names, kinds_of
 from stockcast.data.features import is_feature
-from stockcast.data.forecast import QUANTILES, EvaluatedForecast
+from stockcast.data.forecast import LEVELS, QUANTILES, EvaluatedForecast
 from stockcast.data.scaling import Scalers
 from stockcast.data.series import PriceSeries
+from stockcast.data.session_list import SessionList
 from stockcast.errors import DataError
 from stockcast.evaluate.rows import newest_days, read_rows, rows_text
 from stockcast.model.calibrate import Calibration
@@ -64,6 +67,8 @@ def to_files(
         "scalers": forecaster.scalers.to_dict(),
         "calibration": forecaster.calibration.to_dict() if forecaster.calibration else None,
     }
+    if forecaster.sessions is not None:
+        parts["sessions"] = forecaster.sessions.to_dict()
     return {
         SCALER: json.dumps(parts).encode(),
         WEIGHTS: encode_arrays(weights),
@@ -85,26 +90,31 @@ def from_files(files: Mapping[str, bytes], name: str, data: DataConfig) -> Windo
         features, calibration = tuple(parts["features"]), parts["calibration"]
         scalers = Scalers.from_dict(parts["scalers"])
         calibrated = Calibration.from_dict(calibration) if calibration is not None else None
-        fault = _fault(features, scalers, calibrated, data)
+        sessions = SessionList.from_dict(parts["sessions"]) if "sessions" in parts else None
+        fault = _fault(features, scalers, data, sessions) or _fault_of_bands(calibrated, data)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged(SCALER, "its parts are not those of a forecaster") from error
     if fault:
         raise damaged(SCALER, fault)
-    return WindowForecaster(name, data, features, scalers, Runner(files[ONNX], bounded=True), calibrated)
+    return WindowForecaster(name, data, features, scalers, Runner(files[ONNX], bounded=True), calibrated, sessions)
 
+
+QUANTILE_COUNTS = (len(QUANTILES), len(LEVELS))
+"""How many quantiles a calibration has: those of older models are without the tails."""
 
 _ANY_SERIES = PriceSeries("", np.array(["2000-01-03"], "datetime64[D]"), {"close": np.ones(1)})
 
 
-def _fault(
-    features: tuple[str, ...], scalers: Scalers, calibration: Calibration | None, data: DataConfig
-) -> str | None:
+def _fault(features: tuple[str, ...], scalers: Scalers, data: DataConfig, sessions: SessionList | None) -> str | None:
     """Why these can't belong together, or None."""
-    unknown = [name for name in features if not (is_feature(name) or is_code(name))]
+    of_events = event_feature_names(kinds_of(features), data.horizon)
+    unknown = [name for name in features if not (is_feature(name) or is_code(name) or name in of_events)]
     for name in filter(is_code, features):
         code(name, _ANY_SERIES)  # which raises for one that is not as it was written
     if unknown or not features:
         return f"there is no feature {str(unknown[:1])[1:-1][:60]}"
+    if of_events and sessions is None:
+        return "it has features of events, and no sessions to place these on"
     columns = len(features) + 1  # and the price
     for scaler in scalers.by_name.values():
         parts = (scaler.scale, scaler.offset, scaler.low, scaler.high)
@@ -112,12 +122,18 @@ def _fault(
             return f"a scaler is not of {columns} columns"
         if (scaler.scale <= 0).any() or max(scaler.scale.max(), np.abs(scaler.offset).max()) > FARTHEST:
             return f"a scaler has a scale or an offset that is not within 0 to {FARTHEST:g}"
+    return None
+
+
+def _fault_of_bands(calibration: Calibration | None, data: DataConfig) -> str | None:
+    """Why the calibration can't be one of forecasts with these settings, or None."""
     if calibration is None:
         return None
-    shape = (data.horizon, len(QUANTILES))
+    shape = calibration.shift.shape
     shared = np.asarray(calibration.shared_offset)
-    if calibration.shift.shape != shape or shared.shape not in ((), shape):
-        return f"the calibration is not of {shape[0]} steps and {shape[1]} quantiles"
+    if shape not in [(data.horizon, count) for count in QUANTILE_COUNTS] or shared.shape not in ((), shape):
+        counts = " or ".join(map(str, QUANTILE_COUNTS))
+        return f"the calibration is not of {data.horizon} steps and {counts} quantiles"
     if any(logs.shape != (data.horizon,) for logs in calibration.series_log_scale.values()):
         return "the calibration of a series is of other steps"
     logs = [np.abs(logs).max() for logs in calibration.series_log_scale.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
+from stockcast.data.events.records import Events
 from stockcast.data.forecast import EvaluatedForecast, Forecast
 from stockcast.data.series import Dates, Floats, PriceSeries
 from stockcast.errors import DataError
@@ -22,6 +24,7 @@ from stockcast.view.chart_style import BAND_COLOURS, BLUE, CHANCE, INK, RED, one
 from stockcast.view.predict import decimals_of
 
 _LEAST_SHOWN, _MOST_SHOWN = 40, 120
+EVENT_MARKS = ("^", "D", "s", "v")
 _DOTS = 40  # so few points are also drawn as dots
 _LOG_FROM = 10.0  # a loss that falls by more than this factor is drawn on a log axis
 
@@ -34,7 +37,8 @@ def fan(
 
     `forecast` may hold many forecasts; number `at` is drawn, which was made from row `forecast.row[at]` of `series`.
     `dates` (K,) are those of its first K steps, K <= H, and only these are drawn. Twelve past sessions are shown for
-    each step, but no fewer than 40 and no more than 120.
+    each step, but no fewer than 40 and no more than 120. Below them stand the events of `series` that were known then,
+    as far as they lie between these days.
     """
     known, steps = int(forecast.row[at]) + 1, len(dates)
     shown = min(max(12 * steps, _LEAST_SHOWN), _MOST_SHOWN)
@@ -52,10 +56,22 @@ def fan(
     axes.plot(days[1:], forecast.point[at, :steps], color=BLUE, linewidth=1.6, label="Forecast", **_dots(steps))
     axes.plot(days[[0, -1]], [last, last], color=INK, linewidth=1, linestyle=":", label="Last price")
     axes.plot(days[:1], [last], color=INK, marker="o", markersize=6)
+    _mark_events(axes, series.events.known_by(days[0]), series.dates[past][0], days[-1])
     chart_style.date_axis(axes)
     chart_style.price_axis(axes, f"Price ({price})")
     chart_style.legend_below(figure, axes)
     return figure
+
+
+def _mark_events(axes: Axes, events: Events, first: np.datetime64, last: np.datetime64) -> None:
+    """A mark on the date of each event from `first` to `last`, at the foot of the picture, of a shape for each kind."""
+    shown = events.take((events.dates >= first) & (events.dates <= last))
+    foot = axes.get_xaxis_transform()
+    for kind, mark in zip(np.unique(shown.kinds), cycle(EVENT_MARKS), strict=False):
+        days = shown.dates[shown.kinds == kind]
+        height = np.full(len(days), 0.03)
+        label = one_line(str(kind), 24)
+        axes.plot(days, height, mark, color=RED, markersize=7, transform=foot, label=label)
 
 
 def _fan_words(series: PriceSeries, forecast: Forecast, days: Dates, model: str, at: int) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stockcast.checks.findings import KINDS
+from stockcast.view.events import events_table
 from stockcast.view.text import printable, table
 
 _FEW = 12
@@ -17,9 +18,10 @@ _NARROWEST = 10
 
 
 def check_text(result: Mapping[str, Any]) -> str:
-    """One file at length, or a line for each of several."""
+    """One file at length, or a line for each of several; then the events, if any were given."""
     files = result["files"]
-    return _one_file(files[0]) if len(files) == 1 else _many_files(files)
+    text = _one_file(files[0]) if len(files) == 1 else _many_files(files)
+    return f"{text}\n\n{events_table(result['events'])}" if "events" in result else text
 
 
 def _one_file(file: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ def show_text(result: Mapping[str, Any]) -> str:
         "config": manifest["config_name"],
         **({"judged": "never: no price was held back to judge it by"} if scores.get("verdict", scores) is None else {}),
         "prices": ", ".join(manifest["csv"]),
+        **({"events": ", ".join(manifest["events"])} if manifest.get("events") else {}),
         "calendar": manifest["calendar"],
     }
     series = [[printable(one[key]) for key in ("name", "first", "last", "rows")] for one in manifest["data"]]

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockcast.config.run import RunConfig, load_config, parse_settings
+from stockcast.data.prepared import prepare
 from stockcast.data.rows import scaled_rows
 from stockcast.data.scaling import fit_scalers
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.time_split import demand_windows, embargoed
 from stockcast.data.windows import windows_between
 from stockcast.errors import ConfigError, DataError
-from stockcast.learn import prepare
 
 Prices = Callable[..., PriceSeries]
 

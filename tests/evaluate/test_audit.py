@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from stockcast.data.events.records import events_of
 from stockcast.data.forecast import QUANTILES, Forecast, Origins
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.evaluate.audit import Subject, Trial, audit_pipeline
@@ -103,3 +104,47 @@ def test_shuffling_leaves_an_honest_pipeline_in_peace(prices: Callable[..., Pric
     )
     checks = audit_pipeline(trial, lambda known: build("naive", known, "close", 1), repeats=10, seed=seed)
     assert all(check.passed for check in checks)
+
+
+@dataclass(frozen=True)
+class Announced:
+    """Forecasts a wider move where an event lies within five days that is known `early` days later."""
+
+    early: int
+    name: str = "announced"
+
+    def forecast(self, panel: Panel, origins: Origins) -> Forecast:
+        one, rows = panel.series[0], origins[0]
+        close, today, events = one.columns["close"][rows], one.dates[rows], one.events
+        ahead = events.dates[:, None] - today
+        told = (ahead > 0) & (ahead <= 5) & (events.known[:, None] - self.early <= today)  # (events, n)
+        scale = np.where(told.any(axis=0), 2.0, 1.0)[:, None, None]
+        return Forecast(np.zeros_like(rows), rows, close, close[:, None], close[:, None, None] * np.exp(scale * SPREAD))
+
+
+@pytest.mark.parametrize(
+    ("early", "learns_of", "found"),
+    [
+        (0, "what is known", set()),
+        (3, "what is known", {"forecasts ignore events not known yet"}),
+        (0, "everything", {"training ignores events not known by the cutoff"}),
+    ],
+)
+def test_the_use_of_an_event_before_it_is_known_is_found(
+    prices: Callable[..., PriceSeries], early: int, learns_of: str, found: set[str]
+) -> None:
+    one = prices(rows=400)
+    days = one.dates[20::7]
+    events = events_of([(day, "", "report", "", day - 4) for day in days])
+    cutoff = one.dates[299]
+
+    def train(panel: Panel) -> Subject:
+        known = panel.series[0].events
+        known = known.known_by(cutoff) if learns_of == "what is known" else known
+        return Subject(Announced(early), {"the network": known.digest()}, cutoff)
+
+    panel = Panel((one,)).with_events(events)
+    trial = Trial(panel, "close", cutoff, [np.arange(299, 399)], train)
+    checks = audit_pipeline(trial, lambda known: build("naive", known, "close", 1), repeats=2)
+    assert {check.name for check in checks if not check.passed} == found
+    assert len(checks) == 7

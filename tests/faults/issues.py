@@ -16,7 +16,7 @@ from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast
 from stockcast.ledger.verify import file_faults
 
 MONDAY = np.datetime64("2026-03-02")
-SIGMA = np.array([-1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96])
+SIGMA = np.array([-2.326, -1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96, 2.326])
 
 
 def make_model(

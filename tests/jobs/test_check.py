@@ -233,3 +233,27 @@ def test_if_every_series_is_refused_that_is_the_error(prices: Prices, tmp_path: 
     path = write(tmp_path / "split.csv", [with_split(prices(rows=300), 100)])
     with pytest.raises(errors.DataError, match="unadjusted splits"):
         examined(read_panel([str(path)]), Hints(), TODAY)
+
+
+def test_events_are_described_beside_the_prices(prices: Prices, tmp_path: Path) -> None:
+    one = prices(rows=300)
+    path = write(tmp_path / "acme.csv", [one])
+    other = write(tmp_path / "other.csv", [prices(rows=300, seed=1, name="other")])
+    events = tmp_path / "events.csv"
+    lines = [f"{one.dates[row]},ACME,report" for row in (50, 113, 299)] + ["2031-01-01,FOO,report"]
+    events.write_text("\n".join(["date,series,kind", *lines]), encoding="utf-8")
+    result = run_check([str(path), str(other)], Hints(), TODAY, [str(events)]).to_dict()
+    (kind,) = json.loads(json.dumps(result))["events"]["kinds"]
+    assert {key: kind[key] for key in ("kind", "events", "series", "days", "first", "last")} == {
+        "kind": "report",
+        "events": 4,
+        "series": 1,
+        "days": 2,
+        "first": str(one.dates[50]),
+        "last": "2031-01-01",
+    }
+    text = check_text(result)
+    assert f"{kind['median']:.2f}" in text
+    assert "Without any event: other." in text
+    assert "Without prices: FOO." in text
+    assert "events" not in run_check([str(path)], Hints(), TODAY).to_dict()

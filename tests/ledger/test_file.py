@@ -11,12 +11,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stockcast.errors import Busy, CannotCreate, DataError, LedgerDamaged, NotFound
 from stockcast.ledger import clock, connection
 from stockcast.ledger.connection import appending, consult
-from stockcast.ledger.live_record import recorded_models
+from stockcast.ledger.live_record import read_record, recorded_models
 from stockcast.ledger.schema import MIGRATIONS, SCALE
 
 sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "issues.py"))
@@ -146,7 +147,7 @@ def test_a_newer_ledger_is_refused_and_left_alone(path: Path) -> None:
         newer.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     before = path.read_bytes()
     for use in (lambda: consult(path, recorded_models), lambda: issued(path, EVENING, make_model())):
-        with pytest.raises(DataError, match="schema 2") as error:
+        with pytest.raises(DataError, match=f"schema {len(MIGRATIONS) + 1}") as error:
             use()
         assert "newer" in str(error.value.fix)
     assert path.read_bytes() == before
@@ -163,11 +164,27 @@ def test_an_older_ledger_is_brought_up_to_date_or_left_as_it_was(path: Path, mon
     monkeypatch.setattr(connection, "MIGRATIONS", MIGRATIONS)
     assert faults(path) == []
     monkeypatch.setattr(connection, "MIGRATIONS", (*MIGRATIONS, (good,)))
-    with pytest.raises(DataError, match="reads schema 2"):
+    with pytest.raises(DataError, match=f"reads schema {len(MIGRATIONS) + 1}"):
         consult(path, recorded_models)
     issued(path, "2026-03-04T22:30", make_model())
     assert consult(path, recorded_models) == ("acme", "zinc")
     assert issue_count(path) == 3
+
+
+def test_a_ledger_without_tails_goes_on_with_them(tmp_path: Path) -> None:
+    """`golden/schema_1.sqlite` was written by the stockcast before the tails came: two issues, as in `path`."""
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes((Path(__file__).parent / "golden" / "schema_1.sqlite").read_bytes())
+    with pytest.raises(DataError, match="has schema 1"):
+        consult(path, recorded_models)
+    issued(path, "2026-03-04T22:30", make_model(origin=sample["MONDAY"] + 2))
+    assert faults(path) == []
+    assert issue_count(path) == 3
+    (mine,) = make_model().series
+    record = consult(path, lambda ledger: read_record(ledger, "acme", "close"))
+    assert record is not None
+    for quantiles in record.quantiles:
+        np.testing.assert_allclose(quantiles, mine.quantiles[:, 1:-1], rtol=0, atol=5e-12)
 
 
 def test_what_fails_in_the_middle_leaves_nothing(path: Path) -> None:
@@ -255,7 +272,8 @@ def test_a_reader_without_rights_misses_nothing_that_is_still_in_the_log(
 def test_the_documented_tables_are_those_that_are_made() -> None:
     page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
     documented = [" ".join(one.split()) for one in page.split("```sql\n")[1].split("```")[0].split(";") if one.strip()]
-    made = [" ".join(one.split()) for one in MIGRATIONS[-1] if one.startswith(("CREATE TABLE", "CREATE INDEX"))]
+    kept = ("CREATE TABLE", "CREATE INDEX", "ALTER TABLE")
+    made = [" ".join(one.split()) for step in MIGRATIONS for one in step if one.startswith(kept)]
     assert documented == made
 
 

@@ -6,6 +6,7 @@ import runpy
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from stockcast.ledger.records import ModelForecast
 from stockcast.ledger.schema import LATE, LIVE, SUPERSEDED, TABLES
 
 sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "issues.py"))
-make_model, issued, MONDAY = sample["make_model"], sample["issued"], sample["MONDAY"]
+make_model, issued, faults, MONDAY = (sample[key] for key in ("make_model", "issued", "faults", "MONDAY"))
 
 EVENING = "2026-03-02T22:30"
 
@@ -73,15 +74,38 @@ def test_what_was_issued_comes_out_again(path: Path) -> None:
 
 
 @given(
-    quantiles=arrays(np.float64, (3, 9), elements=st.floats(-20, 20)),
-    naive=arrays(np.float64, (3, 9), elements=st.floats(-20, 20)),
+    quantiles=arrays(np.float64, (3, 11), elements=st.floats(-20, 20)),
+    naive=arrays(np.float64, (3, 11), elements=st.floats(-20, 20)),
+    tails=st.booleans(),
 )
-def test_quantiles_lose_nothing_above_the_eleventh_decimal(quantiles: np.ndarray, naive: np.ndarray) -> None:
-    kept = to_distances(quantiles, {"naive": naive})
-    mine, others = from_distances(kept)
-    np.testing.assert_allclose(mine, quantiles, rtol=0, atol=6e-12)
-    np.testing.assert_allclose(others["naive"], naive, rtol=0, atol=6e-12)
+def test_quantiles_lose_nothing_above_the_eleventh_decimal(
+    quantiles: np.ndarray, naive: np.ndarray, tails: bool
+) -> None:
+    part = slice(None) if tails else slice(1, -1)
+    mine, others = from_distances(to_distances(quantiles[:, part], {"naive": naive}))
+    np.testing.assert_allclose(mine[:, part], quantiles[:, part], rtol=0, atol=6e-12)
+    np.testing.assert_allclose(others["naive"][:, part], naive[:, part], rtol=0, atol=6e-12)
     assert np.isnan(others["ewma"]).all()
+    assert tails or np.isnan(np.concatenate([mine, others["naive"]])[:, [0, -1]]).all()
+
+
+def test_a_record_has_the_tails_only_if_every_forecast_does(path: Path) -> None:
+    """A model that was trained by an older stockcast has none."""
+    model = make_model()
+    (series,) = model.series
+    without = {"naive": series.opponents["naive"][:, 1:-1]}
+    older = replace(series, quantiles=series.quantiles[:, 1:-1], opponents=without)
+    issued(path, EVENING, replace(model, series=(older,)))
+    assert faults(path) == []
+    assert record_of(path).quantiles.shape == (1, 3, 9)
+    issued(path, "2026-03-03T22:30", make_model(origin=MONDAY + 1))
+    record = record_of(path)
+    assert faults(path) == []
+    np.testing.assert_allclose(record.quantiles[0], older.quantiles, rtol=0, atol=5e-12)
+    np.testing.assert_allclose(record.opponents["naive"][0], without["naive"], rtol=0, atol=5e-12)
+    since = consult(path, lambda connection: read_record(connection, "acme", "close", since=MONDAY + 1))
+    assert since is not None
+    np.testing.assert_allclose(since.quantiles[0], series.quantiles, rtol=0, atol=5e-12)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
@@ -108,7 +132,7 @@ def test_the_first_that_comes_in_time_counts(path: Path) -> None:
     assert statuses(path, 3) == [LATE, SUPERSEDED, SUPERSEDED, LIVE]
     record = record_of(path)
     assert record.counts.sum() == 4
-    assert record.quantiles[0, 0, 8] == pytest.approx(0.0196)
+    assert record.quantiles[0, 0, 9] == pytest.approx(0.0196)
 
 
 def test_what_came_too_late_makes_room_for_what_is_in_time(path: Path) -> None:
@@ -218,15 +242,17 @@ def test_the_views_say_in_sql_what_was_issued_and_how_it_did(path: Path) -> None
         (forecast,) = rows(path, "SELECT max(id) FROM forecast")[0]
         keep_outcomes(path, [(forecast, move)], [])
     (first, *_) = rows(
-        path, "SELECT model, series, origin, target, step, last, move, q025, q975, naive_q975 FROM live_rows"
+        path,
+        "SELECT model, series, origin, target, step, last, move, q025, q975, naive_q975, q010, q990, ewma_q010 "
+        "FROM live_rows",
     )
     assert first[:6] == ("acme", "acme", "2026-03-02", "2026-03-03", 1, 100.0)
-    assert first[6:] == pytest.approx((0.02, -0.0196, 0.0196, 1.2 * 0.0196))
-    ((model, step, n, held80, held95, loss, naive, har),) = rows(
-        path, "SELECT model, step, n, coverage_80, coverage_95, pinball, pinball_naive, pinball_har FROM live_scores"
+    assert first[6:] == pytest.approx((0.02, -0.0196, 0.0196, 1.2 * 0.0196, -0.02326, 0.02326, -1.1 * 0.02326))
+    ((model, step, n, loss, naive, har),) = rows(
+        path, "SELECT model, step, n, pinball, pinball_naive, pinball_har FROM live_scores"
     )
     assert (model, step, n) == ("acme", 1, 10)
-    assert (held80, held95) == (0.8, 0.8)
+    assert rows(path, "SELECT coverage_80, coverage_95, coverage_98 FROM live_scores") == [(0.8, 0.8, 1.0)]
     levels = np.array([0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975])
 
     def expected(quantiles: np.ndarray) -> float:
@@ -234,7 +260,7 @@ def test_the_views_say_in_sql_what_was_issued_and_how_it_did(path: Path) -> None
         below = moves[:, None] - quantiles
         return float(100 * np.maximum(levels * below, (levels - 1) * below).mean())
 
-    quantiles = make_model(steps=1).series[0].quantiles
+    quantiles = make_model(steps=1).series[0].quantiles[:, 1:-1]
     assert loss == pytest.approx(expected(quantiles))
     assert naive == pytest.approx(expected(1.2 * quantiles))
     assert har is None

@@ -56,16 +56,21 @@ def test_a_manifest_reads_back_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(("test_csv", "written"), [(None, False), ("", True), ("prices/acme.csv", True)])
-def test_which_file_was_tested_on_is_written_where_it_is_known(test_csv: str | None, written: bool) -> None:
+@pytest.mark.parametrize("events", [(), ("/data/reports.csv", "/data/rates")])
+def test_optional_keys_are_written_where_there_is_something(
+    test_csv: str | None, written: bool, events: tuple[str, ...]
+) -> None:
     draft = replace(
         make_manifest(),
         name="acme",
         created="2026-11-21T02:15:00Z",
         files=file_digests(make_bundle().files),
         test_csv=test_csv,
+        events=events,
     )
     manifest = replace(draft, version=f"20261121T021500Z-{draft.digest()[:8]}")
     assert (b"test_csv" in manifest.encode()) is written
+    assert (b'"events"' in manifest.encode()) == bool(events)
     assert parse_manifest(manifest.encode(), "manifest.json") == manifest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from scipy.stats import binom, norm
 
+from stockcast.data.events.records import events_of
 from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast, evaluate
 from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.errors import DataError
@@ -124,6 +126,24 @@ def test_a_fan_of_fewer_dates_than_steps_draws_the_first_steps(prices: Prices) -
     figure = charts.fan(series, forecast, dates, "daily")
     np.testing.assert_array_equal(line(figure.axes[0], "Forecast")[:, 1], forecast.point[0, :2])
     assert f"Forecast for {dates[1]}: {forecast.point[0, 1]:.2f}; 80 % band" in words(figure)
+
+
+def test_a_fan_marks_the_events_that_were_known_by_its_first_day(prices: Prices) -> None:
+    series = prices(rows=200)
+    dates = np.busday_offset(series.dates[-1], np.arange(1, 6))
+    known, late = series.dates[-1] - 9, series.dates[-1] + 1
+    events = [
+        (series.dates[190], "acme", "report", "", known),
+        (dates[2], "acme", "report", "", known),
+        (dates[3], "", "rates", "", known),
+        (dates[1], "", "rates", "", late),
+        (series.dates[20], "acme", "report", "", known),
+        (dates[4] + 30, "acme", "report", "", known),
+    ]
+    told = replace(series, events=events_of(events))
+    axes = charts.fan(told, forecast_of(series, [199], 5), dates, "daily").axes[0]
+    np.testing.assert_array_equal(line(axes, "report")[:, 0], numbers(np.array([series.dates[190], dates[2]])))
+    np.testing.assert_array_equal(line(axes, "rates")[:, 0], numbers(dates[3:4]))
 
 
 @pytest.mark.parametrize(("rows", "horizon", "shown"), [(200, 1, 40), (200, 60, 120), (30, 5, 30), (1, 1, 1)])

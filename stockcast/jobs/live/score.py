@@ -17,7 +17,7 @@ from stockcast.evaluate.rows import rows_text
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.scored_model import ScoredModel, score_model
 from stockcast.jobs.output import write_output
-from stockcast.jobs.source import model_hints, read_model_prices, read_prices
+from stockcast.jobs.source import model_hints, model_prices, read_prices
 from stockcast.ledger import clock
 from stockcast.ledger.connection import consult, ledger_path
 from stockcast.ledger.live_record import LiveRecord, newest_price, read_record, recorded_models
@@ -134,7 +134,7 @@ def read_model_record(
             ) from None
         return record, read_prices(csvs, lambda _: None, hints), price
     said = model_hints(manifest, Store(store).champion(name).accepted, hints)
-    return record, read_model_prices(manifest, csvs, lambda _: None, said), price
+    return record, model_prices(manifest, csvs, lambda _: None, said), price
 
 
 def _names(path: Path, request: ScoreRequest) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stockcast.data.forecast import EvaluatedForecast, Forecast
+from stockcast.data.forecast import EvaluatedForecast, Forecast, levels_of
 from stockcast.data.series import Floats, Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.assessment import Assessment, assess
@@ -150,9 +150,8 @@ def _evaluated(
     rows = rows[np.lexsort((outcomes.row[rows], record.series[rows]))]
     last = outcomes.last[rows]
     point = last[:, None] * np.exp(record.point[rows])
-    forecast = Forecast(
-        record.series[rows], outcomes.row[rows], last, point, last[:, None, None] * np.exp(quantiles[rows])
-    )
+    prices = last[:, None, None] * np.exp(quantiles[rows])
+    forecast = Forecast(record.series[rows], outcomes.row[rows], last, point, prices, levels_of(prices.shape[-1]))
     actual = np.where(which[rows], outcomes.actual[rows], np.nan)
     dates = np.where(which[rows], record.target[rows], np.datetime64("NaT", "D"))
     return EvaluatedForecast(name, record.names, forecast, actual, record.origin[rows], dates)

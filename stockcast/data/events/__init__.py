@@ -1,0 +1,1 @@
+"""Floor 1: what is known to come, how high it has been, and the inputs that it gives."""
