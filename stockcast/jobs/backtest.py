@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -94,37 +94,45 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant, for two of one name, or for
     one whose library is missing.
     """
-    _demand_own_names(request)
     if request.output:  # before hours of training, not after them
         check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
     read = read_prices(request.csvs, on_message, request.hints)
-    config = load_config(request.preset, request.settings)
-    panel, price = with_events(read.panel, request.events, on_message), config.data.price
-    name = config_name(request.preset)
+    panel = with_events(read.panel, request.events, on_message)
+    with kept_folds(request.store / ".backtests", panel) as cache:
+        result = walk_panel(panel, request, on_message, on_fit, cache)
+        if request.output:
+            write_output(request.output, rows_text(result.assessment.rows).encode())
+    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
+    return replace(result, output=request.output, failures=failures)
+
+
+def walk_panel(
+    panel: Panel,
+    request: BacktestRequest,
+    on_message: OnMessage,
+    on_fit: Callable[[int, int], None],
+    cache: FoldCache | None = None,
+) -> BacktestResult:
+    """Walk forward through prices that are read already, as `run_backtest`; nothing is written but finished folds."""
+    _demand_own_names(request)
+    config, name = load_config(request.preset, request.settings), config_name(request.preset)
     rivals = _configs(request)
     _demand_known(request.against, rivals)
     folds = _folds(panel, request, [config, *rivals.values()])
-
     known = folds[0].training(panel)
     for line in kinds_unknown(panel, known.event_kinds, known.dates[-1]):
         on_message(line)
     seeds = reseeded(config, request.seeds)
     trainings = (len(seeds) + len(rivals)) * len(folds)
-    with kept_folds(request.store / ".backtests", panel) as cache:
-        run = _Run(panel, folds, price, cache, on_message, on_fit, trainings)
-        with noted(run.so_far):
-            mine = [run.network(name, one) for one in seeds]
-            others = {one: run.baseline(one, config) for one in _baselines(request.against)}
-            others |= {one: run.network(one, rival) for one, rival in rivals.items()}
-
-        training = naive_errors(folds[0].training(panel), price, config.data.horizon)
-        assessments = [assess(one, others, training) for one in mine]
-        assessment = assessments[0]
-        spread = seed_spread(assessments) if len(assessments) > 1 else None
-        if request.output:
-            write_output(request.output, rows_text(assessment.rows).encode())
-    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
-    return BacktestResult(name, folds, assessment, spread, request.output, failures, training)
+    run = _Run(panel, folds, config.data.price, cache, on_message, on_fit, trainings)
+    with noted(run.so_far):
+        mine = [run.network(name, one) for one in seeds]
+        others = {one: run.baseline(one, config) for one in _baselines(request.against)}
+        others |= {one: run.network(one, rival) for one, rival in rivals.items()}
+    training = naive_errors(known, config.data.price, config.data.horizon)
+    assessments = [assess(one, others, training) for one in mine]
+    spread = seed_spread(assessments) if len(assessments) > 1 else None
+    return BacktestResult(name, folds, assessments[0], spread, None, (), training)
 
 
 @dataclass
@@ -134,7 +142,7 @@ class _Run:
     panel: Panel
     folds: tuple[Fold, ...]
     price: str
-    cache: FoldCache
+    cache: FoldCache | None
     on_message: OnMessage
     on_fit: Callable[[int, int], None]
     trainings: int
@@ -143,7 +151,8 @@ class _Run:
     def so_far(self) -> str:
         """What is said of an interruption."""
         done = f"{self.done} of {self.trainings} trainings {'is' if self.done == 1 else 'are'} done"
-        return f"{done} and kept: the same command goes on from there." if self.done else f"{done}."
+        kept = f"{done} and kept: the same command goes on from there."
+        return kept if self.done and self.cache else f"{done}."
 
     def network(self, name: str, config: RunConfig) -> EvaluatedForecast:
         """A network's forecasts from all folds; a training that an interrupted run has finished is not repeated."""
@@ -151,13 +160,14 @@ class _Run:
 
     def _trained(self, name: str, config: RunConfig, fold: Fold) -> Forecast:
         begin = perf_counter()
-        forecast = self.cache.load(config.digest(), fold)
+        forecast = self.cache.load(config.digest(), fold) if self.cache else None
         if forecast is None:
             known = fold.training(self.panel)
             until = config.split.model_copy(update={"until": _last(known)})
             here = TrainingRun(config.model_copy(update={"split": until}), name)
             forecast = fit_to_cutoff(known, here)[1].forecaster.forecast(self.panel, fold.origins)
-            self.cache.save(config.digest(), fold, forecast)
+            if self.cache:
+                self.cache.save(config.digest(), fold, forecast)
         self.done += 1
         self.on_fit(self.done, self.trainings)
         if self.done == 1 and self.trainings > 1:

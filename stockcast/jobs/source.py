@@ -11,12 +11,13 @@ from shlex import quote
 from typing import Any
 
 from stockcast.checks.findings import MEND, remembered
+from stockcast.data.events.records import Events
 from stockcast.data.series import Panel
 from stockcast.errors import DataError, ModelDamaged, StockcastError, UsageError
 from stockcast.reading.events import read_events
 from stockcast.reading.reader import examined, find_files, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
-from stockcast.store.manifest import Manifest
+from stockcast.store.manifest import FRAME, Manifest
 from stockcast.store.records import damaged
 from stockcast.store.store import Store
 from stockcast.view.events import events_read
@@ -123,19 +124,21 @@ def with_events(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Pa
 
     Raises as `read_events` does, and `DataError` if they concern none of the series: nothing could be learned then.
     """
-    told = _told(panel, paths, on_message)
-    if paths and not told.event_kinds:
+    return told_of(panel, read_events(paths), ", ".join(paths), on_message) if paths else panel
+
+
+def told_of(panel: Panel, events: Events, where: str, on_message: OnMessage) -> Panel:
+    """The panel with `events`, which were read from `where`. Raises as `with_events`."""
+    told = _told(panel, events, on_message)
+    if not told.event_kinds:
         raise DataError(
-            f"{', '.join(paths)}: none of the events is about {some(panel.names)}.",
+            f"{where}: none of the events is about {some(panel.names)}.",
             "write the series as the prices call them, or leave it empty where it concerns all.",
         )
     return told
 
 
-def _told(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Panel:
-    if not paths:
-        return panel
-    events = read_events(paths)
+def _told(panel: Panel, events: Events, on_message: OnMessage) -> Panel:
     told = panel.with_events(events)
     for line in events_read(events, told):
         on_message(line)
@@ -159,7 +162,8 @@ def read_model_prices(
             "train it with them: stockcast train --events PATH",
         )
     read = model_prices(manifest, csvs, on_message, hints)
-    return replace(read, panel=_told(read.panel, events or manifest.events, on_message))
+    paths = events or manifest.on_disk(manifest.events, "--events")
+    return replace(read, panel=_told(read.panel, read_events(paths), on_message)) if paths else read
 
 
 def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:
@@ -172,7 +176,8 @@ def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage,
     if csvs:
         return read_prices(csvs, on_message, said, quoting=True)
     test_csv = recorded_test_csv(manifest)
-    read = read_prices([one for one in manifest.csv if one != test_csv], on_message, said, quoting=False)
+    paths = [one for one in manifest.on_disk(manifest.csv, "--csv") if one != test_csv]
+    read = read_prices(paths, on_message, said, quoting=False)
     if len(manifest.data) == 1:
         read = _of_its_series(read, manifest, on_message)
     if not test_csv:
@@ -281,7 +286,7 @@ def hints_from(fields: Mapping[str, Any]) -> Hints:
 
 def absolute(csvs: Sequence[str]) -> tuple[str, ...]:
     """Paths and globs as they can be found from any folder: cron starts in another one."""
-    return tuple(str(Path.cwd() / csv) for csv in csvs)
+    return tuple(csv if csv == FRAME else str(Path.cwd() / csv) for csv in csvs)
 
 
 def default_name(csvs: Sequence[str]) -> str:

@@ -5,31 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from shlex import quote
 from time import perf_counter
 from typing import Any
 
-from stockcast.config.run import RunConfig, config_name, load_config, reseeded
-from stockcast.data.events.features import kinds_of
+from stockcast.config.run import RunConfig, config_name, load_config
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
-from stockcast.data.time_split import cut
-from stockcast.errors import DataError, UsageError
+from stockcast.errors import UsageError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
-from stockcast.jobs.new_version import bundle, provenance, sessions_of
+from stockcast.jobs.common.learned import demand_same_series, demand_trainable, keep_version, learn_each
+from stockcast.jobs.new_version import bundle, provenance
 from stockcast.jobs.source import OnMessage, default_name, read_prices, with_events, with_later
-from stockcast.learn import Learned, learn
-from stockcast.model.training_run import TrainingRun
+from stockcast.learn import Learned
 from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.checkpoint import Progress
 from stockcast.store.interruption import noted, serving, who_serves
-from stockcast.store.manifest import extends, fingerprint
-from stockcast.store.records import log_line
+from stockcast.store.manifest import fingerprint
 from stockcast.store.store import Store
-from stockcast.view.events import kinds_unknown
 from stockcast.view.text import error_text
 
 
@@ -105,27 +99,14 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     called = config_name(request.preset)
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
-    _demand_same_series(store, name, panel)
-    sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
-    cuts = cut(panel, config)
-    if cuts.calibration == cuts.test:
-        on_message(f"All prices up to {cuts.test} are trained on: none is left to judge the model by.")
+    demand_same_series(store, name, panel)
+    demand_trainable(panel, config, on_message)
     with store.lock(name), noted(_so_far(store, name)):
         progress = _progress(store, name, panel, config, request, on_message)
-        on_message(f"Training with {called}; loading TensorFlow takes some seconds.")
-        several = request.seeds > 1  # which are compared by how they are judged
-        all_learned = [
-            learn(panel, TrainingRun(one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress), several)
-            for one in reseeded(config, request.seeds)
-        ]
+        all_learned = learn_each(panel, config, called, request.seeds, on_message, on_epoch, progress)
         learned = all_learned[0]
         source = provenance(request.csvs, request.test_csv, request.hints, read.files, request.events)
-        for unknown in kinds_unknown(panel, kinds_of(learned.forecaster.features), learned.cuts.calibration):
-            on_message(unknown)
-        now = datetime.now(UTC)
-        saved = store.save(name, bundle(learned, panel, config, called, source), now)
-        line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
-        store.promote(name, saved, "trained", now, line)
+        saved = keep_version(store, name, bundle(learned, panel, config, called, source), perf_counter() - begin)
         progress.remove()
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     spread = seed_spread([one.assessment for one in all_learned]) if len(all_learned) > 1 else None
@@ -179,21 +160,3 @@ def _progress(
     if request.resume and not progress.take_up():
         on_message(f"There is no unfinished training of {name}; this one begins anew.")
     return progress
-
-
-def _demand_same_series(store: Store, name: str, panel: Panel) -> None:
-    """A model is trained again on the same series, or on longer ones; anything else needs another name."""
-    if name not in store.names():
-        return
-    by_name = {one.name: one for one in panel.series}
-    for earlier in store.load(name, wanted=()).manifest.data:
-        series = by_name.get(earlier["name"])
-        if series is None or not extends(series, earlier):
-            found = "are not among these prices" if series is None else "differ from these prices"
-            anew = f"give the new model another name with --name, or drop the old one: stockcast models remove {name}"
-            adjusted = f"after a dividend or a split, let the model learn anew: stockcast retrain {quote(name)}; else "
-            raise DataError(
-                f"the model {name!r} was trained on {earlier['rows']} sessions of {earlier['name']}, "
-                f"{earlier['first']} to {earlier['last']}, which {found}.",
-                anew if series is None else adjusted + anew,
-            )

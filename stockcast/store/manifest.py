@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from stockcast.errors import ModelDamaged
+from stockcast.errors import ModelDamaged, NotFound
 from stockcast.store.names import is_version
 from stockcast.store.records import damaged, dump, load_exact, sha256
 
@@ -32,6 +32,10 @@ LARGEST = {
 """Every file of a version, and the most bytes it may have."""
 
 FILES = tuple(name for name in LARGEST if name != MANIFEST)
+
+
+FRAME = "<frame>"
+"""Stands among the paths for prices or events that were no file, but a frame in Python."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,14 @@ class Manifest:
         if not self.events:
             del table["events"]
         return dump(table)
+
+    def on_disk(self, paths: tuple[str, ...], flag: str) -> tuple[str, ...]:
+        """Its `csv` or `events`. Raises `NotFound` where they were a frame in Python: `flag` names files instead."""
+        if FRAME in paths:
+            what = "prices" if paths == self.csv else "events"
+            message = f"the model {self.name!r} was trained in Python on {what} that were in no file."
+            raise NotFound(message, f"name a file that holds them: {flag} PATH")
+        return paths
 
     def digest(self) -> str:
         """The SHA-256 of everything but the version, whose end is this digest's beginning."""
