@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import click
 
-from stockcast import __version__
 from stockcast.cli.audit import audit
 from stockcast.cli.backtest import backtest
 from stockcast.cli.boundary import guarded
@@ -23,6 +22,7 @@ from stockcast.cli.schedule import schedule
 from stockcast.cli.score import score_command
 from stockcast.cli.train import train
 from stockcast.model.process import own_process
+from stockcast.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -13,7 +13,7 @@ from typing import Any
 from stockcast.checks.findings import MEND, remembered
 from stockcast.data.events.records import Events
 from stockcast.data.series import Panel
-from stockcast.errors import DataError, ModelDamaged, StockcastError, UsageError
+from stockcast.errors import DataError, ModelDamaged, StockcastError
 from stockcast.reading.events import read_events
 from stockcast.reading.reader import examined, find_files, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
@@ -124,21 +124,21 @@ def with_events(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Pa
 
     Raises as `read_events` does, and `DataError` if they concern none of the series: nothing could be learned then.
     """
-    return told_of(panel, read_events(paths), ", ".join(paths), on_message) if paths else panel
+    return panel if not paths else demand_concerned(told_of(panel, read_events(paths), on_message), ", ".join(paths))
 
 
-def told_of(panel: Panel, events: Events, where: str, on_message: OnMessage) -> Panel:
-    """The panel with `events`, which were read from `where`. Raises as `with_events`."""
-    told = _told(panel, events, on_message)
+def demand_concerned(told: Panel, where: str) -> Panel:
+    """The same panel. Raises `DataError` unless some of the events that were read from `where` are about it."""
     if not told.event_kinds:
         raise DataError(
-            f"{where}: none of the events is about {some(panel.names)}.",
+            f"{where}: none of the events is about {some(told.names)}.",
             "write the series as the prices call them, or leave it empty where it concerns all.",
         )
     return told
 
 
-def _told(panel: Panel, events: Events, on_message: OnMessage) -> Panel:
+def told_of(panel: Panel, events: Events, on_message: OnMessage) -> Panel:
+    """The panel with the events that concern it; what was read is said."""
     told = panel.with_events(events)
     for line in events_read(events, told):
         on_message(line)
@@ -156,14 +156,11 @@ def read_model_prices(
 
     `csvs` and `events` take their place. Raises `UsageError` for events of a model that was trained without any.
     """
-    if events and not manifest.events:
-        raise UsageError(
-            f"the model {manifest.name!r} was trained without events.",
-            "train it with them: stockcast train --events PATH",
-        )
+    if events:
+        manifest.demand_events()
     read = model_prices(manifest, csvs, on_message, hints)
     paths = events or manifest.on_disk(manifest.events, "--events")
-    return replace(read, panel=_told(read.panel, read_events(paths), on_message)) if paths else read
+    return replace(read, panel=told_of(read.panel, read_events(paths), on_message)) if paths else read
 
 
 def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:

@@ -88,7 +88,8 @@ def events_in(sources: Sequence[Source]) -> Events:
     if len(kinds) > MOST_KINDS:
         where = ", ".join(str(one.path) for one in sources)
         raise DataError(
-            f"{where}: {len(kinds)} kinds of events ({", ".join(kinds[:3])}, ...) are too many; {MOST_KINDS} are the most.",
+            f"{where}: there are {len(kinds)} kinds of events ({', '.join(kinds[:3])}, ...); "
+            f"{MOST_KINDS} are the most.",
             "write a kind as one word that many dates share, such as report.",
         )
     return events_of([event for event, _ in found.values()])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from stockcast.errors import ModelDamaged, NotFound
+from stockcast.errors import ModelDamaged, NotFound, UsageError
 from stockcast.store.names import is_version
 from stockcast.store.records import damaged, dump, load_exact, sha256
 
@@ -89,6 +89,12 @@ class Manifest:
             message = f"the model {self.name!r} was trained in Python on {what} that were in no file."
             raise NotFound(message, f"name a file that holds them: {flag} PATH")
         return paths
+
+    def demand_events(self) -> None:
+        """Raise `UsageError` if the model was trained without events, so that it has no use for any."""
+        if not self.events:
+            message = f"the model {self.name!r} was trained without events."
+            raise UsageError(message, "train it with them: stockcast train --events PATH")
 
     def digest(self) -> str:
         """The SHA-256 of everything but the version, whose end is this digest's beginning."""
