@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from stockcast.api.frames import LOG, frame_of, in_short, page
 from stockcast.api.prices import Prices, prices_of
 from stockcast.config.run import DEFAULT_PRESET
@@ -111,9 +109,6 @@ def judge(
 def _day(start: str | date) -> date:
     """A date, or ISO text. Raises `UsageError` for anything else."""
     try:
-        day = np.datetime64(str(start)[:10], "D").item()
+        return date.fromisoformat(str(start)[:10])
     except ValueError as error:
         raise UsageError(f"start {start!r} is no date.", 'write it as "2011-01-03".') from error
-    if not isinstance(day, date):
-        raise UsageError(f"start {start!r} is no date.", 'write it as "2011-01-03".')
-    return day

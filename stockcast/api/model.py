@@ -140,7 +140,8 @@ class Model:
         loaded, given = self.loaded, self.events if events is None else in_memory.given_events(events)
         if self.store:
             demand_known_times(Store(self.store), loaded.manifest)
-        own = self.prices if prices is None else prices_of(prices).panel_read
+        alone = loaded.manifest.data[0]["name"] if len(loaded.manifest.data) == 1 else None
+        own = self.prices if prices is None else prices_of(prices, name=alone).panel_read
         read = in_memory.newest(loaded, own, given, LOG.info)
         stale = staleness(loaded.since, loaded.max_age, datetime.now(UTC))
         made = forecast_next(loaded, read, days, tickers, stale)

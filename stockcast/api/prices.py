@@ -115,9 +115,9 @@ def read(
     return Prices(read_prices(csvs, LOG.info, hints), csvs, hints)
 
 
-def prices_of(given: Prices | DataFrame) -> Prices:
-    """Prices, or a frame of them. Raises as `Prices.from_frame`."""
-    return given if isinstance(given, Prices) else Prices.from_frame(given)
+def prices_of(given: Prices | DataFrame, name: str | None = None) -> Prices:
+    """Prices, or a frame of them, whose single series is called `name`. Raises as `Prices.from_frame`."""
+    return given if isinstance(given, Prices) else Prices.from_frame(given, name=name)
 
 
 def hints_of(

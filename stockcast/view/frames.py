@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import PriceSeries
 from stockcast.errors import UsageError
 from stockcast.evaluate.assessment import JUDGED
+from stockcast.evaluate.steps import Scores
 from stockcast.view.train import unjudged_lines
 
 Columns = dict[str, Any]
@@ -53,21 +55,26 @@ def verdict_lines(scores: Mapping[str, Any]) -> list[str]:
 
 
 def score_columns(models: Mapping[str, Sequence[Mapping[str, Any]]], judged: str) -> Columns:
-    """`models` of `Assessment.as_dict`, a row for each step and contestant; the judged one is called `judged`.
+    """`models` of `Assessment.as_dict`, a row for each step and contestant: the judged one, called `judged`, first.
 
     The scores of each band are held_80 (share of prices inside), width_80 and interval_score_80 and so on; what is not
-    known is NaN.
+    known is NaN. The order is that of `Scores`, whatever the order of the keys.
     """
-    rows: list[Columns] = []
-    for name, steps in models.items():
-        for one in steps:
-            plain = {key: value for key, value in one.items() if not isinstance(value, list | dict)}
-            bands = {
+    plain = [one.name for one in fields(Scores) if one.name not in ("step", "bands", "pit")]
+    rows = [
+        {
+            "step": one["step"],
+            "model": judged if name == JUDGED else name,
+            **{key: one.get(key) for key in plain},
+            **{
                 f"{word}_{100 * band['level']:g}": band[key]
-                for band in one.get("bands", ())
+                for band in sorted(one["bands"], key=lambda band: float(band["level"]))
                 for word, key in (("held", "coverage"), ("width", "width"), ("interval_score", "interval_score"))
-            }
-            rows.append({"step": plain.pop("step"), "model": judged if name == JUDGED else name, **plain, **bands})
+            },
+        }
+        for name in sorted(models, key=lambda name: (name != JUDGED, name != "naive", name))
+        for one in models[name]
+    ]
     rows.sort(key=lambda row: int(row["step"]))
     columns = dict.fromkeys(key for row in rows for key in row)
     return {key: [np.nan if row.get(key) is None else row[key] for row in rows] for key in columns}
