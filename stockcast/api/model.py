@@ -120,8 +120,9 @@ class Model:
         Raises `UsageError` for a model that was opened, `DataError` if others of that name know other series, `Busy`,
         or what writing raises; the store is then as it was.
 
-        >>> model.save("acme", store=folder)
-        '20...Z-...'
+        >>> version = model.save("acme")
+        >>> stockcast.open("acme").version == version
+        True
         """
         if self.prices is None:
             raise UsageError(f"{self.name} is saved already, in {self.store}.", "open it from there, or train anew.")
@@ -174,9 +175,9 @@ def train(
 
     Raises `ConfigError` for a setting, `DataError` for prices that can't be used with these settings.
 
-    >>> trained = stockcast.train(prices, settings={"fit.epochs": 1, "model.units": [4], "split.until": "2010-12-31"})
-    >>> trained.predict(days=3).step.tolist()
-    [1, 2, 3]
+    >>> trained = stockcast.train(prices, settings={"fit.epochs": 1, "data.lookback": 20, "fit.warmup": 5})
+    >>> trained.predict().step.tolist()
+    [1, 2, 3, 4, 5]
     """
     begin, given = perf_counter(), prices_of(prices)
     chosen, called = load_config(str(config), settings or {}), config_name(str(config))

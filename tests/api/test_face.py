@@ -130,8 +130,16 @@ def test_doubts_are_said_as_warnings_and_readings_as_notes(
 CLOSES, DAYS = np.round(np.linspace(10, 12, 61), 2), pd.bdate_range("2024-01-01", periods=61)
 ROWS = pd.DataFrame(
     {
-        **{"model": "mine", "series": "acme", "cutoff": DAYS[:-1], "date": DAYS[1:], "step": 1},
-        **{"last": CLOSES[:-1], "actual": CLOSES[1:], "forecast": CLOSES[:-1] + 0.01, "q0.1": 1.0, "q0.9": 20.0},
+        "model": "mine",
+        "series": "acme",
+        "cutoff": DAYS[:-1],
+        "date": DAYS[1:],
+        "step": 1,
+        "last": CLOSES[:-1],
+        "actual": CLOSES[1:],
+        "forecast": CLOSES[:-1] + 0.01,
+        "q0.1": 1.0,
+        "q0.9": 20.0,
     }
 )
 
