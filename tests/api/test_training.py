@@ -132,6 +132,7 @@ def test_two_threads_train_at_once_as_one_after_the_other(prices: Made) -> None:
 ALONE = """
 import logging, os, random, signal, sys, warnings
 import numpy as np
+import rich.style  # which Keras imports, and which draws a number when it is imported
 random.seed(1); np.random.seed(1)
 drawn, noise = random.getstate(), np.random.get_state()[1].tolist()
 kept = {"environment": dict(os.environ), "stderr": sys.stderr, "interrupt": signal.getsignal(signal.SIGINT)}
