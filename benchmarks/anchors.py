@@ -28,11 +28,12 @@ import numpy as np
 
 from stockcast.config.run import load_config
 from stockcast.data.feature_table import make_features
-from stockcast.data.forecast import INNER, Forecast, evaluate, extended
+from stockcast.data.forecast import Forecast, evaluate, extended
 from stockcast.data.returns import trailing_mean
 from stockcast.data.series import Floats, Panel, PriceSeries
 from stockcast.data.volatility import ewma
 from stockcast.data.windows import usable_ends
+from stockcast.evaluate.levels import band_ends
 from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import Scaled, build
 from stockcast.model.training_run import TrainingRun
@@ -188,9 +189,10 @@ def daily_variance(series: PriceSeries, actual: Floats, seed: int) -> Floats:
     forecaster = fit_to_cutoff(panel, TrainingRun(config, "daily"))[1].forecaster
     rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
     origins = usable_ends(rows, config.data.lookback)
-    quantiles = np.log(forecaster.forecast_rows(rows, rows.by_series(origins)).quantiles[:, 0])
+    made = forecaster.forecast_rows(rows, rows.by_series(origins))
+    low, high = (np.log(made.quantiles[:, 0, end]) for end in band_ends(made.levels, 0.8))
     square = np.full(len(series), np.nan)
-    square[rows.number(origins)] = (quantiles[:, INNER[1]] - quantiles[:, INNER[0]]) ** 2
+    square[rows.number(origins)] = (high - low) ** 2
     return resized(square, actual)
 
 

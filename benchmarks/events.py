@@ -27,15 +27,13 @@ from stockcast.data.features import DAILY, GUESSED
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.rows import Mask
 from stockcast.data.series import Floats, Panel
+from stockcast.evaluate.levels import band_ends
 from stockcast.evaluate.scores import inside
 from stockcast.reading.events import read_events
 from stockcast.reading.reader import examined, read_panel
 from stockcast.reading.records import NO_HINTS
 
 TITLE = "With the dates of reports"
-
-BANDS = {80: 2, 95: 0}
-"""The lower quantile of each band whose coverage on the days of reports is shown."""
 
 NEITHER = (f"data.features={[name for name in DAILY if not name.startswith(GUESSED)]}",)
 """Settings without the guess."""
@@ -61,10 +59,10 @@ class Judged:
 
     def held(self, band: int) -> float:
         """The percentage of prices inside a band on the days of reports, one step ahead."""
-        quantiles, low = self.evaluated.forecast.quantiles[self.on_days, 0], BANDS[band]
-        return float(
-            100 * inside(self.evaluated.actual[self.on_days, 0], quantiles[:, low], quantiles[:, -1 - low]).mean()
-        )
+        low, high = band_ends(self.evaluated.forecast.levels, band / 100)
+        quantiles = self.evaluated.forecast.quantiles[self.on_days, 0]
+        held = inside(self.evaluated.actual[self.on_days, 0], quantiles[:, low], quantiles[:, high])
+        return float(100 * held.mean())
 
 
 @dataclass(frozen=True)

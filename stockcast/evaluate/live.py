@@ -67,7 +67,7 @@ def contests(model: EvaluatedForecast, opponents: Mapping[str, EvaluatedForecast
     mine = steps_of(model)
     for name, other in opponents.items():
         pairs = [(one.pinball(), theirs.pinball(), one) for one, theirs in zip(mine, steps_of(other), strict=True)]
-        p = holm([diebold_mariano(a, b, one.day, one.number, clustered=True).p for a, b, one in pairs])
+        p = holm([diebold_mariano(a, b, one.day, one.overlap, clustered=True).p for a, b, one in pairs])
         found += [
             Contest(name, one.number, scores.relative(scores.mean(a), scores.mean(b)), each)
             for (a, b, one), each in zip(pairs, p, strict=True)

@@ -88,7 +88,13 @@ class RiskVerdict:
     steps: tuple[RiskStep, ...]
 
     def sentences(self) -> tuple[str, ...]:
-        """Plain sentences: on the value at risk, on the expected shortfall, and on both beside the opponent's."""
+        """Plain sentences: on the value at risk, on the expected shortfall, and on both beside the opponent's.
+
+        One sentence in all where the days are too few for every test: what they came to is in `as_dict`.
+        """
+        found = [one for step in self.steps for one in (step.exceeded, step.shortfall, step.score) if one]
+        if all(one.word == TOO_FEW for one in found):
+            return (_on_too_few(self.steps[0]),)
         whose = OPPONENTS[self.opponent] if self.opponent else ""
         texts = [_on_exceeded(self.steps), _on_shortfall(self.steps), _on_score(self.steps, whose)]
         return tuple(f"{capital(text)}." for text in texts if text)
@@ -222,6 +228,11 @@ def _word(case: _Case, p: float, under: str, over: str) -> str:
     if p < ALPHA:
         return under if case.evidence.statistic < 0 else over
     return NOTHING if case.enough else TOO_FEW
+
+
+def _on_too_few(first: RiskStep) -> str:
+    below = f"{100 * first.exceeded.value:.1f} % of the returns fell below it ({interval(first.low, first.high)})"
+    return f"There are too few days to tell of the value at risk (1 %): {below} {ahead([first.step])}."
 
 
 def _on_exceeded(steps: Sequence[RiskStep]) -> str:

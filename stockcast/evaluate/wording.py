@@ -36,10 +36,15 @@ def above_or_below(share: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p value as readers know it."""
+    """A p value as readers know it, with digits enough to see on which side of 5 % it lies."""
     if math.isnan(p):
         return "not testable"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.{3 if p < 0.1 else 2}f}"
+    if p < 0.001:
+        return "p < 0.001"
+    digits = 3 if p < 0.1 else 2
+    while digits < 6 and (round(p, digits) < 0.05) != (p < 0.05):
+        digits += 1
+    return f"p = {p:.{digits}f}"
 
 
 def interval(low: float, high: float) -> str:

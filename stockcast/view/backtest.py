@@ -12,7 +12,7 @@ from stockcast.evaluate.audit import Check
 from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
-from stockcast.view.text import UNKNOWN, error_text, number, ratio_text, table
+from stockcast.view.text import UNKNOWN, error_text, number, percent_text, ratio_text, table
 
 SHOWN = (0.5, 0.8, 0.95)
 """The bands that a table has room for."""
@@ -55,12 +55,12 @@ def _shown(levels: Sequence[float]) -> list[float]:
 
 def _row(label: str, mine: Scores, naive: Scores, single: bool, bands: Sequence[float]) -> list[str]:
     error, usual = (mine.rmse, naive.rmse) if single else (mine.rmse_percent, naive.rmse_percent)
-    coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
+    coverage = {band.level: percent_text(band.coverage) for band in mine.bands}
     return [
         *(str(mine.step), label, error_text(error), ratio_text(error, usual), number(mine.mase, 3)),
         *(number(mine.pinball, 4), ratio_text(mine.pinball, naive.pinball)),
         *(coverage.get(band, UNKNOWN) for band in bands),
-        f"{100 * mine.direction:.1f} %",
+        percent_text(mine.direction),
     ]
 
 

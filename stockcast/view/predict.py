@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.forecast import QUANTILES, Forecast
+from stockcast.data.forecast import Forecast, levels_of
 from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.evaluate.csv_escape import neutral
 from stockcast.view.text import table
@@ -21,9 +21,10 @@ PRINTED_BANDS = {"50 %": (0.25, 0.75), "80 %": (0.1, 0.9), "95 %": (0.025, 0.975
 def decimals_of(one: PriceSeries, quantiles: Floats) -> int:
     """The decimals to print a forecast with: those of the prices, or more until every band has three digits of width.
 
-    `quantiles` (days, Q) are at the levels `QUANTILES`; the 50 % band is the narrowest one that is printed.
+    `quantiles` (days, Q) are with or without the tails; the 50 % band is the narrowest one that is printed.
     """
-    low, high = (quantiles[:, QUANTILES.index(level)] for level in PRINTED_BANDS["50 %"])
+    levels = levels_of(quantiles.shape[-1])
+    low, high = (quantiles[:, levels.index(level)] for level in PRINTED_BANDS["50 %"])
     width = float((high - low).min())
     return max(one.decimals, math.ceil(2 - math.log10(width))) if width > 0 else one.decimals
 

@@ -12,7 +12,7 @@ from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.live import ROLLING, Contest, RecordCounts, Rolling, days_to_tell
 from stockcast.evaluate.steps import Scores
 from stockcast.evaluate.wording import p_value
-from stockcast.view.text import table
+from stockcast.view.text import number, percent_text, table
 
 CALLED = {"naive": "the last price", "ewma": "EWMA", "har": "HAR"}
 """What an opponent is called in a sentence."""
@@ -137,6 +137,6 @@ def _part(label: str, each: Mapping[str, Sequence[Scores]], opponents: Sequence[
     mine = each["model"][0]
     if not mine.n:
         return [label, "0", "0"]
-    held = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
+    held = {band.level: percent_text(band.coverage) for band in mine.bands}
     ratios = [f"{mine.pinball / each[name][0].pinball:.3f}" if name in each else "-" for name in opponents]
-    return [label, str(mine.days), f"{mine.n:,}", f"{mine.pinball:.4f}", *ratios, held[0.5], held[0.8], held[0.95]]
+    return [label, str(mine.days), f"{mine.n:,}", number(mine.pinball, 4), *ratios, held[0.5], held[0.8], held[0.95]]

@@ -29,6 +29,11 @@ def number(value: float, digits: int) -> str:
     return UNKNOWN if math.isnan(value) else f"{value:.{digits}f}"
 
 
+def percent_text(share: float) -> str:
+    """A share in percent, or a mark for one that isn't known."""
+    return UNKNOWN if math.isnan(share) else f"{100 * share:.1f} %"
+
+
 def ratio_text(loss: float, other: float) -> str:
     """How many times the `other` loss; a mark where that is zero, as the last price's is on prices that don't move."""
     return number(loss / other if other > 0 else math.nan, 3)

@@ -12,7 +12,7 @@ from stockcast.evaluate.directions import direction_lines
 from stockcast.evaluate.seeds import SeedSpread
 from stockcast.evaluate.steps import Scores
 from stockcast.evaluate.verdict import OPPONENTS
-from stockcast.view.text import error_text, ratio_text, table
+from stockcast.view.text import error_text, number, percent_text, ratio_text, table
 
 
 def unjudged_report(cutoff: str, saved: str) -> str:
@@ -51,11 +51,11 @@ def score_table(scores: Mapping[str, Sequence[Scores]]) -> str:
     rows = []
     for step, (mine, last) in enumerate(zip(model, naive, strict=True)):
         error, usual = (mine.rmse, last.rmse) if single else (mine.rmse_percent, last.rmse_percent)
-        coverage = {band.level: f"{100 * band.coverage:.1f} %" for band in mine.bands}
+        coverage = {band.level: percent_text(band.coverage) for band in mine.bands}
         rows.append(
             [
                 *(str(mine.step), str(mine.days), error_text(error), error_text(usual), ratio_text(error, usual)),
-                f"{mine.pinball:.4f}",
+                number(mine.pinball, 4),
                 *(ratio_text(mine.pinball, scores[name][step].pinball) for name in others),
                 *(coverage[0.8], coverage[0.95]),
             ]
