@@ -50,7 +50,7 @@ def test_the_wheel_holds_every_module_and_preset(wheel: zipfile.ZipFile) -> None
 
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
-    folder = f"stockcast-{__version__}.dist-info"
+    folder = f"stockcast_cli-{__version__}.dist-info"
     metadata = wheel.read(f"{folder}/METADATA").decode()
     assert "\nRequires-Python: >=3.11\n" in metadata
     assert "\nLicense-Expression: MIT\n" in metadata
