@@ -170,7 +170,8 @@ def train(
 ) -> Model:
     """Train a model on prices and judge it on their newest part, as `stockcast train` does; nothing is written.
 
-    `config` is a preset or a TOML file, `settings` are laid over it by their keys. `events` are a frame or files with
+    It is called `name`, as a single series of a frame is then, else as the prices are. `config` is a preset or a TOML
+    file, `settings` are laid over it by their keys. `events` are a frame or files with
     date, series, kind, and if need be when and known. `on_epoch` hears of each epoch, and how many there may be.
 
     Raises `ConfigError` for a setting, `DataError` for prices that can't be used with these settings.
@@ -179,7 +180,7 @@ def train(
     >>> trained.predict().step.tolist()
     [1, 2, 3, 4, 5]
     """
-    begin, given = perf_counter(), prices_of(prices)
+    begin, given = perf_counter(), prices_of(prices, name)
     chosen, called = load_config(str(config), settings or {}), config_name(str(config))
     told = None if events is None else in_memory.given_events(events)
     panel = in_memory.demand_given(given.panel_read.panel, told, on_message)
