@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 
 from stockcast.config.run import load_config
-from stockcast.data.feature_table import make_features
 from stockcast.data.forecast import Forecast, evaluate, extended
 from stockcast.data.returns import trailing_mean
 from stockcast.data.series import Floats, Panel, PriceSeries
@@ -187,7 +186,7 @@ def daily_variance(series: PriceSeries, actual: Floats, seed: int) -> Floats:
     panel = Panel((series,))
     config = load_config("daily", [f"split.until={cutoff(series)}", f"fit.seed={seed}"])
     forecaster = fit_to_cutoff(panel, TrainingRun(config, "daily"))[1].forecaster
-    rows = forecaster.rows(make_features(panel.series, forecaster.features, config.data))
+    rows = forecaster.rows(forecaster.table(panel))
     origins = usable_ends(rows, config.data.lookback)
     made = forecaster.forecast_rows(rows, rows.by_series(origins))
     low, high = (np.log(made.quantiles[:, 0, end]) for end in band_ends(made.levels, 0.8))

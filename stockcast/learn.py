@@ -144,7 +144,8 @@ def fit(known: FeatureTable, cuts: Cuts, run: TrainingRun) -> Fitted:
     with tensorflow_silenced():
         from stockcast.model.fit import fit_network, refit_network
 
-    config, data = run.config, run.config.data
+    config = run.config.of_panel(len(known.parts))
+    data = config.data
     scalers = fit_scalers(known.upto(cuts.fit).values(), data)
     rows = _rows(known, scalers, config)
     ends = embargoed(cuts, known.dates, config.split.embargo)

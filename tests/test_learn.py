@@ -71,6 +71,19 @@ def test_nothing_that_is_learned_depends_on_a_price_after_the_cutoff(prices: Pri
     )
 
 
+def test_one_series_alone_has_a_unit_of_its_own_and_a_panel_does_not(prices: Prices) -> None:
+    one, another = prices(rows=260, name="a"), prices(rows=240, name="b", seed=1)
+
+    def learned(panel: Panel, *settings: str) -> Learned:
+        return learn(panel, TrainingRun(tiny("daily", *settings)))
+
+    alone, panel = Panel((one,)), Panel((one, another))
+    mine = learned(alone, "data.halflife_alone=7")
+    assert_same_model(mine, learned(alone, "data.halflife=7", "data.halflife_alone=0"))
+    assert mine.forecaster.data.halflife == 7
+    assert_same_model(learned(panel, "data.halflife_alone=7"), learned(panel, "data.halflife_alone=0"))
+
+
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(prices: Prices) -> None:
     panel = Panel((prices(),))
     once = learn(panel, TrainingRun(tiny(), "daily"))

@@ -37,6 +37,10 @@ class RunConfig(Section):
         demand_agreement(disagreements(self.data, self.model, self.fit))
         return self
 
+    def of_panel(self, series: int) -> RunConfig:
+        """The settings as they are for a model of so many series."""
+        return self.model_copy(update={"data": self.data.of_panel(series)})
+
     def digest(self) -> str:
         """Twelve hexadecimal digits that name these settings."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)

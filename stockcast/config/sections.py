@@ -85,9 +85,18 @@ class DataConfig(Section):
         description="where down ends and up begins, in volatilities; one number alone parts down from up",
     )
     halflife: float = Field(20.0, gt=0, le=500, description="half-life of the EWMA volatility, in sessions")
+    halflife_alone: float = Field(
+        0.0, ge=0, le=500, description="the same where a model is trained on one series alone; 0: no other"
+    )
     calendar: str = Field(
         "auto", description="trading calendar: auto, 24/7, weekdays, weekly, monthly, or an exchange such as XNYS"
     )
+
+    def of_panel(self, series: int) -> DataConfig:
+        """The settings as they are for a model of so many series."""
+        if series > 1 or not self.halflife_alone:
+            return self
+        return self.model_copy(update={"halflife": self.halflife_alone})
 
     def _disagreements(self) -> Iterator[Disagreement]:
         rising = sorted(set(self.thresholds))

@@ -43,7 +43,8 @@ def prepare(panel: Panel, config: RunConfig) -> Prepared:
                 "leave out --events, or --set model.multistep=direct.",
             )
         sessions = session_list(known.series, config.data.calendar, panel.dates[-1])
-    return Prepared(panel, cuts, known, make_features(panel.series, names, config.data, sessions=sessions))
+    table = make_features(panel.series, names, config.data.of_panel(len(known)), sessions=sessions)
+    return Prepared(panel, cuts, known, table)
 
 
 def input_names(known: Panel, data: DataConfig) -> tuple[str, ...]:

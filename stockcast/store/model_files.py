@@ -66,6 +66,7 @@ def to_files(
         "features": list(forecaster.features),
         "scalers": forecaster.scalers.to_dict(),
         "calibration": forecaster.calibration.to_dict() if forecaster.calibration else None,
+        "halflife": forecaster.data.halflife,  # which hangs on how many series it was trained on
     }
     if forecaster.sessions is not None:
         parts["sessions"] = forecaster.sessions.to_dict()
@@ -91,12 +92,18 @@ def from_files(files: Mapping[str, bytes], name: str, data: DataConfig) -> Windo
         scalers = Scalers.from_dict(parts["scalers"])
         calibrated = Calibration.from_dict(calibration) if calibration is not None else None
         sessions = SessionList.from_dict(parts["sessions"]) if "sessions" in parts else None
+        data = _with_halflife(data, parts.get("halflife", data.halflife))
         fault = _fault(features, scalers, data, sessions) or _fault_of_bands(calibrated, data)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged(SCALER, "its parts are not those of a forecaster") from error
     if fault:
         raise damaged(SCALER, fault)
     return WindowForecaster(name, data, features, scalers, Runner(files[ONNX], bounded=True), calibrated, sessions)
+
+
+def _with_halflife(data: DataConfig, halflife: float) -> DataConfig:
+    """The settings with the half-life that a forecaster was made with. Raises `ValueError`, `TypeError`."""
+    return DataConfig.model_validate({**data.model_dump(), "halflife": halflife})
 
 
 QUANTILE_COUNTS = (len(QUANTILES), len(LEVELS))

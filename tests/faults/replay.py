@@ -55,8 +55,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=504, help="two years")
     parser.add_argument("--full", action="store_true", help="train the preset as it is, not a small and quick network")
-    parser.add_argument("--show", metavar="PICTURE", help="print what score says at the end, and draw the record")
+    parser.add_argument(
+        "--show", metavar="PICTURE", type=Path, help="print what score says at the end, and draw the record"
+    )
     arguments = parser.parse_args()
+    picture = arguments.show and arguments.show.resolve()
     new_version.COMING_SESSIONS = arguments.sessions + 250  # it is trained once, for longer than a year
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         replayed = Replay(arguments.sessions, {} if arguments.full else QUICK)
@@ -64,9 +67,9 @@ def main() -> int:
         replayed.live()
         scored = asked("score", "ibm")["models"][0]
         evaluated = replayed.backtest()
-        if arguments.show:
+        if picture:
             run(["score", "ibm"])
-            run(["plot", "ibm", "--kind", "record", "-o", arguments.show])
+            run(["plot", "ibm", "--kind", "record", "-o", str(picture)])
     figures = list(differences(scored, evaluated, ""))
     bad = [f"{name}: score {mine!r}, backtest {other!r}" for name, mine, other, gap in figures if not gap <= CLOSE_TO]
     print(*bad, sep="\n", end="\n" if bad else "")

@@ -18,6 +18,7 @@ import pytest
 from stockcast.cli import run
 from stockcast.config.run import load_config
 from stockcast.data.series import Panel, PriceSeries
+from stockcast.jobs.loaded import open_model
 from stockcast.model.baselines import build
 
 pytestmark = pytest.mark.tensorflow
@@ -67,6 +68,12 @@ def in_new_process(folder: Path, *arguments: str, code: int = 0) -> subprocess.C
     )
     assert done.returncode == code, done.stderr
     return done
+
+
+def test_a_model_serves_with_the_settings_of_as_many_series_as_it_was_trained_on(trained: Path) -> None:
+    """Even where a single series of a panel is forecast."""
+    halflives = {name: open_model(trained / "models", name).forecaster.data.halflife for name in ("acme", "us")}
+    assert halflives == {"acme": 10, "us": 40}
 
 
 def test_predict_json_is_what_the_design_promises(trained: Path, capsys: Capture, prices: Prices) -> None:
