@@ -68,7 +68,7 @@ readme: $(DEV) ## run the README's commands and compare what they print with wha
 	$(BIN)/python tools/readme_truth.py
 
 docs: $(DEV) ## build the documentation site into site/, strictly, and check its links
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	$(BIN)/python tools/site_links.py
 
 notebooks: $(DEV) ## run the notebooks of docs/notebooks, and keep what they print
