@@ -26,12 +26,18 @@ def every() -> tuple[Path, ...]:
     return tuple(sorted(FOLDER.glob("*.ipynb")))
 
 
+def loaded(path: Path) -> Any:
+    """A notebook as it stands."""
+    import nbformat
+
+    return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]  # it has none
+
+
 def executed(path: Path) -> Any:
     """A notebook with the output of this run. Raises `CellExecutionError` if a cell fails."""
-    import nbformat
     from nbclient import NotebookClient
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = loaded(path)
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "data", Path(folder) / "data")
         # TensorFlow's first lines on the machine that it runs on are no part of a notebook.
@@ -56,10 +62,8 @@ def tidied(notebook: Any) -> Any:
 
 def as_page(path: Path) -> str:
     """A notebook as Markdown: its texts, its code, and what that printed, drew and showed."""
-    import nbformat
-
     blocks: list[str] = []
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in loaded(path).cells:
         if cell.cell_type == "markdown":
             blocks.append(cell.source)
         else:
@@ -88,7 +92,8 @@ def main() -> None:
     for path in every():
         if sys.argv[1:] and path.stem not in sys.argv[1:]:
             continue
-        nbformat.write(tidied(executed(path)), path)
+        text: str = nbformat.writes(tidied(executed(path)))  # type: ignore[no-untyped-call]  # it has none
+        path.write_text(f"{text}\n", encoding="utf-8")
         print(path.relative_to(ROOT))
 
 

@@ -1,9 +1,9 @@
-"""Check the site that `mkdocs build` made: every link leads to a page and a place in it, and nothing comes from elsewhere.
+"""Check the site that `mkdocs build` made: every link leads to a place in it, and nothing comes from elsewhere.
 
     python tools/site_links.py [FOLDER]
 
-mkdocs looks at the links of Markdown; this looks at those of the pages as they are. Links that a reader follows to another
-site are let be; pictures, scripts, styles and fonts must be the site's own.
+mkdocs looks at the links of Markdown; this looks at those of the pages as they are. Links that a reader follows to
+another site are let be; pictures, scripts, styles and fonts must be the site's own.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def faults(site: Path) -> Iterator[str]:
     for path in sorted(site.rglob("*.html")):
         page, name = _page(path), path.relative_to(site)
         for link in (*page.links, *page.loads):
-            fault = _fault(link, path, link in page.loads)
+            fault = _fault(link, path, site, link in page.loads)
             if fault:
                 yield f"{name}: {link} {fault}"
     for path in sorted(site.rglob("*.css")):
@@ -60,13 +60,15 @@ def faults(site: Path) -> Iterator[str]:
             yield f"{path.relative_to(site)}: {address} comes from elsewhere"
 
 
-def _fault(link: str, path: Path, loaded: bool) -> str | None:
+def _fault(link: str, path: Path, site: Path, loaded: bool) -> str | None:
     parts = urlsplit(link)
     if parts.scheme == "data":
         return None
     if parts.scheme or parts.netloc:
         return "comes from elsewhere" if loaded else None
-    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    folder, place = (site, parts.path.lstrip("/")) if parts.path.startswith("/") else (path.parent, parts.path)
+    target = (folder / unquote(place)).resolve() if parts.path else path
+    target = target / "index.html" if target.is_dir() else target
     if not target.is_file():
         return "leads nowhere"
     if parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in _page(target).places:
@@ -82,9 +84,8 @@ def main() -> None:
         print(line)
     if found:
         raise SystemExit(1)
-    print(
-        f"{site.name}: {len(list(site.rglob('*.html')))} pages, every link leads somewhere, nothing comes from elsewhere."
-    )
+    count = len(list(site.rglob("*.html")))
+    print(f"{site.name}: {count} pages, every link leads somewhere, nothing comes from elsewhere.")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,9 @@ def commands() -> Iterator[tuple[str, click.Context]]:
     def inside(context: click.Context) -> Iterator[tuple[str, click.Context]]:
         yield context.command_path, context
         group = context.command
-        for name in group.list_commands(context) if isinstance(group, click.Group) else ():
+        if not isinstance(group, click.Group):
+            return
+        for name in group.list_commands(context):
             command = group.get_command(context, name)
             if command is not None:
                 yield from inside(type(context)(command, context, info_name=name, max_content_width=100))
