@@ -107,9 +107,11 @@ def commands() -> Iterator[tuple[str, click.Context]]:
         for name in group.list_commands(context):
             command = group.get_command(context, name)
             if command is not None:
-                yield from inside(type(context)(command, context, info_name=name, max_content_width=100))
+                yield from inside(click.Context(command, context, info_name=name))
 
-    return inside(click.Context(stockcast, info_name="stockcast", max_content_width=100, terminal_width=100))
+    return inside(
+        click.Context(stockcast, info_name="stockcast", terminal_width=84, help_option_names=["-h", "--help"])
+    )
 
 
 def commands_text() -> str:

@@ -34,4 +34,9 @@ def in_short(scores: DataFrame) -> DataFrame:
 def page(title: str, lines: Sequence[str], table: DataFrame) -> str:
     """What a notebook shows: a title, a paragraph for each line, and a table."""
     told = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    return f"<h4>{html.escape(title)}</h4>{told}{table.to_html(index=False, float_format='{:.4g}'.format)}"
+    return f"<h4>{html.escape(title)}</h4>{told}{table.to_html(index=False, float_format=_short)}"
+
+
+def _short(number: float) -> str:
+    """Counts whole, and of anything else six digits."""
+    return f"{number:,.0f}" if number == round(number) else f"{number:.6g}"
