@@ -15,11 +15,12 @@ from stockcast.config.run import DEFAULT_PRESET, config_name, load_config
 from stockcast.errors import UsageError
 from stockcast.jobs.common import in_memory
 from stockcast.jobs.common.in_memory import GivenEvents, Paths
-from stockcast.jobs.common.learned import demand_same_series, demand_trainable, keep_version, learn_each
+from stockcast.jobs.common.learned import demand_trainable, keep_version, learn_each, past_of
 from stockcast.jobs.loaded import LoadedModel, open_model
 from stockcast.jobs.new_version import bundle, provenance
+from stockcast.jobs.past.memory import remember
 from stockcast.jobs.predict import Prediction, forecast_next, staleness
-from stockcast.jobs.source import demand_known_times
+from stockcast.jobs.source import demand_known_times, hints_from
 from stockcast.model.training_run import Epoch
 from stockcast.reading.records import PanelRead
 from stockcast.store.model_files import BACKTEST, HISTORY
@@ -127,9 +128,12 @@ class Model:
         if self.prices is None:
             raise UsageError(f"{self.name} is saved already, in {self.store}.", "open it from there, or train anew.")
         models, called = Store(Path(store)), name or self.name
+        manifest = self.loaded.manifest
         with models.lock(called):
-            demand_same_series(models, called, self.prices.panel)
-            return keep_version(models, called, self.loaded.bundle, self.seconds)
+            _, taken = past_of(models, called, self.prices, manifest.csv, hints_from(manifest.hints), LOG.info)
+            version = keep_version(models, called, self.loaded.bundle, self.seconds)
+            remember(models, called, taken)
+        return version
 
     def _forecast(
         self,
@@ -143,9 +147,9 @@ class Model:
             demand_known_times(Store(self.store), loaded.manifest)
         alone = loaded.manifest.data[0]["name"] if len(loaded.manifest.data) == 1 else None
         own = self.prices if prices is None else prices_of(prices, name=alone).panel_read
-        read = in_memory.newest(loaded, own, given, LOG.info)
+        past = in_memory.newest(loaded, self.store, own, given, LOG.info)
         stale = staleness(loaded.since, loaded.max_age, datetime.now(UTC))
-        made = forecast_next(loaded, read, days, tickers, stale)
+        made = forecast_next(loaded, past, days, tickers, stale, past.said)
         for line in made.warnings:
             LOG.warning(line)
         return made

@@ -67,10 +67,14 @@ class FeatureRows:
 
 @dataclass(frozen=True)
 class Feature:
-    """A named input: the columns that it needs and the function that makes it, (n,) from `FeatureRows`."""
+    """A named input: the columns that it needs and the function that makes it, (n,) from `FeatureRows`.
+
+    Without one of the columns `better` it is made of what the series has.
+    """
 
     needs: tuple[str, ...]
     make: Callable[[FeatureRows], Floats]
+    better: tuple[str, ...] = ()
 
 
 def _variance(sessions: int, rows: FeatureRows) -> Floats:
@@ -173,13 +177,13 @@ FEATURES: dict[str, Feature] = {
     "body": Feature(PRICE_COLUMNS, _body),
     "volatility": Feature((), lambda rows: np.log(rows.volatility)),
     "volume_surprise": Feature(("volume",), lambda rows: rows.tail(rows.of.volume_surprise)),
-    **{f"variance_{n}": Feature((), partial(_variance, n)) for n in (1, 5, 22, 66)},
+    **{f"variance_{n}": Feature((), partial(_variance, n), PRICE_COLUMNS) for n in (1, 5, 22, 66)},
     **{f"square_{n}": Feature(PRICE_COLUMNS, partial(_square, n)) for n in (5, 66)},
     **{f"trend_{n}": Feature((), partial(_trend, n)) for n in (5, 22)},
-    **{f"event_{n}": Feature((), partial(_event, n)) for n in (5, 15)},
-    **{f"news_{n}": Feature((), partial(_news, n)) for n in (20, 40, 60)},
-    **{f"due_{n}": Feature((), partial(_due, n)) for n in range(1, SCHEDULE_STEPS + 1)},
-    **{f"season_{n}": Feature((), partial(_season, n)) for n in (1, 2, 3, 4)},
+    **{f"event_{n}": Feature((), partial(_event, n), ("volume",)) for n in (5, 15)},
+    **{f"news_{n}": Feature((), partial(_news, n), COLUMNS) for n in (20, 40, 60)},
+    **{f"due_{n}": Feature((), partial(_due, n), COLUMNS) for n in range(1, SCHEDULE_STEPS + 1)},
+    **{f"season_{n}": Feature((), partial(_season, n), ("volume",)) for n in (1, 2, 3, 4)},
     **{f"lag_{n}": Feature((), partial(_lag, n)) for n in (63, 126, 189, 252)},
 }
 
@@ -238,6 +242,26 @@ def _flag(features: Sequence[str]) -> str:
 
 def _needs(name: str) -> tuple[str, ...]:
     return (name,) if name in COLUMNS else FEATURES[MARKET.get(name, name)].needs
+
+
+def columns_needed(names: Sequence[str]) -> frozenset[str]:
+    """The columns without which one of the features can't be made as it is meant."""
+    return frozenset(column for name in names if is_feature(name) for column in _needs(name))
+
+
+def columns_used(names: Sequence[str]) -> frozenset[str]:
+    """The columns that features are made of where a series has them; of a known event's, any may be.
+
+    Raises nothing for what is no feature: a code of the calendar is made of no column.
+    """
+    used: set[str] = set()
+    for name in names:
+        if is_feature(name):
+            feature = FEATURES.get(MARKET.get(name, name))
+            used.update(_needs(name), feature.better if feature else ())
+        elif not is_code(name):
+            used.update(COLUMNS)
+    return frozenset(used)
 
 
 def is_feature(name: str) -> bool:

@@ -11,15 +11,20 @@ from typing import Any, Literal
 
 import numpy as np
 
+from stockcast.checks.changes import Change
 from stockcast.checks.event_moves import KindMoves, event_moves
 from stockcast.checks.expected import expected_sessions, followed_calendar
 from stockcast.checks.findings import KINDS, Finding
 from stockcast.checks.price_checks import examine_all
-from stockcast.data.series import PriceSeries
+from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import AmbiguousData, StockcastError
+from stockcast.jobs.past.comparison import changes_since
+from stockcast.jobs.source import model_hints
 from stockcast.reading.events import read_events
 from stockcast.reading.reader import find_files, read_file
 from stockcast.reading.records import FileRead, Hints
+from stockcast.store.manifest import Manifest
+from stockcast.store.store import Store
 
 Outcome = Literal["ok", "warn", "refuse"]
 _EVERYTHING = frozenset(KINDS)
@@ -27,20 +32,26 @@ _EVERYTHING = frozenset(KINDS)
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What one file holds and what is wrong with it; `read` is None where it can't be read, and `error` says why."""
+    """What one file holds and what is wrong with it; `read` is None where it can't be read, and `error` says why.
+
+    `past`: how its series lie to the prices that a model was trained on; None: no model was named.
+    """
 
     path: Path
     read: FileRead | None
     findings: tuple[Finding, ...]
     error: StockcastError | None
     accept: frozenset[str]
+    past: tuple[Change, ...] | None = None
 
     @property
     def verdict(self) -> Outcome:
         """Refused if it can't be read or has a fault that is not accepted; warnings count, repairs don't."""
-        if self.error or any(one.verdict == "refused" and not one.is_taken(self.accept) for one in self.findings):
+        of_past = {one.verdict(self.accept) for one in self.past or ()}
+        faulty = any(one.verdict == "refused" and not one.is_taken(self.accept) for one in self.findings)
+        if self.error or faulty or "refused" in of_past:
             return "refuse"
-        return "warn" if any(one.verdict != "repaired" for one in self.findings) else "ok"
+        return "warn" if "said" in of_past or any(one.verdict != "repaired" for one in self.findings) else "ok"
 
     def to_dict(self) -> dict[str, Any]:
         """The file's part of `check --json`."""
@@ -59,6 +70,7 @@ class FileCheck:
             "series": [_series(one) for one in self.read.series] if self.read else [],
             "warnings": warnings,
             "question": words if asked else None,
+            **({} if self.past is None else {"past": [one.to_dict(self.accept) for one in self.past]}),
         }
 
 
@@ -78,10 +90,18 @@ class EventCheck:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Every file that was checked, and what the events say, if any are given."""
+    """Every file that was checked, what the events say, if any are given, and the model that they are held against."""
 
     files: tuple[FileCheck, ...]
     events: EventCheck | None = None
+    against: Manifest | None = None
+
+    @property
+    def missing(self) -> list[str]:
+        """The series of the model that no file has."""
+        there = {one.series for file in self.files for one in file.past or ()}
+        own = [one["name"] for one in self.against.data] if self.against else []
+        return [] if len(own) == len(there) == 1 else [name for name in own if name not in there]
 
     @property
     def exit_code(self) -> int:
@@ -94,7 +114,11 @@ class CheckResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
         files = [file.to_dict() for file in self.files]
-        return {"files": files, **({"events": self.events.to_dict()} if self.events else {})}
+        events = {"events": self.events.to_dict()} if self.events else {}
+        if not self.against:
+            return {"files": files, **events}
+        against = {"name": self.against.name, "version": self.against.version, "missing": self.missing}
+        return {"files": files, **events, "against": against}
 
 
 def run_check(csvs: Sequence[str], hints: Hints, today: date, events: Sequence[str] = ()) -> CheckResult:
@@ -104,6 +128,27 @@ def run_check(csvs: Sequence[str], hints: Hints, today: date, events: Sequence[s
     """
     files = tuple(_check(path, hints, today) for path in find_files(csvs))
     return CheckResult(files, _check_events(files, events) if events else None)
+
+
+def run_check_against(
+    store: Store, name: str, csvs: Sequence[str], hints: Hints, today: date, events: Sequence[str] = ()
+) -> CheckResult:
+    """`run_check`, and how each series lies to the prices that the model `name` was trained on.
+
+    The files are read as that model reads them. Raises `NotFound`, or `ModelDamaged`, for the model.
+    """
+    manifest = store.load(store.find(name), wanted=()).manifest
+    result = run_check(csvs, model_hints(manifest, store.champion(manifest.name).accepted, hints), today, events)
+    series = tuple(one for file in result.files if file.read for one in file.read.series)
+    changes = changes_since(store, manifest, Panel(series)) if series else ()
+    by_name = {change.series: change for change in changes}
+    files = tuple(
+        replace(file, past=tuple(by_name[one.name] for one in file.read.series if one.name in by_name))
+        if file.read
+        else file
+        for file in result.files
+    )
+    return replace(result, files=files, against=manifest)
 
 
 def _check_events(files: Sequence[FileCheck], paths: Sequence[str]) -> EventCheck:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from stockcast.config.run import RunConfig
+from stockcast.data.features import columns_used
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY
@@ -16,6 +17,7 @@ from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
 from stockcast.store.model_files import to_files
 from stockcast.store.read_version import Bundle
+from stockcast.store.trained_prices import PRICES, prices_file
 
 if TYPE_CHECKING:
     from stockcast.learn import Learned
@@ -43,14 +45,19 @@ class Provenance:
 
 
 def provenance(
-    csvs: Sequence[str], test_csv: str | None, hints: Hints, files: Sequence[FileRead], events: Sequence[str]
+    csvs: Sequence[str],
+    test_csv: str | None,
+    hints: Hints,
+    files: Sequence[FileRead],
+    events: Sequence[str],
+    taken: frozenset[str] = frozenset(),
 ) -> Provenance:
     """The provenance of the prices in `files`: those of `csvs`, and those of `test_csv` after them; and of `events`.
 
-    Of the faults that `hints` take it keeps those that the prices have.
+    Of the faults that `hints` take it keeps those that the prices have, and those that were `taken` besides.
     """
     last = absolute([test_csv] if test_csv else [])
-    kept = replace(hints, accept=taken_of(hints, files))
+    kept = replace(hints, accept=taken_of(hints, files) | taken)
     return Provenance((*absolute(csvs), *last), hints_to(kept), findings_of(files), "".join(last), absolute(events))
 
 
@@ -69,13 +76,14 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
     """Everything that is kept of a training."""
     calendar, sessions, doubts = sessions_of(panel, config)
+    used = columns_used(learned.serving.features) | {config.data.price}
     manifest = Manifest(
         config_name=called,
         config=config.model_dump(mode="json"),
         csv=source.csvs,
         hints=source.hints,
         findings=(*source.findings, *doubts),
-        data=tuple(fingerprint(one) for one in panel.series),
+        data=tuple({**fingerprint(one), "columns": sorted(used & one.columns.keys())} for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
         scores=learned.scores,
@@ -86,7 +94,7 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
     )
     evaluated = learned.held_out.evaluated if learned.held_out else None
     files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, evaluated)
-    return Bundle(manifest, files)
+    return Bundle(manifest, {**files, PRICES: prices_file(panel)})
 
 
 def sessions_of(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:

@@ -15,12 +15,14 @@ from stockcast.data.events.features import unsaid_events
 from stockcast.data.forecast import Directions, Forecast, Origins, extended
 from stockcast.data.series import Dates, Panel
 from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
-from stockcast.errors import Busy, CannotCreate, DataError, IOFailure, ModelDamaged, NotFound
+from stockcast.errors import DataError, ModelDamaged, NotFound
 from stockcast.jobs.common.coming_sessions import listed_sessions, past_the_list, sessions_ahead
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.output import check_output, write_output
+from stockcast.jobs.past.comparison import Compared, compare_past
+from stockcast.jobs.past.memory import remember
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
-from stockcast.reading.records import NO_HINTS, Hints, PanelRead
+from stockcast.reading.records import NO_HINTS, Hints
 from stockcast.store.store import Store
 from stockcast.view.events import unsaid_sentences
 from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
@@ -48,8 +50,8 @@ class Prediction:
     """Forecasts of the sessions after the newest row of each series.
 
     `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions. `details` are for those who
-    want to know what the network saw; they ask nothing of a reader of the forecast. `every` are all series that were
-    read, those too that are not forecast.
+    want to know what the network saw; they ask nothing of a reader of the forecast. `past`: how the prices lie
+    to those of the training.
     """
 
     loaded: LoadedModel
@@ -59,7 +61,12 @@ class Prediction:
     warnings: tuple[str, ...]
     details: tuple[str, ...]
     stale: str | None
-    every: Panel
+    past: Compared
+
+    @property
+    def every(self) -> Panel:
+        """All series that were read, those too that are not forecast."""
+        return self.past.read.panel
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -72,6 +79,7 @@ class Prediction:
             "calendar": self.loaded.manifest.calendar,
             "forecasts": self.entries(),
             "warnings": list(self.warnings),
+            "past": self.past.to_list(),
         }
 
     def text(self, form: str) -> str:
@@ -145,24 +153,27 @@ def predict_next(request: PredictRequest) -> Prediction:
     demand_known_times(Store(request.store), loaded.manifest)
     hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
     read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events)
-    doubts = _remember(request, loaded, read)
+    past = compare_past(Store(request.store), loaded.manifest, read, request.csvs, hints, request.hints.accept)
+    taken = taken_of(request.hints, past.read.files) | past.remembered
+    doubts = [*remember(Store(request.store), loaded.name, taken - {*loaded.accepted}), *past.said]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
-    return forecast_next(loaded, read, request.days, request.tickers, stale, doubts)
+    return forecast_next(loaded, past, request.days, request.tickers, stale, doubts)
 
 
 def forecast_next(
     loaded: LoadedModel,
-    read: PanelRead,
+    past: Compared,
     days: int | None,
     tickers: tuple[str, ...],
-    stale: str | None = None,
-    doubts: Sequence[str] = (),
+    stale: str | None,
+    doubts: Sequence[str],
 ) -> Prediction:
-    """Forecast `days` sessions, None: the model's horizon, from the newest rows of `read`; of `tickers`, or of all.
+    """Forecast `days` sessions, None: the model's horizon, from the newest rows; of `tickers`, or of all series.
 
     `stale` and `doubts` are sentences that are known already. Raises `NotFound` for a series that doesn't exist.
     """
+    read = past.read
     panel, ended = _still_trading(_chosen(read.panel, tickers), loaded)
     days = days or loaded.config.data.horizon
     origins = newest_origins(read.panel, panel)
@@ -186,18 +197,7 @@ def forecast_next(
         *beyond,
     ]
     said = (*warnings, *([stale] if stale else []))
-    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, read.panel)
-
-
-def _remember(request: PredictRequest, loaded: LoadedModel, read: PanelRead) -> list[str]:
-    """Keep the faults that the user takes now, so that nobody is asked again; a sentence where that can't be done."""
-    taken = taken_of(request.hints, read.files)
-    try:
-        if not taken <= set(loaded.accepted):
-            Store(request.store).amend(loaded.name, accepted=taken)
-    except (Busy, CannotCreate, IOFailure) as error:
-        return [f"{', '.join(sorted(taken))} was taken for this time only: {error.message}"]
-    return []
+    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, past)
 
 
 def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,7 +15,7 @@ from stockcast.data.series import Panel
 from stockcast.errors import UsageError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
-from stockcast.jobs.common.learned import demand_same_series, demand_trainable, keep_version, learn_each
+from stockcast.jobs.common.learned import demand_trainable, keep_version, learn_each, past_of
 from stockcast.jobs.new_version import bundle, provenance
 from stockcast.jobs.source import OnMessage, default_name, read_prices, with_events, with_later
 from stockcast.learn import Learned
@@ -56,6 +56,7 @@ class TrainResult:
     spread: SeedSpread | None
     failures: tuple[str, ...]
     seconds: float
+    past: list[dict[str, Any]]
 
     def __str__(self) -> str:
         epochs, fit = len(self.learned.history), _fit_of(self.learned.training)
@@ -82,6 +83,7 @@ class TrainResult:
             "training": _fit_of(self.learned.training),
             "seeds": None if self.spread is None else self.spread.as_dict(),
             "failures": list(self.failures),
+            "past": self.past,
             "seconds": round(self.seconds, 1),
         }
 
@@ -99,19 +101,20 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     called = config_name(request.preset)
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
-    demand_same_series(store, name, panel)
+    whole = replace(read, panel=panel)
+    past, taken = past_of(store, name, whole, request.csvs, request.hints, on_message)
     demand_trainable(panel, config, on_message)
     with store.lock(name), noted(_so_far(store, name)):
         progress = _progress(store, name, panel, config, request, on_message)
         all_learned = learn_each(panel, config, called, request.seeds, on_message, on_epoch, progress)
         learned = all_learned[0]
-        source = provenance(request.csvs, request.test_csv, request.hints, read.files, request.events)
+        source = provenance(request.csvs, request.test_csv, request.hints, read.files, request.events, taken)
         saved = keep_version(store, name, bundle(learned, panel, config, called, source), perf_counter() - begin)
         progress.remove()
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     spread = seed_spread([one.assessment for one in all_learned]) if len(all_learned) > 1 else None
     seconds = perf_counter() - begin
-    return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds)
+    return TrainResult(name, saved, request.store, called, panel, learned, spread, failures, seconds, past)
 
 
 def _so_far(store: Store, name: str) -> Callable[[], str]:

@@ -16,7 +16,8 @@ from stockcast.store.records import damaged, dump, load_exact, sha256
 if TYPE_CHECKING:
     from stockcast.data.series import PriceSeries
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of what is written now. Schema 1, which is read as well, has no prices.npz."""
 
 MANIFEST = "manifest.json"
 
@@ -28,10 +29,14 @@ LARGEST = {
     "model.onnx": 128 * MIB,
     "history.csv": 8 * MIB,
     "backtest.csv": 128 * MIB,
+    "prices.npz": 128 * MIB,
 }
 """Every file of a version, and the most bytes it may have."""
 
 FILES = tuple(name for name in LARGEST if name != MANIFEST)
+
+FILES_OF = {1: tuple(name for name in FILES if name != "prices.npz"), SCHEMA: FILES}
+"""The files beside the manifest, by its schema."""
 
 
 FRAME = "<frame>"
@@ -44,7 +49,8 @@ class Manifest:
 
     - `config`: the settings as nested tables, `config_name` what they are called;
     - `csv`: the paths that were read, and `hints`: what the user said of how to read them; `findings`: what was found
-      wrong with them; `data`: a `fingerprint` of each series of the training data;
+      wrong with them; `data`: a `fingerprint` of each series of the training data, since schema 2 with the `columns`
+      that the model uses;
     - `test_csv`: which of these paths has the test prices that follow the others'; empty: none. None is of manifests
       that were written before this was kept, and isn't written;
     - `events`: the paths of the events that it was trained with; not written where there is none;
@@ -139,9 +145,9 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
     """
     table = load_exact(data, where)
     schema = table.get("schema")
-    if type(schema) is not int or schema != SCHEMA:
+    if type(schema) is not int or schema not in FILES_OF:
         raise ModelDamaged(
-            f"{where} has schema {repr(schema)[:20]}; this stockcast reads schema {SCHEMA}.",
+            f"{where} has schema {repr(schema)[:20]}; this stockcast reads schemas 1 to {SCHEMA}.",
             "use the stockcast that wrote it, or train the model again.",
         )
     names = {one.name for one in fields(Manifest)}
@@ -150,6 +156,8 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
     for key, sound in _SOUND.items():
         if not sound(table[key]):
             raise damaged(where, f"{key} is {str(table[key])[:60]!r}")
+    if table["files"].keys() != set(FILES_OF[schema]):
+        raise damaged(where, f"its files are {str(sorted(table['files']))[:60]}")
     if table.get("test_csv", "") not in ("", *table["csv"]):
         raise damaged(where, f"test_csv is {str(table['test_csv'])[:60]!r}")
     if not _is_list(table.setdefault("events", []), _is_text):
@@ -206,7 +214,8 @@ def _is_record(value: object, sound: Mapping[str, Callable[[object], bool]]) -> 
 
 def _is_fingerprint(value: object) -> bool:
     keys = {"name": _is_text, "rows": _is_count, "first": _is_date, "last": _is_date, "sha256": _is_sha256}
-    return _is_record(value, keys)
+    columns = {"columns": lambda names: _is_list(names, _is_text)}
+    return _is_record(value, keys) or _is_record(value, {**keys, **columns})
 
 
 def _is_file(value: object) -> bool:
@@ -228,5 +237,5 @@ _SOUND: Mapping[str, Callable[[Any], bool]] = {
     "name": _is_text,
     "version": lambda value: _is_text(value) and is_version(value),
     "created": _is_time,
-    "files": lambda value: _is_record(value, dict.fromkeys(FILES, _is_file)),
+    "files": lambda value: _is_table(value) and all(_is_file(one) for one in value.values()),
 }

@@ -149,6 +149,14 @@ def _fault_of_bands(calibration: Calibration | None, data: DataConfig) -> str | 
     return None
 
 
+def features_from(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The names of the features. Raises `ModelDamaged`."""
+    try:
+        return tuple(str(name) for name in json.loads(files[SCALER])["features"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(SCALER, "it names no features") from error
+
+
 def weights_from(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     """The network's weights, by their path in Keras. Raises `ModelDamaged`."""
     return decode_arrays(files[WEIGHTS], WEIGHTS)

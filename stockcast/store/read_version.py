@@ -12,7 +12,7 @@ from pathlib import Path
 from stockcast.errors import NotFound
 from stockcast.store.atomic import reading
 from stockcast.store.lock import in_use
-from stockcast.store.manifest import FILES, LARGEST, MANIFEST, Manifest, parse_manifest
+from stockcast.store.manifest import LARGEST, MANIFEST, Manifest, parse_manifest
 from stockcast.store.records import REMEDY, damaged, load, sha256
 
 
@@ -20,31 +20,34 @@ from stockcast.store.records import REMEDY, damaged, load, sha256
 class Bundle:
     """A trained model: its manifest and the content of its files, by name.
 
-    To be saved it needs every file of `manifest.FILES`; loaded for one purpose it may hold fewer.
+    To be saved it needs every file of its schema, `manifest.FILES_OF`; loaded for one purpose it may hold fewer.
     """
 
     manifest: Manifest
     files: Mapping[str, bytes]
 
 
-def read_bundle(folder: Path, wanted: Collection[str] = FILES, manifest_sha256: str | None = None) -> Bundle:
+def read_bundle(folder: Path, wanted: Collection[str] | None = None, manifest_sha256: str | None = None) -> Bundle:
     """The version in `folder` with the files `wanted`, each checked against the manifest and for its own soundness.
 
-    Raises `ModelDamaged` naming the file that is missing, stray, a link, too large, or not what was saved; `NotFound`
-    if there is no such folder.
+    None wants all that the version has. Raises `ModelDamaged` naming the file that is missing, stray, a link, too
+    large, or not what was saved; `NotFound` if there is no such folder.
     """
     with in_use(folder) as descriptor:
         with reading(folder):
-            stray = set(os.listdir(descriptor)) ^ set(LARGEST)  # noqa: PTH208, pathlib takes no open folder
-        for name in sorted(stray):
-            raise damaged(folder, f"{name} is missing" if name in LARGEST else f"{name!r} doesn't belong there")
+            there = set(os.listdir(descriptor))  # noqa: PTH208, pathlib takes no open folder
+        if MANIFEST not in there:
+            raise damaged(folder, f"{MANIFEST} is missing")
         page = read_limited(folder / MANIFEST, LARGEST[MANIFEST], descriptor)
         if manifest_sha256 not in (None, sha256(page)):
             raise damaged(folder / MANIFEST, "it is not the one that was promoted")
         manifest = parse_manifest(page, folder / MANIFEST)
         if manifest.version != folder.name:
             raise damaged(folder / MANIFEST, f"it belongs to version {manifest.version}")
-        return Bundle(manifest, {name: _read(folder / name, manifest.files[name], descriptor) for name in wanted})
+        for name in sorted(there ^ {MANIFEST, *manifest.files}):
+            raise damaged(folder, f"{name!r} doesn't belong there" if name in there else f"{name} is missing")
+        every = manifest.files if wanted is None else wanted
+        return Bundle(manifest, {name: _read(folder / name, manifest.files[name], descriptor) for name in every})
 
 
 def _read(path: Path, expected: Mapping[str, object], descriptor: int) -> bytes:

@@ -14,7 +14,7 @@ from stockcast.store import atomic
 from stockcast.store.champion import CHAMPION, Champion, parse_champion
 from stockcast.store.choice import listed, may_serve, meant
 from stockcast.store.lock import hold, unused
-from stockcast.store.manifest import FILES, MANIFEST, file_digests
+from stockcast.store.manifest import FILES_OF, MANIFEST, file_digests
 from stockcast.store.names import PROGRESS, folder_name, is_version, model_name, next_version
 from stockcast.store.read_version import Bundle, check_content, read_bundle, read_limited
 from stockcast.store.records import damaged, dump_line, load, sha256
@@ -82,8 +82,8 @@ class Store:
         except NotFound:
             raise self._missing(name) from None
 
-    def load(self, name: str, version: str | None = None, wanted: Collection[str] = FILES) -> Bundle:
-        """A version of model `name`, or its champion, with the files `wanted`, all checked.
+    def load(self, name: str, version: str | None = None, wanted: Collection[str] | None = None) -> Bundle:
+        """A version of model `name`, or its champion, with the files `wanted` (None: every one), all checked.
 
         Raises `NotFound`, or `ModelDamaged` naming the file.
         """
@@ -115,8 +115,9 @@ class Store:
 
         Raises `ModelDamaged` for content that could never be loaded, such as weights that are NaN.
         """
-        if bundle.files.keys() != set(FILES):
-            raise ValueError(f"a bundle needs the files {FILES}")
+        needed = FILES_OF[bundle.manifest.schema]
+        if bundle.files.keys() != set(needed):
+            raise ValueError(f"a bundle needs the files {needed}")
         folder = self._folder(name)
         for file, data in bundle.files.items():
             check_content(folder / file, data)
@@ -135,7 +136,7 @@ class Store:
         Raises `NotFound` or `ModelDamaged`.
         """
         with self._changing(name):
-            digest = sha256(self._read(name, version, FILES).manifest.encode())
+            digest = sha256(self._read(name, version, None).manifest.encode())
             champion = self._follower(name, Champion(version, digest, _iso(now), why, None))
             folder = self._folder(name)
             with atomic.appended(folder / LOG, dump_line(line)) if line else nullcontext():
@@ -265,7 +266,9 @@ class Store:
             atomic.make_folder(folder / _VERSIONS)
             yield
 
-    def _read(self, name: str, version: str, wanted: Collection[str], manifest_sha256: str | None = None) -> Bundle:
+    def _read(
+        self, name: str, version: str, wanted: Collection[str] | None, manifest_sha256: str | None = None
+    ) -> Bundle:
         folder = self._folder(name) / _VERSIONS / version
         if not is_version(version):
             raise NotFound(f"{version!r} is not a version of {name!r}.", f"see: stockcast models show {name}")

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stockcast.checks.changes import CHANGES
 from stockcast.checks.findings import KINDS
 from stockcast.view.events import events_table
-from stockcast.view.text import printable, table
+from stockcast.view.text import printable, some, table
 
 _FEW = 12
 _WIDTH = 100
 _NARROWEST = 10
+_GRAVEST = list(CHANGES)
 
 
 def check_text(result: Mapping[str, Any]) -> str:
     """One file at length, or a line for each of several; then the events, if any were given."""
     files = result["files"]
     text = _one_file(files[0]) if len(files) == 1 else _many_files(files)
+    if "against" in result:
+        text = f"{text}\n\n{_against(result['against'], files)}"
     return f"{text}\n\n{events_table(result['events'])}" if "events" in result else text
 
 
@@ -33,6 +38,21 @@ def _one_file(file: Mapping[str, Any]) -> str:
     if file["question"]:
         blocks.append(_wrapped(f"question  {file['question']}", 10))
     return "\n".join(blocks)
+
+
+def _against(model: Mapping[str, Any], files: list[Mapping[str, Any]]) -> str:
+    """How the series lie to the prices of a model: how many of each kind, and a sentence on the gravest."""
+    changes = sorted(
+        (one for file in files for one in file.get("past", ())), key=lambda one: _GRAVEST.index(one["kind"])
+    )
+    counts = Counter(one["kind"] for one in changes)
+    listed = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items()) or "none of its series"
+    lines = [f"Beside the prices that {model['name']}, version {model['version']}, was trained on: {listed}."]
+    told = [one for one in changes if one["verdict"] != "taken" or len(changes) == 1]
+    lines += [_wrapped(f"{one['verdict']:<9} {one['message']}{_flag(one)}", 10) for one in told[:_FEW]]
+    lines += [f"... and {len(told) - _FEW} more"] if len(told) > _FEW else []
+    missing = some(model["missing"])
+    return "\n".join([*lines, *([f"Not among these files: {missing}."] if missing else [])])
 
 
 def _flag(found: Mapping[str, Any]) -> str:
@@ -94,7 +114,8 @@ def _cut(text: str, width: int) -> str:
 
 def _line(file: Mapping[str, Any], name: str) -> list[str]:
     series = file["series"]
-    kinds = "question" if file["question"] else ", ".join(dict.fromkeys(one["kind"] for one in file["warnings"]))
+    found = [*file["warnings"], *(one for one in file.get("past", ()) if one["verdict"] != "taken")]
+    kinds = "question" if file["question"] else ", ".join(dict.fromkeys(one["kind"] for one in found))
     start = [name, _verdict(file), kinds, str(len(series))]
     if not series:
         return [*start, "-", "-", "-"]

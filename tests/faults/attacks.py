@@ -20,7 +20,7 @@ import numpy as np
 from sample import make_bundle, make_onnx, part
 
 from stockcast.store.champion import Champion
-from stockcast.store.manifest import FILES, LARGEST, MANIFEST, file_digests
+from stockcast.store.manifest import FILES, LARGEST, MANIFEST, SCHEMA, file_digests
 from stockcast.store.records import dump, sha256
 from stockcast.store.store import Store
 
@@ -242,7 +242,7 @@ ATTACKS: dict[str, tuple[str, Attack]] = {
     "pointer to another manifest": (MANIFEST, pointer(lambda table: {**table, "manifest_sha256": "0" * 64})),
     "pointer replaced a path": ("champion.json", pointer(lambda table: {**table, "replaced": "../.."})),
     # manifest.json, everything else matching
-    "schema of the future": (MANIFEST, sealed_manifest(schema=2)),
+    "schema of the future": (MANIFEST, sealed_manifest(schema=SCHEMA + 1)),
     "schema of the past": (MANIFEST, sealed_manifest(schema=0)),
     "schema as text": (MANIFEST, sealed_manifest(schema="1")),
     "schema as true": (MANIFEST, sealed_manifest(schema=True)),

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
-from whole import ROOT, write_prices
+from whole import GOLDEN_PRICES, ROOT
 
 from stockcast.store.arrays import encode_arrays
 from stockcast.store.read_version import Bundle
@@ -48,7 +48,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         (scratch / "secret").write_text(f"{SECRET}\n{SECRET}\n")
-        write_prices(scratch / "acme.csv", 225)
+        shutil.copy(GOLDEN_PRICES, scratch / "acme.csv")
         genuine = answer(forged(scratch, lambda bundle, _: bundle), "predict", "acme")
         if genuine[0] != 0:
             raise RuntimeError(f"the genuine model is refused: {genuine}")

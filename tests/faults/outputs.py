@@ -22,7 +22,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from whole import ROOT, write_prices
+from whole import GOLDEN_PRICES, ROOT
 
 from stockcast.cli import run
 from stockcast.jobs.output import write_output
@@ -68,7 +68,7 @@ def place(folder: Path) -> None:
     folder.mkdir()
     os.chdir(folder)
     shutil.copytree(GOLDEN, "models")
-    write_prices(Path("acme.csv"), 220)
+    shutil.copy(GOLDEN_PRICES, "acme.csv")
     Path("mine.toml").write_text("[fit]\nepochs = 1\n")
     store, now = Store(Path("models")), datetime.now(UTC)
     bundle = store.load("acme")

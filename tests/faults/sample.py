@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
 
-from stockcast.data.series import PriceSeries
+from stockcast.data.series import Panel, PriceSeries
 from stockcast.store.arrays import decode_arrays, encode_arrays
 from stockcast.store.manifest import Manifest, fingerprint
 from stockcast.store.read_version import Bundle
+from stockcast.store.trained_prices import prices_file
 
 NOW = datetime(2026, 11, 21, 2, 15, tzinfo=UTC)
 
@@ -23,19 +25,26 @@ def make_bundle(seed: int = 0, weights: int = 100) -> Bundle:
         "model.onnx": make_onnx(seed),
         "history.csv": f"epoch,loss\n1,{seed}\n".encode(),
         "backtest.csv": f"model,series\n{seed},acme\n".encode(),
+        "prices.npz": prices_file(Panel((make_series(seed),))),
     }
     return Bundle(make_manifest(seed), files)
 
 
+def make_series(seed: int = 0) -> PriceSeries:
+    """Thirty days; the last close is the seed, from one on."""
+    return PriceSeries(
+        "acme", np.arange(30).astype("datetime64[D]"), {"close": np.append(np.arange(1.0, 30.0), 1 + seed)}
+    )
+
+
 def make_manifest(seed: int = 0) -> Manifest:
-    series = PriceSeries("acme", np.arange(30).astype("datetime64[D]"), {"close": np.arange(1.0, 31.0)})
     return Manifest(
         config_name="daily",
         config={"data": {"lookback": 60}},
         csv=("prices/acme.csv",),
         hints={"decimal": "."},
         findings=({"kind": "stale", "count": 1},),
-        data=(fingerprint(series),),
+        data=(fingerprint(make_series(seed)),),
         libraries={"numpy": "2.4.6"},
         seed=seed,
         scores={"rmse": 1.5},
@@ -54,7 +63,15 @@ def seeds_of(bundle: Bundle) -> set[int]:
         int(bundle.files["model.onnx"].partition(b"seed ")[2].partition(b".")[0]),
         int(bundle.files["history.csv"].split(b",")[-1]),
         int(bundle.files["backtest.csv"].split(b"\n")[1].split(b",")[0]),
+        *_of_prices(bundle.files),
     }
+
+
+def _of_prices(files: Mapping[str, bytes]) -> list[int]:
+    """The seed in prices.npz, which versions of schema 1 have not."""
+    if "prices.npz" not in files:
+        return []
+    return [int(decode_arrays(files["prices.npz"], "prices")["0.closes"][-1]) - 1]
 
 
 def make_onnx(seed: int = 0) -> bytes:

@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = ("model.units=[4]", "fit.epochs=1", "fit.warmup=2", "data.lookback=10", "data.horizon=2", "gate.tolerance=1")
 """The tolerance lets every sound challenger pass: which is the better of two such models is not at issue here."""
 
+GOLDEN_PRICES = ROOT / "tests" / "jobs" / "golden" / "acme.csv"
+"""What the saved models of older versions were trained on, and five sessions more."""
+
 ROWS, LATER = 200, 215
 
 

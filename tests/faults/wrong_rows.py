@@ -24,7 +24,11 @@ from typing import Any
 from whole import ROOT
 
 from stockcast.cli import run
+from stockcast.reading.reader import read_panel
+from stockcast.store.manifest import SCHEMA, fingerprint
+from stockcast.store.read_version import Bundle
 from stockcast.store.store import Store
+from stockcast.store.trained_prices import PRICES, prices_file
 
 GOLDEN = ROOT / "tests" / "jobs" / "golden" / "schema-1"
 TRAINED = 220
@@ -60,11 +64,13 @@ def fresh(home: Path) -> Path:
     prices = rows(TRAINED)
     write(home, prices)
     store, now = Store(home / "models"), datetime.now(UTC)
-    bundle, last = store.load("acme"), str(prices[-1][0])
-    data = ({**bundle.manifest.data[0], "last": last},)
-    scores = {"cutoffs": {"first": last}}
-    manifest = replace(bundle.manifest, csv=(str(home / "acme.csv"),), hints={}, data=data, scores=scores)
-    store.promote("acme", store.save("acme", replace(bundle, manifest=manifest), now), "trained", now)
+    bundle, panel = store.load("acme"), read_panel([str(home / "acme.csv")]).panel
+    scores, data = {"cutoffs": {"first": str(prices[-1][0])}}, tuple(map(fingerprint, panel.series))
+    manifest = replace(
+        bundle.manifest, csv=(str(home / "acme.csv"),), hints={}, data=data, scores=scores, schema=SCHEMA
+    )
+    saved = Bundle(manifest, {**bundle.files, PRICES: prices_file(panel)})
+    store.promote("acme", store.save("acme", saved, now), "trained", now)
     return home
 
 

@@ -18,6 +18,7 @@ from stockcast.cli import run
 from stockcast.data.series import PriceSeries
 from stockcast.jobs.fleet import Outcome, retrain_fleet
 from stockcast.jobs.retraining.records import RetrainRequest
+from stockcast.reading.reader import read_panel
 from stockcast.store.manifest import fingerprint
 from stockcast.store.store import Store
 
@@ -41,7 +42,8 @@ def root(tmp_path: Path, prices: Callable[..., PriceSeries], write_csv: Callable
             head, *lines = csv.read_text().splitlines()
             still = [",".join([line.split(",")[0], *lines[20].split(",")[1:]]) for line in lines[21:28]]
             csv.write_text("\n".join([head, *lines[:21], *still, *lines[28:]]) + "\n")
-        manifest = replace(make_bundle(2).manifest, csv=(str(csv),), hints={}, data=(fingerprint(series),))
+        panel = read_panel([str(csv)]).panel
+        manifest = replace(make_bundle(2).manifest, csv=(str(csv),), hints={}, data=(fingerprint(panel.series[0]),))
         store.promote(name, store.save(name, replace(make_bundle(2), manifest=manifest), NOW), "trained", NOW)
     (tmp_path / "zinc.csv").unlink()
     return store.root

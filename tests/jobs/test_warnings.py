@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +22,19 @@ WriteCsv = Callable[[PriceSeries, Path], Path]
 
 @pytest.fixture
 def wild(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prices: Prices, write_csv: WriteCsv) -> Callable[..., str]:
-    """Prices that were trained on, whose last ten rows are so many times as high, in steps that are no split."""
+    """Prices that were trained on, and ten later ones to so many times their end, in steps that are no split."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(GOLDEN, "models")
 
     def write(times: float) -> str:
         series = prices(rows=220)
-        factor = np.concatenate([np.ones(210), times ** (np.arange(1, 11) / 10)])
-        columns = {key: values * (1 if key == "volume" else factor) for key, values in series.columns.items()}
-        return str(write_csv(replace(series, columns=columns), tmp_path / "acme.csv"))
+        steps = times ** (np.arange(1, 11) / 10)
+        columns = {
+            key: np.append(values, values[-1] * (np.ones(10) if key == "volume" else steps))
+            for key, values in series.columns.items()
+        }
+        dates = np.append(series.dates, np.busday_offset(series.dates[-1], np.arange(1, 11)))
+        return str(write_csv(PriceSeries("acme", dates, columns), tmp_path / "acme.csv"))
 
     return write
 

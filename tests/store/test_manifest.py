@@ -75,8 +75,8 @@ def test_optional_keys_are_written_where_there_is_something(
 
 
 def test_a_later_schema_says_what_to_do() -> None:
-    page = dump({"schema": 2})
-    with pytest.raises(ModelDamaged, match="schema 2; this stockcast reads schema 1") as raised:
+    page = dump({"schema": 3})
+    with pytest.raises(ModelDamaged, match="schema 3; this stockcast reads schemas 1 to 2") as raised:
         parse_manifest(page, "manifest.json")
     assert "stockcast" in str(raised.value.fix)
 

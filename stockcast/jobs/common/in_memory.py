@@ -13,6 +13,7 @@ from stockcast.data.series import Panel
 from stockcast.evaluate.row_file.table import RowTable
 from stockcast.evaluate.rows import read_table
 from stockcast.jobs.loaded import LoadedModel, recorded_config
+from stockcast.jobs.past.comparison import Compared, compare_past
 from stockcast.jobs.source import OnMessage, demand_concerned, model_hints, model_prices, told_of
 from stockcast.reading.events import events_in, read_events
 from stockcast.reading.frames import price_source, table_source
@@ -22,6 +23,7 @@ from stockcast.reading.row_file import row_text
 from stockcast.store.manifest import FRAME
 from stockcast.store.model_files import from_files
 from stockcast.store.read_version import Bundle
+from stockcast.store.store import Store
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -73,20 +75,25 @@ def demand_given(panel: Panel, given: GivenEvents | None, on_message: OnMessage)
 
 
 def newest(
-    loaded: LoadedModel, prices: PanelRead | None, given: GivenEvents | None, on_message: OnMessage
-) -> PanelRead:
+    loaded: LoadedModel, store: Path | None, prices: PanelRead | None, given: GivenEvents | None, on_message: OnMessage
+) -> Compared:
     """The prices to forecast from, `prices` or those of the recorded paths, with the events `given` or recorded.
 
-    Raises as `read_model_prices`.
+    Beside those of the training, as far as the model stands in a `store`. Raises as `read_model_prices` and
+    `compare_past`.
     """
     manifest = loaded.manifest
     if given:
         manifest.demand_events()
     elif manifest.events:
         given = given_events(manifest.on_disk(manifest.events, "--events"))
+    hints = model_hints(manifest, loaded.accepted)
     if prices is None:
-        prices = model_prices(manifest, (), on_message, model_hints(manifest, loaded.accepted))
-    return replace(prices, panel=told_of(prices.panel, given.events, on_message)) if given else prices
+        prices = model_prices(manifest, (), on_message, hints)
+    read = replace(prices, panel=told_of(prices.panel, given.events, on_message)) if given else prices
+    if store is None:
+        return Compared(read, (), (), (), frozenset(), hints.accept)
+    return compare_past(Store(store), manifest, read, (), hints, ())
 
 
 def unsaved_model(name: str, made: Bundle) -> LoadedModel:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from shlex import quote
 from typing import Any
 
 from stockcast.config.run import RunConfig, reseeded
@@ -13,14 +13,17 @@ from stockcast.data.series import Panel
 from stockcast.data.time_split import cut
 from stockcast.errors import DataError
 from stockcast.jobs.new_version import sessions_of
+from stockcast.jobs.past.comparison import compare_past
+from stockcast.jobs.past.refusals import another_model
 from stockcast.jobs.source import OnMessage
 from stockcast.learn import Learned, learn
 from stockcast.model.training_run import Checkpoints, TrainingRun
-from stockcast.store.manifest import extends
+from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.read_version import Bundle
 from stockcast.store.records import log_line
 from stockcast.store.store import Store
 from stockcast.view.events import kinds_unknown
+from stockcast.view.text import some
 
 OnProgress = Callable[[Any, int], None]
 """Hears of each finished epoch, and of how many there may be."""
@@ -63,19 +66,26 @@ def keep_version(store: Store, name: str, made: Bundle, seconds: float) -> str:
     return saved
 
 
-def demand_same_series(store: Store, name: str, panel: Panel) -> None:
-    """A model is trained again on the same series, or on longer ones; anything else needs another name."""
+def past_of(
+    store: Store, name: str, read: PanelRead, csvs: Sequence[str], hints: Hints, on_message: OnMessage
+) -> tuple[list[dict[str, Any]], frozenset[str]]:
+    """How the prices lie to those of the model that is called `name` already, and what is remembered of it; it is said.
+
+    A model is trained again on its own series, or on longer ones; anything else needs another name. A column that is
+    gone is no fault here: the new version learns without it.
+    """
     if name not in store.names():
-        return
-    by_name = {one.name: one for one in panel.series}
-    for earlier in store.load(name, wanted=()).manifest.data:
-        series = by_name.get(earlier["name"])
-        if series is None or not extends(series, earlier):
-            found = "are not among these prices" if series is None else "differ from these prices"
-            anew = f"give the new model another name with --name, or drop the old one: stockcast models remove {name}"
-            adjusted = f"after a dividend or a split, let the model learn anew: stockcast retrain {quote(name)}; else "
-            raise DataError(
-                f"the model {name!r} was trained on {earlier['rows']} sessions of {earlier['name']}, "
-                f"{earlier['first']} to {earlier['last']}, which {found}.",
-                anew if series is None else adjusted + anew,
-            )
+        return [], frozenset()
+    manifest = store.load(name, wanted=()).manifest
+    if lost := [one["name"] for one in manifest.data if one["name"] not in read.panel.names]:
+        raise DataError(
+            f"the model {name!r} was trained on prices of {some(lost)}, of which these are none.",
+            f"give the new model another name: {another_model(store, manifest, csvs, hints)}",
+        )
+    given = hints.accept | {"lost_columns"}
+    past = compare_past(store, manifest, read, csvs, replace(hints, accept=given), given)
+    if past.refused:
+        raise past.refused[0][1]
+    for sentence in past.said:
+        on_message(sentence)
+    return past.to_list(), past.remembered - {"lost_columns"}

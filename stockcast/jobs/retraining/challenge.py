@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from stockcast.jobs.retraining.records import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.training_run import TrainingRun
-from stockcast.store.manifest import Manifest, extends
+from stockcast.store.manifest import Manifest
 from stockcast.store.records import damaged, log_line
 
 if TYPE_CHECKING:
@@ -31,9 +30,7 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     from stockcast.learn import evaluate_on, learn
 
     request, manifest, panel = run.request, run.manifest, run.read.panel
-    run = replace(run, rewritten=tuple(_rewritten(panel, manifest)))
-    live = champion_record(request.store, request.name, manifest.version, panel)
-    for sentence in (*run.rewritten, *live):
+    for sentence in champion_record(request.store, request.name, manifest.version, panel):
         on_message(sentence)
     config = _challenger_config(manifest, panel)
     seen = _seen_block(manifest, config)
@@ -96,14 +93,3 @@ def _seen_block(manifest: Manifest, config: RunConfig) -> str | None:
         return None
     sessions = config.gate.sessions
     return f"the champion has learned from prices up to {learned}; the gate waits for {sessions} later sessions"
-
-
-def _rewritten(panel: Panel, manifest: Manifest) -> list[str]:
-    """A sentence on each series whose past is no longer what it was: adjusted prices do that with every dividend."""
-    by_name = {one.name: one for one in panel.series}
-    return [
-        f"{one['name']}: the prices up to {one['last']} differ from those that {manifest.version} was trained on, "
-        "as they do when a dividend or a split is worked into the past."
-        for one in manifest.data
-        if one["name"] in by_name and not extends(by_name[one["name"]], one)
-    ]

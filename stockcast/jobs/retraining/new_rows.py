@@ -5,17 +5,13 @@ Nothing is imported here that only a training needs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from stockcast.data.series import Panel
-from stockcast.errors import DataError
+from stockcast.jobs.past.comparison import compare_past, demand_own_series
 from stockcast.jobs.retraining.records import RetrainRequest, Run
-from stockcast.jobs.source import OnMessage, demand_known_times, model_hints, read_model_prices, taken_of
+from stockcast.jobs.source import OnMessage, demand_known_times, left_out, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import Hints
-from stockcast.store.manifest import Manifest
 from stockcast.store.store import Store
-from stockcast.view.text import some
 
 
 def read_new_rows(request: RetrainRequest, store: Store, begin: float, on_message: OnMessage) -> Run:
@@ -26,20 +22,12 @@ def read_new_rows(request: RetrainRequest, store: Store, begin: float, on_messag
     given = Hints(accept=request.accept)
     hints = model_hints(manifest, store.champion(request.name).accepted, given)
     read = read_model_prices(manifest, request.csvs, on_message, hints)
-    _demand_own_series(manifest, read.panel, request.csvs or manifest.csv)
-    taken = taken_of(given, read.files)
+    demand_own_series(manifest, read.panel, request.csvs or manifest.csv)
+    past = compare_past(store, manifest, read, request.csvs, hints, request.accept)
+    for sentence in (*left_out(replace(past.read, failures=past.refused)), *past.said):
+        on_message(sentence)
+    taken = taken_of(given, past.read.files) | past.remembered
     if taken and not request.dry_run:
         store.amend(request.name, accepted=taken)
     kept = replace(hints, accept=hints.accept - request.accept | taken)
-    return Run(request, store, manifest, read, begin, kept)
-
-
-def _demand_own_series(manifest: Manifest, panel: Panel, csvs: Sequence[str]) -> None:
-    """A model learns on from its own series: prices of others alone are not "nothing new", and no challenger's."""
-    own = [one["name"] for one in manifest.data]
-    if set(own).isdisjoint(panel.names):
-        flags = " ".join(f"--csv {csv}" for csv in csvs)
-        raise DataError(
-            f"the model {manifest.name!r} is of {some(own)}; these prices are of {some(panel.names)}.",
-            f"call the file {own[0]}.csv if it is the same series, or train another model: stockcast train {flags}",
-        )
+    return Run(request, store, manifest, past, begin, kept)

@@ -17,7 +17,10 @@ from stockcast.store.store import Store
 from stockcast.view.retrain import outcome_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stockcast.evaluate.gate import Decision
+    from stockcast.jobs.past.comparison import Compared
     from stockcast.reading.records import Hints, PanelRead
     from stockcast.store.manifest import Manifest
 
@@ -39,7 +42,7 @@ class RetrainRequest:
 class Retrained:
     """What came of one retraining; `decision` is None where there was nothing new to learn from.
 
-    `warnings` are what was found in the prices, as `train` says it.
+    `warnings` are what was found in the prices, as `train` says it, and `past` how they have changed since then.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Retrained:
     decision: Decision | None
     seconds: float
     warnings: tuple[str, ...]
+    past: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` and the log give it."""
@@ -60,6 +64,7 @@ class Retrained:
             "gate": None if self.decision is None else self.decision.as_dict(),
             "seconds": round(self.seconds, 2),
             "warnings": list(self.warnings),
+            "past": list(self.past),
         }
 
     def __str__(self) -> str:
@@ -68,25 +73,29 @@ class Retrained:
 
 @dataclass(frozen=True)
 class Run:
-    """A retraining under way: `manifest` is the champion's, `read` its newest prices, `begin` when the run began.
+    """A retraining under way: `manifest` is the champion's, `past` its newest prices and how they have changed.
 
-    `hints` say how they were read, and how they will be; `rewritten` are sentences on series whose past has changed.
+    `begin`: when the run began; `hints` say how the prices were read, and how they will be.
     """
 
     request: RetrainRequest
     store: Store
     manifest: Manifest
-    read: PanelRead
+    past: Compared
     begin: float
     hints: Hints
-    rewritten: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> PanelRead:
+        """The prices."""
+        return self.past.read
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """All that was found in the prices."""
         from stockcast.jobs.source import found_in, left_out
 
-        return (*left_out(self.read), *found_in(self.read.files), *self.rewritten)
+        return (*left_out(self.read), *found_in(self.read.files), *self.past.said)
 
     @property
     def nothing_new(self) -> str | None:
@@ -121,4 +130,5 @@ class Run:
     def ended(self, promoted: bool, reason: str, version: str, decision: Decision | None) -> Retrained:
         """The result, with the time that it took."""
         seconds = perf_counter() - self.begin
-        return Retrained(self.request.name, promoted, reason, version, decision, seconds, self.warnings)
+        changes = tuple(self.past.to_list())
+        return Retrained(self.request.name, promoted, reason, version, decision, seconds, self.warnings, changes)
