@@ -109,9 +109,11 @@ def test_a_model_of_a_frame_asks_for_a_file(
 
 def test_another_series_is_not_saved_over_a_model(made: stockcast.Model, tmp_path: Path, prices: Made) -> None:
     made.save("acme", store=tmp_path)
-    other = stockcast.train(frame_of(prices(rows=200, seed=9)), settings=TINY)
-    with pytest.raises(DataError, match="differ from these prices"):
-        other.save("acme", store=tmp_path)
+    for name in ("acme", "other"):
+        other = stockcast.train(frame_of(prices(rows=200, seed=9)), settings=TINY, name=name)
+        with pytest.raises(DataError) as caught:
+            other.save("acme", store=tmp_path)
+        assert "--name acme-2" in str(caught.value.fix)
     with Store(tmp_path).lock("acme"), ThreadPoolExecutor(1) as another:
         refused = another.submit(made.save, "acme", store=tmp_path)
         assert isinstance(refused.exception(), Busy)
