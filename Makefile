@@ -19,8 +19,8 @@ WITH_TENSORFLOW := tests/model/test_cells.py tests/model/test_kernels.py tests/t
 
 # The quicker ones first; together they take about an hour.
 FAULTS := flushed lock_freed crowd many_names links malicious forged bit_flips sequences many_readers random_kills \
-	unreadable outputs wrong_rows kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron sabotage \
-	retrain_kills ledger_kills ledger_crowd replay
+	unreadable outputs wrong_rows kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron nights sabotage \
+	retrain_kills ledger_kills ledger_crowd replay fetch
 
 .PHONY: help setup demo test test-oldest faults check bench bench-peers tutorials lint readme docs notebooks dist lock \
 	coverage clean
@@ -51,7 +51,7 @@ faults: $(DEV) ## kill, fill, crowd and poison everything in full: see docs/reli
 	@failed=; for script in $(FAULTS); do \
 		$(BIN)/python tests/faults/$$script.py || failed="$$failed $$script"; \
 	done; \
-	for script in full_disk ledger_full_disk; do \
+	for script in full_disk ledger_full_disk fetch_full_disk; do \
 		unshare --mount $(BIN)/python tests/faults/$$script.py || failed="$$failed $$script"; \
 	done; \
 	test -z "$$failed" || { echo "These failed:$$failed."; exit 1; } >&2

@@ -47,7 +47,7 @@ TRAINING = (
     "model/export.py",
 )
 
-NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "jobs", "api")
+NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "fetch", "jobs", "api")
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
@@ -56,7 +56,13 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "keras": {"top": TRAINING},
     "onnxruntime": {"top": ("model/serve.py",)},
     "matplotlib": {"top": ("view/*",)},
+    "jinja2": {"top": ("view/report/*",)},
+    "markupsafe": {"top": ("view/report/*",)},
     "pandas": {"late": ("api/frames.py",)},
+    "urllib3": {"late": ("fetch/transport.py",)},
+    "yfinance": {"late": ("fetch/yahoo.py",)},
+    "curl_cffi": {"late": ("fetch/yahoo.py",)},
+    "peewee": {"late": ("fetch/yahoo.py",)},
     "sklearn": {"late": ("evaluate/directions.py",)},
     "exchange_calendars": {"late": ("data/exchange_years.py", "data/trading_calendars.py")},
     "scipy": {"late": ("evaluate/*",)},
@@ -66,12 +72,16 @@ NOT_ON_START = (
     "numpy",
     "pandas",
     "matplotlib",
+    "jinja2",
     "sklearn",
     "scipy",
     "tensorflow",
     "keras",
     "onnxruntime",
     "exchange_calendars",
+    "urllib3",
+    "yfinance",
+    "curl_cffi",
 )
 
 LIBRARIES = {"keras", "layers", "numpy", "tf", "util"}

@@ -26,6 +26,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
         "store": ("stockcast/store/*",),
         "ledger": ("stockcast/ledger/*",),
         "view": ("stockcast/view/*",),
+        "fetch": ("stockcast/fetch/*",),
     },
     {"recipe": ("stockcast/learn.py",)},
     {"jobs": ("stockcast/jobs/*",)},

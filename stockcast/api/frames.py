@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stockcast.view.frames import Columns
+from stockcast.api.columns import Columns
 
 if TYPE_CHECKING:
     from pandas import DataFrame

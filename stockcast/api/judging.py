@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stockcast.api import columns
 from stockcast.api.frames import LOG, frame_of, in_short, page
 from stockcast.api.prices import Prices, prices_of
 from stockcast.config.run import DEFAULT_PRESET
@@ -17,7 +18,6 @@ from stockcast.jobs.backtest import BacktestRequest, walk_panel
 from stockcast.jobs.common import in_memory
 from stockcast.jobs.common.in_memory import Paths
 from stockcast.jobs.judge import USUAL, judge_table
-from stockcast.view import frames
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -33,7 +33,7 @@ class Judgement:
     @property
     def verdict(self) -> str:
         """What the tests have earned, a sentence a line; for each of several judged models, after its name."""
-        told = {name: frames.verdict_lines(one.as_dict()) for name, one in self.assessments.items()}
+        told = {name: columns.verdict_lines(one.as_dict()) for name, one in self.assessments.items()}
         single = len(told) == 1
         return "\n".join("\n".join(lines) if single else f"{name}: {' '.join(lines)}" for name, lines in told.items())
 
@@ -41,12 +41,12 @@ class Judgement:
     def scores(self) -> DataFrame:
         """Every score, a row for each step and contestant; the columns are those of `Model.scores`."""
         name, first = next(iter(self.assessments.items()))
-        return frame_of(frames.score_columns(first.as_dict()["models"], name))
+        return frame_of(columns.score_columns(first.as_dict()["models"], name))
 
     @property
     def rows(self) -> DataFrame:
         """The row file: model, series, cutoff, date, step, last, actual, forecast, and the quantiles q0.01 to q0.99."""
-        return frame_of(frames.row_columns(next(iter(self.assessments.values())).rows))
+        return frame_of(columns.row_columns(next(iter(self.assessments.values())).rows))
 
     def _repr_html_(self) -> str:
         return page(", ".join(self.assessments), [*self.verdict.split("\n"), *self.notes], in_short(self.scores))

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from stockcast.api import columns
 from stockcast.api.frames import LOG, frame_of, in_short, page
 from stockcast.api.prices import Prices, prices_of
 from stockcast.config.run import DEFAULT_PRESET, config_name, load_config
@@ -25,7 +26,6 @@ from stockcast.model.training_run import Epoch
 from stockcast.reading.records import PanelRead
 from stockcast.store.model_files import BACKTEST, HISTORY
 from stockcast.store.store import Store
-from stockcast.view import frames
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +58,7 @@ class Model:
     @property
     def verdict(self) -> str:
         """What its tests have earned, a sentence a line: on the forecast, its bands, their sharpness and tail."""
-        return "\n".join(frames.verdict_lines(self.loaded.manifest.scores))
+        return "\n".join(columns.verdict_lines(self.loaded.manifest.scores))
 
     @property
     def scores(self) -> DataFrame:
@@ -72,7 +72,7 @@ class Model:
         ['daily', 'naive', 'ewma', 'har']
         """
         manifest = self.loaded.manifest
-        return frame_of(frames.score_columns(manifest.scores["models"], manifest.config_name))
+        return frame_of(columns.score_columns(manifest.scores["models"], manifest.config_name))
 
     def predict(
         self,
@@ -97,7 +97,7 @@ class Model:
         ['series', 'date', 'step', 'forecast', 'lo-80', 'hi-80']
         """
         made = self._forecast(days, in_memory.texts_of(series), prices, events)
-        return frame_of(frames.forecast_columns(made.entries(), level))
+        return frame_of(columns.forecast_columns(made.entries(), level))
 
     def plot(self, kind: str = "forecast", *, series: str | None = None) -> Figure:
         """A picture, as `stockcast plot` draws it: the forecast, or the backtest, calibration or history of training.

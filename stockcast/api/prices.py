@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stockcast.api.columns import price_columns
 from stockcast.api.frames import LOG, frame_of, page
 from stockcast.checks.findings import acceptable
 from stockcast.errors import UsageError
 from stockcast.jobs.common.in_memory import Paths, read_frame, texts_of
-from stockcast.jobs.source import default_name, left_out, read_prices, reading_lines
+from stockcast.jobs.fetching.addresses import default_name
+from stockcast.jobs.source import left_out, read_prices, reading_lines
 from stockcast.reading.column_names import demand_roles
 from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.manifest import FRAME
-from stockcast.view.frames import price_columns
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -100,11 +102,13 @@ def read(
     decimal: str | None = None,
     delimiter: str | None = None,
     accept: Collection[str] = (),
+    store: str | Path = "models",
 ) -> Prices:
-    """The prices of a CSV file, a folder, a glob, or several of them, read and examined as `stockcast train` does.
+    """The prices of a CSV file, a folder, a glob, an address, or several, read and examined as `stockcast train` does.
 
-    `columns` maps a role (date, ticker, open, high, low, close, adj_close, volume) to a header name or a column number;
-    `accept` names faults to take that would be refused, such as splits or splits:2020-08-31.
+    Of an address a copy is kept in the `store`; else nothing is written. `columns` maps a role (date, ticker, open,
+    high, low, close, adj_close, volume) to a header name or a column number; `accept` names faults to take that would
+    be refused, such as splits or splits:2020-08-31.
 
     Raises `NotFound`, `DataError` for what can't be used, `AmbiguousData` where there are two sound readings.
 
@@ -112,7 +116,7 @@ def read(
     Prices of ibm: 3,270 sessions, 2000-03-01 to 2013-03-01
     """
     hints, csvs = hints_of(columns, date_format, decimal, delimiter, accept), texts_of(csv)
-    return Prices(read_prices(csvs, LOG.info, hints), csvs, hints)
+    return Prices(read_prices(csvs, LOG.info, hints, store=Path(store)), csvs, hints)
 
 
 def prices_of(given: Prices | DataFrame, name: str | None = None) -> Prices:

@@ -12,11 +12,14 @@ from stockcast.cli.boundary import guarded
 from stockcast.cli.check import check
 from stockcast.cli.config import config
 from stockcast.cli.export import export
+from stockcast.cli.fetch import fetch
 from stockcast.cli.judge import judge
 from stockcast.cli.models import models
+from stockcast.cli.nightly import nightly
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.plot import plot
 from stockcast.cli.predict import predict
+from stockcast.cli.report import report
 from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
 from stockcast.cli.score import score_command
@@ -39,8 +42,8 @@ def stockcast(shared: Shared) -> None:
 
 
 for command in (
-    *(train, predict, score_command, plot, check, backtest, judge, audit),
-    *(retrain, schedule, models, export, config),
+    *(train, predict, score_command, report, plot, check, backtest, judge, audit),
+    *(nightly, retrain, schedule, fetch, models, export, config),
 ):
     stockcast.add_command(command)
 

@@ -49,6 +49,8 @@ def audit(
     from stockcast.jobs.audit import run_audit
     from stockcast.view.backtest import audit_report
 
-    result = run_audit(csvs, events, hints, preset, settings_of(settings), repeats, on_message(shared))
+    result = run_audit(
+        csvs, events, hints, preset, settings_of(settings), repeats, on_message(shared), store=shared.store
+    )
     print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
     return 0 if result.passed else 1

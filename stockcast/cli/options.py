@@ -26,7 +26,11 @@ def text_option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]]
 
 
 csv_option = text_option(
-    "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
+    "--csv",
+    "csvs",
+    multiple=True,
+    metavar="PATH",
+    help="CSV file, folder, quoted glob or https:// address; repeatable.",
 )
 
 events_option = text_option(
@@ -37,7 +41,12 @@ events_option = text_option(
 )
 
 required_csv_option = text_option(
-    "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
+    "--csv",
+    "csvs",
+    multiple=True,
+    required=True,
+    metavar="PATH",
+    help="CSV file, folder, quoted glob or https:// address; repeatable.",
 )
 
 config_option = click.option(

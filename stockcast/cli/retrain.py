@@ -17,9 +17,8 @@ from stockcast.cli.options import (
     on_failure_option,
     shared_options,
 )
-from stockcast.cli.output import on_message, print_result, say
+from stockcast.cli.output import on_message, print_result, say, tell_hooks
 from stockcast.errors import UsageError
-from stockcast.store.interruption import noted
 
 if TYPE_CHECKING:
     from stockcast.jobs.fleet import FleetResult
@@ -79,9 +78,9 @@ def retrain(
     try:
         code, failure = _run(shared, names, request, jobs)
     except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way
-        _tell(shared, notify_url, on_failure, str(error))
+        tell_hooks(shared, notify_url, on_failure, str(error))
         raise
-    _tell(shared, notify_url, on_failure, failure)
+    tell_hooks(shared, notify_url, on_failure, failure)
     return code
 
 
@@ -106,16 +105,3 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
             if one.exit_code:
                 say(str(one))
     return fleet.exit_code, fleet.failure
-
-
-def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:
-    """The hooks, after everything is decided and saved."""
-    if not (notify_url or on_failure):
-        return
-    from stockcast.jobs import hooks
-
-    with noted(lambda: "The work was done; only the hooks were broken off."):
-        if notify_url:
-            hooks.notify(notify_url, "fail" if failure else "success", on_message(shared))
-        if on_failure and failure:
-            hooks.run_on_failure(on_failure, failure, on_message(shared))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,11 @@ def run_audit(
     settings: Mapping[str, Any],
     repeats: int,
     on_message: OnMessage,
+    *,
+    store: Path,
 ) -> AuditResult:
     """Audit a configuration on these prices. It is trained 4 + `repeats` times, with events once more."""
-    panel = with_events(read_prices(csvs, on_message, hints).panel, events, on_message)
+    panel = with_events(read_prices(csvs, on_message, hints, store=store).panel, events, on_message)
     config, name = load_config(preset, settings), config_name(preset)
     run, prepared = TrainingRun(config, name), prepare(panel, config)
     demand_test_origins(prepared, config)

@@ -96,7 +96,7 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     """
     if request.output:  # before hours of training, not after them
         check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
-    read = read_prices(request.csvs, on_message, request.hints)
+    read = read_prices(request.csvs, on_message, request.hints, store=request.store)
     panel = with_events(read.panel, request.events, on_message)
     with kept_folds(request.store / ".backtests", panel) as cache:
         result = walk_panel(panel, request, on_message, on_fit, cache)

@@ -41,6 +41,7 @@ class JudgeRequest:
     price: str
     against: tuple[str, ...] | None
     hints: Hints
+    store: Path
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def run_judge(request: JudgeRequest, on_message: OnMessage) -> JudgeResult:
     if not request.csvs:
         return judge_table(table, None, request.price, request.against)
     _opponents(request.against, table, True)  # what can't be had is refused before prices are read
-    read = read_prices(request.csvs, on_message, request.hints)
+    read = read_prices(request.csvs, on_message, request.hints, store=request.store)
     result, failures = judge_table(table, read.panel, request.price, request.against), read.failures
     return replace(result, failures=tuple(f"{path}: {error.message}" for path, error in failures))
 

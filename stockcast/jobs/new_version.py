@@ -11,8 +11,9 @@ from stockcast.config.run import RunConfig
 from stockcast.data.features import columns_used
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
+from stockcast.jobs.fetching.addresses import absolute
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY
-from stockcast.jobs.source import absolute, hints_to, recorded_test_csv, taken_of
+from stockcast.jobs.source import hints_to, recorded_test_csv, taken_of
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
 from stockcast.store.model_files import to_files

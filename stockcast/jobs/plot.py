@@ -19,8 +19,10 @@ from stockcast.jobs.source import model_hints, read_model_prices, read_prices
 from stockcast.reading.records import Hints
 from stockcast.reading.row_file import row_text
 from stockcast.store.model_files import BACKTEST, HISTORY, backtest_from, history_from
+from stockcast.store.settled import settled
 from stockcast.store.store import Store
 from stockcast.view import charts
+from stockcast.view.calibration_chart import calibration
 from stockcast.view.chart_style import BLUE, INK, RED, check_suffix, render
 from stockcast.view.text import some
 
@@ -82,7 +84,8 @@ def _parts(request: PlotRequest) -> Figure:
         raise _not_judged(loaded)
     config, trained_on = loaded.config, loaded.manifest.data
     hints = model_hints(loaded.manifest, loaded.accepted, Hints(accept=request.accept))
-    panel = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints).panel
+    manifest = settled(request.store, loaded.manifest)
+    panel = read_model_prices(manifest, request.csvs, lambda _: None, hints, store=request.store).panel
     panel = panel.upto(np.datetime64(max(one["last"] for one in trained_on)))
     if len(panel) > 1:
         raise UsageError(
@@ -132,7 +135,7 @@ def draw_judged(evaluated: EvaluatedForecast, price: str, kind: str, ticker: str
     Raises `NotFound` for a series that doesn't exist.
     """
     if kind == "calibration":
-        return charts.calibration(evaluated)
+        return calibration(evaluated)
     colours = TEXTBOOK if evaluated.model.startswith("tutorial-") else (INK, BLUE)
     return charts.held_out(evaluated, at=_index(evaluated, ticker), price=price, colours=colours)
 
@@ -148,7 +151,7 @@ def _of_rows(request: PlotRequest, path: Path) -> EvaluatedForecast:
     """One model of a row file, the first if no name is given, with the outcome that the file or the prices have."""
     table = read_table(row_text(path), str(path))
     if request.csvs:
-        table = priced(table, read_prices(request.csvs, lambda _: None).panel, "close").table
+        table = priced(table, read_prices(request.csvs, lambda _: None, store=request.store).panel, "close").table
     every = evaluated_models(with_outcome(table))
     if request.name is not None and request.name not in every:
         raise NotFound(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from stockcast.data.events.features import unsaid_events
-from stockcast.data.forecast import Directions, Forecast, Origins, extended
+from stockcast.data.forecast import Directions, Forecast, extended, newest_origins
 from stockcast.data.series import Dates, Panel
 from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
 from stockcast.errors import DataError, ModelDamaged, NotFound
@@ -23,6 +23,7 @@ from stockcast.jobs.past.comparison import Compared, compare_past
 from stockcast.jobs.past.memory import remember
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import NO_HINTS, Hints
+from stockcast.store.settled import settled
 from stockcast.store.store import Store
 from stockcast.view.events import unsaid_sentences
 from stockcast.view.predict import decimals_of, prediction_csv, prediction_table
@@ -50,8 +51,8 @@ class Prediction:
     """Forecasts of the sessions after the newest row of each series.
 
     `forecast` has one row a series of `panel`; `dates` (series, days) are their sessions. `details` are for those who
-    want to know what the network saw; they ask nothing of a reader of the forecast. `past`: how the prices lie
-    to those of the training.
+    want to know what the network saw; they ask nothing of a reader of the forecast. `past`: how the prices, which were
+    read from `paths`, lie to those of the training.
     """
 
     loaded: LoadedModel
@@ -62,6 +63,7 @@ class Prediction:
     details: tuple[str, ...]
     stale: str | None
     past: Compared
+    paths: tuple[str, ...]
 
     @property
     def every(self) -> Panel:
@@ -142,7 +144,7 @@ def predict_model(request: PredictRequest) -> tuple[Prediction, str]:
     prediction = predict_next(request)
     text = prediction.text(request.form)
     if request.output is not None:
-        check_output(request.output, request.store, request.csvs or prediction.loaded.manifest.csv)
+        check_output(request.output, request.store, request.csvs or prediction.paths)
         write_output(request.output, f"{text}\n".encode())
     return prediction, text
 
@@ -152,13 +154,15 @@ def predict_next(request: PredictRequest) -> Prediction:
     loaded = open_model(request.store, request.name)
     demand_known_times(Store(request.store), loaded.manifest)
     hints = model_hints(loaded.manifest, loaded.accepted, request.hints)
-    read = read_model_prices(loaded.manifest, request.csvs, lambda _: None, hints, request.events)
-    past = compare_past(Store(request.store), loaded.manifest, read, request.csvs, hints, request.hints.accept)
+    manifest = settled(request.store, loaded.manifest)
+    read = read_model_prices(manifest, request.csvs, lambda _: None, hints, request.events, store=request.store)
+    past = compare_past(Store(request.store), manifest, read, request.csvs, hints, request.hints.accept)
     taken = taken_of(request.hints, past.read.files) | past.remembered
     doubts = [*remember(Store(request.store), loaded.name, taken - {*loaded.accepted}), *past.said]
     limit = loaded.max_age if request.max_age is None else request.max_age
     stale = staleness(loaded.since, limit, datetime.now(UTC))
-    return forecast_next(loaded, past, request.days, request.tickers, stale, doubts)
+    made = forecast_next(loaded, past, request.days, request.tickers, stale, doubts)
+    return replace(made, paths=manifest.csv)
 
 
 def forecast_next(
@@ -197,7 +201,7 @@ def forecast_next(
         *beyond,
     ]
     said = (*warnings, *([stale] if stale else []))
-    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, past)
+    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, past, loaded.manifest.csv)
 
 
 def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
@@ -207,12 +211,6 @@ def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
             f"{loaded.name}, version {loaded.manifest.version}, forecasts what are no numbers; nothing is printed.",
             f"let another version serve: stockcast models rollback {loaded.name}; or train it again.",
         )
-
-
-def newest_origins(every: Panel, wanted: Panel) -> Origins:
-    """The newest row of each `wanted` series among `every` series of a panel, which make the market."""
-    names = set(wanted.names)
-    return [np.array([len(one) - 1] if one.name in names else [], dtype=np.int64) for one in every.series]
 
 
 def _chosen(panel: Panel, tickers: tuple[str, ...]) -> Panel:

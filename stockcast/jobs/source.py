@@ -1,4 +1,4 @@
-"""Where a model's prices come from, and what the model is called."""
+"""Where a model's prices come from, and how they are read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from stockcast.checks.findings import MEND, remembered
 from stockcast.data.events.records import Events
 from stockcast.data.series import Panel
 from stockcast.errors import DataError, ModelDamaged, StockcastError
+from stockcast.jobs.fetching.addresses import local_files
 from stockcast.reading.events import read_events
 from stockcast.reading.reader import examined, find_files, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
-from stockcast.store.manifest import FRAME, Manifest
+from stockcast.store.manifest import Manifest
 from stockcast.store.records import damaged
 from stockcast.store.store import Store
 from stockcast.view.events import events_read
@@ -26,14 +27,18 @@ from stockcast.view.text import likewise, some
 OnMessage = Callable[[str], None]
 
 
-def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, quoting: bool = True) -> PanelRead:
+def read_prices(
+    csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, quoting: bool = True, *, store: Path
+) -> PanelRead:
     """The panel of `csvs`, examined; what was read, how, and what was found is said.
 
-    Without `quoting` nothing of a file that can't be read is told: it may be any file, if a model alone names it.
-    Raises as `read_panel` does, and `DataError` if what is found is refused for every series.
+    Of an address the copy in the `store` is read, once it is fresh. Without `quoting` nothing of a file that can't be
+    read is told: it may be any file, if a model alone names it.
+    Raises as `local_files` and `read_panel` do, and `DataError` if what is found is refused for every series.
     """
-    panel = read_panel(csvs, hints) if quoting else _read_unquoted(csvs, hints)
-    read = examined(panel, hints, date.today())  # noqa: DTZ011 -- the user's own day
+    local = local_files(csvs, store)
+    panel = read_panel(local.paths, hints) if quoting else _read_unquoted(local.paths, hints)
+    read = examined(local.noted(panel), hints, date.today())  # noqa: DTZ011 -- the user's own day
     for line in (*reading_lines(read.files), *left_out(read)):
         on_message(line)
     return read
@@ -151,6 +156,8 @@ def read_model_prices(
     on_message: OnMessage,
     hints: Hints = NO_HINTS,
     events: Sequence[str] = (),
+    *,
+    store: Path,
 ) -> PanelRead:
     """The newest prices of a saved model with the events that it knows, both from the paths recorded at training.
 
@@ -158,12 +165,14 @@ def read_model_prices(
     """
     if events:
         manifest.demand_events()
-    read = model_prices(manifest, csvs, on_message, hints)
+    read = model_prices(manifest, csvs, on_message, hints, store=store)
     paths = events or manifest.on_disk(manifest.events, "--events")
     return replace(read, panel=told_of(read.panel, read_events(paths), on_message)) if paths else read
 
 
-def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:
+def model_prices(
+    manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, *, store: Path
+) -> PanelRead:
     """The newest prices of a saved model, without its events: of `csvs`, or of the paths recorded at training.
 
     Without `hints` the files are read as the user said at training. Of the recorded paths, test prices follow the
@@ -171,15 +180,15 @@ def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage,
     """
     said = hints if hints != NO_HINTS else hints_from(manifest.hints)
     if csvs:
-        return read_prices(csvs, on_message, said, quoting=True)
+        return read_prices(csvs, on_message, said, quoting=True, store=store)
     test_csv = recorded_test_csv(manifest)
     paths = [one for one in manifest.on_disk(manifest.csv, "--csv") if one != test_csv]
-    read = read_prices(paths, on_message, said, quoting=False)
+    read = read_prices(paths, on_message, said, quoting=False, store=store)
     if len(manifest.data) == 1:
         read = _of_its_series(read, manifest, on_message)
     if not test_csv:
         return read
-    later = read_prices([test_csv], on_message, said, quoting=False)
+    later = read_prices([test_csv], on_message, said, quoting=False, store=store)
     return replace(read, panel=with_later(read.panel, later.panel), files=(*read.files, *later.files))
 
 
@@ -279,16 +288,3 @@ def hints_from(fields: Mapping[str, Any]) -> Hints:
         return Hints(**{**fields, "accept": frozenset(accept)})
     except (AttributeError, TypeError) as error:
         raise damaged("manifest.json", f"its hints are {str(dict(fields))[:60]}") from error
-
-
-def absolute(csvs: Sequence[str]) -> tuple[str, ...]:
-    """Paths and globs as they can be found from any folder: cron starts in another one."""
-    return tuple(csv if csv == FRAME else str(Path.cwd() / csv) for csv in csvs)
-
-
-def default_name(csvs: Sequence[str]) -> str:
-    """The model's name from its prices: the first path's stem, or the folder's name, in lower case."""
-    path = Path(csvs[0])
-    if path.is_dir():
-        return path.resolve().name.lower()
-    return (path.parent.resolve().name if "*" in path.name else path.stem).lower()

@@ -16,8 +16,9 @@ from stockcast.errors import UsageError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.jobs.common.learned import demand_trainable, keep_version, learn_each, past_of
+from stockcast.jobs.fetching.addresses import default_name
 from stockcast.jobs.new_version import bundle, provenance
-from stockcast.jobs.source import OnMessage, default_name, read_prices, with_events, with_later
+from stockcast.jobs.source import OnMessage, read_prices, with_events, with_later
 from stockcast.learn import Learned
 from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.checkpoint import Progress
@@ -137,11 +138,11 @@ def _read(request: TrainRequest, on_message: OnMessage) -> tuple[PanelRead, Pane
             "--until and --test-csv both say where training ends.",
             "leave --until out; or put all prices into --csv and leave --test-csv out.",
         )
-    read = read_prices(request.csvs, on_message, request.hints)
+    read = read_prices(request.csvs, on_message, request.hints, store=request.store)
     if request.test_csv is None:
         return read, with_events(read.panel, request.events, on_message), request.settings
-    panel = with_later(read.panel, read_prices([request.test_csv], on_message, request.hints).panel)
-    panel = with_events(panel, request.events, on_message)
+    later = read_prices([request.test_csv], on_message, request.hints, store=request.store)
+    panel = with_events(with_later(read.panel, later.panel), request.events, on_message)
     return read, panel, {**request.settings, "split.until": read.panel.dates[-1].item()}
 
 

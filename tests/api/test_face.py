@@ -108,7 +108,7 @@ def test_a_notebook_shows_verdict_table_and_picture(store: Path, prices: Made) -
     page = model._repr_html_()
     assert model.verdict.splitlines()[0].replace("'", "&#x27;") in page
     assert "<table" in page
-    assert model.plot("history")._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # a Picture has it
+    assert model.plot("history")._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # a NotebookFigure has it
     hostile = stockcast.Prices.from_frame(frame_of(prices(rows=60)), name="<script>alert(1)</script>")
     assert "<script>" not in hostile._repr_html_()
 

@@ -23,6 +23,7 @@ from stockcast.reading.row_file import row_text
 from stockcast.store.manifest import FRAME
 from stockcast.store.model_files import from_files
 from stockcast.store.read_version import Bundle
+from stockcast.store.settled import settled
 from stockcast.store.store import Store
 
 if TYPE_CHECKING:
@@ -82,14 +83,14 @@ def newest(
     Beside those of the training, as far as the model stands in a `store`. Raises as `read_model_prices` and
     `compare_past`.
     """
-    manifest = loaded.manifest
+    manifest = loaded.manifest if store is None else settled(store, loaded.manifest)
     if given:
         manifest.demand_events()
     elif manifest.events:
         given = given_events(manifest.on_disk(manifest.events, "--events"))
     hints = model_hints(manifest, loaded.accepted)
     if prices is None:
-        prices = model_prices(manifest, (), on_message, hints)
+        prices = model_prices(manifest, (), on_message, hints, store=store or Path())
     read = replace(prices, panel=told_of(prices.panel, given.events, on_message)) if given else prices
     if store is None:
         return Compared(read, (), (), (), frozenset(), hints.accept)
