@@ -20,7 +20,7 @@ WITH_TENSORFLOW := tests/model/test_cells.py tests/model/test_kernels.py tests/t
 # The quicker ones first; together they take about an hour.
 FAULTS := flushed lock_freed crowd many_names links malicious forged bit_flips sequences many_readers random_kills \
 	unreadable outputs wrong_rows kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron nights sabotage \
-	retrain_kills ledger_kills ledger_crowd replay fetch
+	retrain_kills ledger_kills ledger_crowd replay fetch fleet
 
 .PHONY: help setup demo test test-oldest faults check bench bench-peers tutorials lint readme docs notebooks dist lock \
 	coverage clean

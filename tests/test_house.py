@@ -43,11 +43,12 @@ TRAINING = (
         "model/traced_steps.py",
         "model/losses.py",
         "model/optimizers.py",
+        "model/onnx_files/*",
     ),
     "model/export.py",
 )
 
-NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "fetch", "jobs", "api")
+NUMERIC = ("data", "checks", "model", "evaluate", "reading", "store", "ledger", "view", "fetch", "fleet", "jobs", "api")
 
 # Where a slow library may be imported: at the top of a module, or only late, inside a function. Nowhere else.
 HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
@@ -67,6 +68,8 @@ HEAVY: dict[str, dict[str, tuple[str, ...]]] = {
     "exchange_calendars": {"late": ("data/exchange_years.py", "data/trading_calendars.py")},
     "scipy": {"late": ("evaluate/*",)},
     "arch": {"late": ("model/baselines.py",)},
+    "dask": {"late": ("fleet/cluster.py",)},
+    "distributed": {"late": ("fleet/cluster.py",)},
 }
 NOT_ON_START = (
     "numpy",
@@ -79,6 +82,7 @@ NOT_ON_START = (
     "keras",
     "onnxruntime",
     "exchange_calendars",
+    "distributed",
     "urllib3",
     "yfinance",
     "curl_cffi",

@@ -24,7 +24,7 @@ from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
 from stockcast.cli.score import score_command
 from stockcast.cli.train import train
-from stockcast.model.process import own_process
+from stockcast.process import own_process
 from stockcast.version import __version__
 
 

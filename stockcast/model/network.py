@@ -189,7 +189,7 @@ class QuantileHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         numbers = self.dense(x)
         shape = (*keras.ops.shape(numbers)[:-1], self.horizon, len(self.levels))
         numbers = keras.ops.reshape(numbers, shape)
-        return numbers[..., :1] + _around_zero(numbers[..., 1:])
+        return numbers[..., :1] + around_zero(numbers[..., 1:])
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs."""
@@ -218,14 +218,14 @@ class ScaleHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
 
     def call(self, x: Any) -> Any:
         scale = keras.ops.exp(self.dense(x))[..., None]  # (..., H, 1)
-        return scale * _around_zero(self.gaps)
+        return scale * around_zero(self.gaps)
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs."""
         return {**super().get_config(), "horizon": self.horizon, "levels": self.levels}
 
 
-def _around_zero(gaps: Any) -> Any:
+def around_zero(gaps: Any) -> Any:
     """Numbers (..., K - 1) to K increasing ones that lie softplus(number) apart, the middle one at 0; K is odd."""
     gaps = keras.ops.softplus(gaps)
     middle = gaps.shape[-1] // 2
@@ -235,7 +235,7 @@ def _around_zero(gaps: Any) -> Any:
 
 
 def _normal_gaps(levels: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The numbers from which `_around_zero` makes the standard normal quantiles, (K - 1,)."""
+    """The numbers from which `around_zero` makes the standard normal quantiles, (K - 1,)."""
     quantiles = [NormalDist().inv_cdf(level) for level in levels]
     return np.log(np.expm1(np.diff(quantiles)))  # the inverse of softplus
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from threading import RLock
 
 from stockcast.model.late_modules import loaded_late
-from stockcast.model.process import is_own
+from stockcast.process import is_own
 
 LATE = ("keras.wrappers", "keras.visualization", "keras.src.visualization")
 """Parts of Keras that import scikit-learn and pyplot, which takes a quarter of its time."""

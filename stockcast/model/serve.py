@@ -11,6 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from stockcast.data.rows import Floats32
 from stockcast.errors import ModelDamaged
+from stockcast.model.threads import threads_wanted
 
 MEMORY = 1 << 30
 """Bytes that saved networks may take to run, beside their weights; where many windows need more, they go in parts."""
@@ -37,6 +38,7 @@ class Runner:
     def __init__(self, model: bytes, bounded: bool = False) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4 if bounded else 3
+        options.intra_op_num_threads = threads_wanted()
         self._weights = len(model) / 4 if bounded else None
         if bounded:
             with _ONE_ARENA:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ def begin(config: RunConfig) -> tuple[NDArray[np.float64], NDArray[np.float64], 
 
 
 def ended(trained: Trained) -> NDArray[np.float64]:
-    kernel, bias = trained.network.get_weights()
+    kernel, bias = trained.arrays
     return np.append(kernel[:, 0], bias)
 
 
@@ -224,3 +226,20 @@ def test_a_training_leaves_nothing_to_the_next_of_its_kind() -> None:
     assert between.history != first.history
     for key, weights in first.weights.items():
         np.testing.assert_array_equal(again.weights[key], weights)
+
+
+def test_whoever_else_draws_random_numbers_meanwhile_changes_nothing() -> None:
+    """As the threads of a cluster's worker do."""
+    config = settings(cell="mlp", units=[3] * 8)
+    alone, ended_drawing = fit_network(windows(), None, TrainingRun(config)).arrays, threading.Event()
+
+    def draw() -> None:
+        while not ended_drawing.is_set():
+            random.random()
+
+    other = threading.Thread(target=draw)
+    other.start()
+    beside = fit_network(windows(), None, TrainingRun(config)).arrays
+    ended_drawing.set()
+    other.join()
+    assert all(map(np.array_equal, alone, beside))

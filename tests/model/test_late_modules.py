@@ -11,7 +11,7 @@ pytestmark = pytest.mark.tensorflow
 
 PROGRAM = """
 import sys
-from stockcast.model.process import own_process
+from stockcast.process import own_process
 from stockcast.model.quiet import tensorflow_silenced
 with own_process(), tensorflow_silenced():
     import stockcast.model.fit

@@ -1,5 +1,8 @@
 """`stockcast nightly`: what cron runs. Each model is retrained, forecast, recorded and scored, and its page written.
 
+Before that prices are fetched, if the store's settings say so; where that fails, the night goes on with those that are
+there, and ends as one on which something failed.
+
 The steps of a model come in this order; one that fails ends that model's night and no other's.
 """
 
@@ -15,11 +18,13 @@ import numpy as np
 
 from stockcast.config.store_settings import StoreConfig, load_store_config
 from stockcast.errors import StockcastError, UsageError
-from stockcast.jobs.fleet import FAILED, FleetResult, Outcome, retrain_fleet
+from stockcast.jobs.fetch import FetchResult, nightly_fetch
+from stockcast.jobs.fleet import retrain_fleet
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.issue import Issued, every_model, issue_forecasts
 from stockcast.jobs.live.score import ScoreRequest, score_record
 from stockcast.jobs.live.scored_model import ScoredModel
+from stockcast.jobs.many.outcomes import FAILED, FleetResult, Outcome
 from stockcast.jobs.morning.report import HTML, Report, ReportRequest, write_report
 from stockcast.jobs.output import check_output
 from stockcast.jobs.predict import PredictRequest
@@ -73,8 +78,13 @@ class ModelNight:
 
 @dataclass(frozen=True)
 class Night:
-    """What came of a night. `counts` says how many models came out how; `missed` and `warnings` are sentences."""
+    """What came of a night. `counts` says how many models came out how; `missed` and `warnings` are sentences.
 
+    `fetched` is what the prices' providers brought, None if none was asked; `not_fetched` says what they did not.
+    """
+
+    fetched: FetchResult | None
+    not_fetched: str | None
     models: tuple[ModelNight, ...]
     counts: Mapping[str, int]
     issue: Issue | None
@@ -87,13 +97,16 @@ class Night:
 
     @property
     def exit_code(self) -> int:
-        """1 if a model failed."""
+        """1 if a model failed, or prices that were to be fetched are not there."""
         return int(self.failure is not None)
 
     @property
     def failure(self) -> str | None:
         """What failed; None if all is well."""
-        return "; ".join(one.failure for one in self.models if one.failure) or None
+        return "; ".join(self._failures()) or None
+
+    def _failures(self) -> list[str]:
+        return [one for one in (self.not_fetched, *(model.failure for model in self.models)) if one]
 
     @property
     def summary(self) -> str:
@@ -103,12 +116,13 @@ class Night:
         return f"Dry run, nothing was changed: {line}" if self.dry_run else line
 
     def __str__(self) -> str:
-        failures = [one.failure for one in self.models if one.failure]
-        return "\n".join([self.summary, *(f"  {line}" for line in (*failures, *self.missed))])
+        return "\n".join([self.summary, *(f"  {line}" for line in (*self._failures(), *self.missed))])
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
         return {
+            "fetch": self.fetched and self.fetched.to_dict(),
+            "not_fetched": self.not_fetched,
             "models": [one.to_dict() for one in self.models],
             "issue": self.issue and self.issue.to_dict(),
             "scored": self.scored,
@@ -135,9 +149,9 @@ def night_request(
 
 
 def run_night(
-    request: NightRequest, on_message: OnMessage, on_end: Callable[[str, int, int], None] = lambda *_: None
+    request: NightRequest, on_message: OnMessage, on_end: Callable[[str, str, int, int], None] = lambda *_: None
 ) -> Night:
-    """Do a night's work. `on_end` hears of each model's retraining, with how many have ended and how many there are.
+    """Do a night's work. `on_end` hears how each retraining came out, with how many have ended and how many there are.
 
     Raises `NotFound` for a model that isn't there or a store without any, and `Busy` at once if another night is at
     work on the same store.
@@ -167,12 +181,13 @@ class _Night:
     request: NightRequest
     names: tuple[str, ...]
     on_message: OnMessage
-    on_end: Callable[[str, int, int], None]
+    on_end: Callable[[str, str, int, int], None]
     begin: float
     failed: dict[str, tuple[str, StockcastError]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def done(self) -> Night:
+        fetched, not_fetched = self._fetched()
         fleet = self._retrained()
         issued = self._forecast()
         scored = self._scored()
@@ -184,6 +199,8 @@ class _Night:
             if kind != FAILED:  # it had come through its retraining
                 counts[kind] -= 1
         return Night(
+            fetched,
+            not_fetched,
             tuple(ModelNight(name, outcomes[name], *self.failed.get(name, (None, None))) for name in self.names),
             {**counts, FAILED: len(self.failed)},
             issued.issue if issued else None,
@@ -205,11 +222,22 @@ class _Night:
         self.warnings.append(sentence)
         self.on_message(f"Warning: {sentence}")
 
+    def _fetched(self) -> tuple[FetchResult | None, str | None]:
+        """What was fetched, and what was not; a dry run asks nobody."""
+        if self.request.dry_run:
+            return None, None
+        try:
+            result = nightly_fetch(self.request.store, self.on_message)
+        except StockcastError as error:
+            return None, failed_sentence("prices", "fetch", error.message)
+        lacking = [*(one.symbol for one in result.symbols if one.error), *result.left] if result else []
+        return result, failed_sentence(some(lacking), "fetch", "prices are as old as before") if lacking else None
+
     def _retrained(self) -> FleetResult:
         request = RetrainRequest(self.request.store, "", dry_run=self.request.dry_run)
 
         def ended(one: Outcome, done: int, total: int) -> None:
-            self.on_end(one.text, done, total)
+            self.on_end(one.kind, one.text, done, total)
 
         fleet = retrain_fleet(self.request.store, self.names, request, self.request.jobs, ended)
         for one in fleet.outcomes:
