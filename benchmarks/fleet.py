@@ -47,7 +47,6 @@ import stockcast.fleet.work as work
 def simulated(task):
     time.sleep({TASK_SECONDS})
     return task
-simulated.__module__, simulated.__qualname__ = "stockcast.fleet.work", "work"
 work.work = simulated
 """
 
@@ -180,7 +179,7 @@ def simulated_cluster(folder: Path, workers: int) -> Iterator[str]:
     try:
         for command in commands:
             started.append(subprocess.Popen(command, cwd=folder, stdout=-3, stderr=-3))
-            while not place.exists():
+            while not (place.exists() and place.read_text(encoding="utf-8").strip().endswith("}")):
                 time.sleep(0.05)
         yield json.loads(place.read_text(encoding="utf-8"))["address"]
     finally:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from stockcast.errors import StockcastError, UsageError, WorkerLost, crashed
 from stockcast.fleet.parcel import not_as_sent
 from stockcast.fleet.tasks import differing, installed
-from stockcast.fleet.work import work
+from stockcast.fleet.work import answer
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -139,7 +139,7 @@ class Cluster:
             workers = self._workers()
             if workers:
                 future = self._client.submit(
-                    work, task, workers=workers, resources={RESOURCE: 1}, pure=False, retries=0
+                    answer, task, workers=workers, resources={RESOURCE: 1}, pure=False, retries=0
                 )
                 if self._ended(future, workers, begun, patience):
                     return self._answer(future)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
 from stockcast import learn as recipe
 from stockcast.data.series import Panel
-from stockcast.errors import StockcastError, UsageError
+from stockcast.errors import StockcastError, UsageError, foreseen
 from stockcast.evaluate.walk_forward import Fold
 from stockcast.fleet.tasks import Result, Task, differing, failed, forecast_arrays
 from stockcast.model.threads import one_thread
@@ -34,6 +35,17 @@ def work(data: bytes) -> bytes:
             return KINDS[task.kind](task).encode()
     except StockcastError as error:
         return failed(error)
+
+
+def answer(data: bytes) -> bytes:
+    """The same, where a fault that nobody foresaw must not travel as an exception: its traceback stays on this machine.
+
+    An exception is pickled, and one that can't be is never heard of.
+    """
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        done = apart.submit(work, data)
+    error = done.exception()
+    return done.result() if error is None else failed(foreseen(error))
 
 
 def learn_one(task: Task) -> Result:

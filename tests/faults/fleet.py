@@ -37,13 +37,16 @@ SHORT_PATIENCE = f"import stockcast.fleet.engines as engines; engines._LEAST_PAT
 OTHER_VERSION = "import stockcast\nstockcast.__version__ = '0.0.1'\n"
 CHANGED_RESULT = """
 import stockcast.fleet.work as work
-honest = work.work
+honest = work.__dict__.setdefault("honest", work.work)  # Dask runs this twice
 def changed(task):
     result = bytearray(honest(task))
     result[len(result) // 2] ^= 1
     return bytes(result)
-changed.__module__, changed.__qualname__ = honest.__module__, honest.__qualname__
 work.work = changed
+"""
+CRASHING = """
+import stockcast.fleet.work as work
+work.work = lambda task: work.work(task)
 """
 
 
@@ -127,7 +130,7 @@ def cluster(folder: Path, workers: int = 2, preload: str = "") -> Iterator[tuple
     shared = ["--no-dashboard", "--scheduler-file", str(place)]
     started = [dask(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-show", *shared)]
     try:
-        while not place.exists():
+        while not (place.exists() and place.read_text().strip().endswith("}")):
             time.sleep(0.05)
         own = ["--nthreads", "1", "--no-nanny", "--resources", "training=1", "--preload", str(script)]
         started += [dask(folder, "worker", *own, *shared) for _ in range(workers)]
@@ -166,7 +169,9 @@ def ended(client: subprocess.Popen[str], code: int) -> tuple[dict[str, Any], lis
     """What a client has told, and what is wrong with how it ended."""
     out, err = client.communicate(timeout=600)
     faults = [] if client.returncode == code else [f"exit {client.returncode}: {err[-300:]}"]
-    return (json.loads(out) if out.strip() else {}), faults + (["a traceback"] if "Traceback" in err else [])
+    return (json.loads(out) if out.strip() else {}), faults + (
+        [f"a traceback: {err[-1500:]}"] if "Traceback" in err else []
+    )
 
 
 def all_promoted(place: Place) -> list[str]:
@@ -277,6 +282,15 @@ def result_changed(place: Place) -> list[str]:
     return faults + wrong + (["one was promoted"] if any(place.promoted().values()) else [])
 
 
+def worker_crashes(place: Place) -> list[str]:
+    """By an exception that can't even be pickled."""
+    with cluster(place.folder, preload=CRASHING) as (address, _):
+        told, faults = ended(place.start("--all", "--on", address), 1)
+    named = failures(told)
+    wrong = [message for message in named.values() if "RecursionError" not in message]
+    return faults + wrong + ([] if len(named) == len(place.store.names()) else [f"named: {named}"])
+
+
 def worker_of_another_version(place: Place) -> list[str]:
     with cluster(place.folder, preload=OTHER_VERSION) as (address, _):
         client = place.start("--all", "--on", address)
@@ -331,6 +345,7 @@ TRIALS: Mapping[str, Callable[[Place], Sequence[str]]] = {
     "a worker that never answers": worker_never_answers,
     "the connection cut": connection_cut,
     "results changed on their way": result_changed,
+    "workers with a fault of their own": worker_crashes,
     "workers of another version": worker_of_another_version,
     "two clients on one store": two_clients,
 }

@@ -65,7 +65,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = folder / "scheduler.json"
     quiet = ["--no-dashboard", "--scheduler-file", str(place)]
     started = [dask(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-show", *quiet)]
-    while not place.exists():
+    while not (place.exists() and place.read_text().strip().endswith("}")):
         assert started[0].poll() is None
         time.sleep(0.05)
     worker = ["worker", "--nthreads", "1", "--no-nanny", "--resources", "training=1", *quiet]
