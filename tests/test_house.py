@@ -130,7 +130,8 @@ def test_each_public_name_stands_in_one_module() -> None:
 
 
 def test_folders_hold_no_more_than_can_be_overlooked() -> None:
-    counts = Counter(module.rpartition("/")[0] for module in MODULES)
+    # Its own page, the __init__, is not one of those that it holds.
+    counts = Counter(module.rpartition("/")[0] for module in MODULES if not module.endswith("/__init__.py"))
     assert {folder: count for folder, count in counts.items() if count > MOST_IN_A_FOLDER} == {}
 
 

@@ -8,11 +8,10 @@ The steps of a model come in this order; one that fails ends that model's night 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -25,117 +24,23 @@ from stockcast.jobs.live.issue import Issued, every_model, issue_forecasts
 from stockcast.jobs.live.score import ScoreRequest, score_record
 from stockcast.jobs.live.scored_model import ScoredModel
 from stockcast.jobs.many.outcomes import FAILED, FleetResult, Outcome
+from stockcast.jobs.morning.night import ModelNight, Night, NightRequest
 from stockcast.jobs.morning.report import HTML, Report, ReportRequest, write_report
 from stockcast.jobs.output import check_output
 from stockcast.jobs.predict import PredictRequest
 from stockcast.jobs.retraining.records import RetrainRequest
 from stockcast.jobs.source import OnMessage
-from stockcast.ledger.records import Issue
 from stockcast.store.lock import hold
 from stockcast.store.settled import from_store, strangers
 from stockcast.store.store import Store
-from stockcast.view.nightly import failed_sentence, missed_sentence, night_summary
+from stockcast.view.nightly import failed_sentence, missed_sentence
 from stockcast.view.text import likewise, some
 
 LOCK = "nightly.lock"
 
 
-@dataclass(frozen=True)
-class NightRequest:
-    """What the user asked for: the models `names`, or every one; a `report` folder if pages are wanted.
-
-    `jobs` models are worked on at once. A `dry_run` changes nothing: no version, no record, no page.
-    """
-
-    store: Path
-    names: tuple[str, ...] = ()
-    report: Path | None = None
-    jobs: int = 1
-    dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class ModelNight:
-    """One model's night: what came of its retraining, and the step that failed with the reason, if one did."""
-
-    name: str
-    retrained: Mapping[str, Any]
-    step: str | None = None
-    error: StockcastError | None = None
-
-    @property
-    def failure(self) -> str | None:
-        """What failed and why, in a sentence."""
-        if self.step is None or self.error is None:
-            return None
-        return failed_sentence(self.name, self.step, self.error.message)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as `--json` prints it in the model's place."""
-        failed = self.error and {"step": self.step, **FailedModel(self.name, self.error).to_dict()["error"]}
-        return {"name": self.name, "retrain": dict(self.retrained), "failed": failed}
-
-
-@dataclass(frozen=True)
-class Night:
-    """What came of a night. `counts` says how many models came out how; `missed` and `warnings` are sentences.
-
-    `fetched` is what the prices' providers brought, None if none was asked; `not_fetched` says what they did not.
-    """
-
-    fetched: FetchResult | None
-    not_fetched: str | None
-    models: tuple[ModelNight, ...]
-    counts: Mapping[str, int]
-    issue: Issue | None
-    scored: int
-    missed: tuple[str, ...]
-    warnings: tuple[str, ...]
-    page: Path | None
-    dry_run: bool
-    seconds: float
-
-    @property
-    def exit_code(self) -> int:
-        """1 if a model failed, or prices that were to be fetched are not there."""
-        return int(self.failure is not None)
-
-    @property
-    def failure(self) -> str | None:
-        """What failed; None if all is well."""
-        return "; ".join(self._failures()) or None
-
-    def _failures(self) -> list[str]:
-        return [one for one in (self.not_fetched, *(model.failure for model in self.models)) if one]
-
-    @property
-    def summary(self) -> str:
-        """The night in a line."""
-        recorded = self.issue.to_dict() if self.issue else None
-        line = night_summary(self.counts, recorded, self.scored, str(self.page) if self.page else None, self.seconds)
-        return f"Dry run, nothing was changed: {line}" if self.dry_run else line
-
-    def __str__(self) -> str:
-        return "\n".join([self.summary, *(f"  {line}" for line in (*self._failures(), *self.missed))])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as `--json` prints it."""
-        return {
-            "fetch": self.fetched and self.fetched.to_dict(),
-            "not_fetched": self.not_fetched,
-            "models": [one.to_dict() for one in self.models],
-            "issue": self.issue and self.issue.to_dict(),
-            "scored": self.scored,
-            "missed": list(self.missed),
-            "warnings": list(self.warnings),
-            "report": None if self.page is None else str(self.page),
-            "dry_run": self.dry_run,
-            "summary": {**self.counts, "seconds": round(self.seconds, 1), "line": self.summary},
-        }
-
-
 def night_request(
-    store: Path, names: Sequence[str], report: Path | None, jobs: int | None, dry_run: bool
+    store: Path, names: Sequence[str], report: Path | None, jobs: int | None, on: str | None, dry_run: bool
 ) -> NightRequest:
     """What is asked for, with the store's own settings where the line says nothing.
 
@@ -145,7 +50,8 @@ def night_request(
     if report is not None and report.suffix.lower() in HTML:
         raise UsageError(f"{report} is called like a file, and a night's pages go into a folder.", "name a folder.")
     folder = report or (from_store(store, settings.report) if settings.report else None)
-    return NightRequest(store, tuple(names), folder, jobs or settings.jobs, dry_run)
+    cluster = on or (settings.on if jobs is None else "") or None
+    return NightRequest(store, tuple(names), folder, jobs or settings.jobs, dry_run, cluster)
 
 
 def run_night(
@@ -239,7 +145,8 @@ class _Night:
         def ended(one: Outcome, done: int, total: int) -> None:
             self.on_end(one.kind, one.text, done, total)
 
-        fleet = retrain_fleet(self.request.store, self.names, request, self.request.jobs, ended)
+        where = (self.request.jobs, ended, self.request.on, self.on_message)
+        fleet = retrain_fleet(self.request.store, self.names, request, *where)
         for one in fleet.outcomes:
             if one.kind == FAILED:
                 told = one.answer["error"]
