@@ -26,6 +26,7 @@ from stockcast.ledger.record import append_issue
 from stockcast.ledger.records import ModelForecast, SeriesForecast
 from stockcast.reading.reader import read_panel
 from stockcast.store.manifest import fingerprint
+from stockcast.store.model_files import BACKTEST
 from stockcast.store.store import Store
 
 MODELS, SESSIONS, RECORDED, STEPS = 500, 2765, 200, 5
@@ -76,8 +77,10 @@ def make_fleet(root: Path, prices: Path, series: Sequence[PriceSeries]) -> None:
     for one in series[1:]:
         csv = (str(prices / f"{one.name}.csv"),)
         manifest = replace(trained.manifest, csv=csv, data=(fingerprint(one),))
+        judged = {BACKTEST: trained.files[BACKTEST].replace(b",s000,", f",{one.name},".encode())}
+        bundle = replace(trained, manifest=manifest, files={**trained.files, **judged})
         now = datetime.now(UTC)
-        store.promote(one.name, store.save(one.name, replace(trained, manifest=manifest), now), "copied", now)
+        store.promote(one.name, store.save(one.name, bundle, now), "copied", now)
 
 
 def make_record(path: Path, series: Sequence[PriceSeries]) -> None:

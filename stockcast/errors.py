@@ -12,6 +12,7 @@
     +-- CannotCreate         73  a file or folder can't be made
     +-- IOFailure            74  reading or writing failed, such as a full disk
     +-- Busy                 75  another run holds the lock: try later
+    +-- WorkerLost           75  a worker, or the scheduler of all, is gone or never answered: try later
 
 The numbers are those of sysexits.h.
 """
@@ -101,3 +102,46 @@ class Busy(StockcastError):
 
     exit_code = 75
     kind = "busy"
+
+
+class WorkerLost(StockcastError):
+    """A worker was ended by others or never answered, as were those that followed it; or their scheduler is gone."""
+
+    exit_code = 75
+    kind = "died"
+
+
+def foreseen(error: BaseException) -> StockcastError:
+    """`error` as one of stockcast's own: itself, what the system refused, or else a fault whose traceback is kept."""
+    if isinstance(error, StockcastError):
+        return error
+    if isinstance(error, OSError):
+        return _of_the_system(error)
+    import traceback
+
+    return crashed("".join(traceback.format_exception(error)))
+
+
+def _of_the_system(error: OSError) -> StockcastError:
+    import errno
+
+    message = f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}."
+    if isinstance(error, FileNotFoundError):
+        return NotFound(message, "check the path.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+        return CannotCreate(message, "choose a place that can be written, or change its permissions.")
+    return IOFailure(message, "check the disk's space and health, then run the command again.")
+
+
+def crashed(traceback: str) -> StockcastError:
+    """The error for a fault of stockcast itself: the traceback goes to a file of its own, which is named."""
+    import os
+    import tempfile
+
+    handle, name = tempfile.mkstemp(prefix="stockcast-crash-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(traceback)
+    kind = traceback.strip().splitlines()[-1].partition(":")[0].rpartition(".")[2]
+    return StockcastError(
+        f"a fault of stockcast itself ({kind}); the details are in {name}.", "report it with that file."
+    )

@@ -106,14 +106,13 @@ def learn(panel: Panel, run: TrainingRun, must_be_judged: bool = False) -> Learn
     if cuts.calibration < cuts.test:
         build_baseline("naive", prepared.known, config.data.price, config.data.horizon)  # refused now, not in the end
     fitted = fit(prepared.table.upto(cuts.calibration), cuts, run)
-    from stockcast.model.export import export_onnx
     from stockcast.model.serve import Runner
 
     rows = fitted.forecaster.rows(prepared.table)
     origins = test_origins(rows, panel, cuts, config)
     held_out = Windows(rows, rows.flat(origins), config.data.lookback)
     compared = held_out if len(held_out) else fitted.train
-    onnx = export_onnx(fitted.trained.traced, compared.take(slice(COMPARED)).x)
+    onnx = fitted.trained.onnx(compared.take(slice(COMPARED)).x)
     forecaster = replace(fitted.forecaster, infer=Runner(onnx))
     newest = rows.by_series(usable_ends(rows, config.data.lookback)[-1:])
     with np.errstate(over="ignore", invalid="ignore"):  # what comes of that is refused in the next line

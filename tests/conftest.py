@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -18,6 +23,7 @@ from stockcast.errors import StockcastError
 from stockcast.reading.column_names import parse_columns
 from stockcast.reading.reader import examined, read_panel
 from stockcast.reading.records import Hints
+from stockcast.store.store import Store
 
 # No test is timed: on a busy machine a deadline fails without a fault in the code. All else stays as it was loaded,
 # which is hypothesis' own reproducible profile where the environment says that this is CI.
@@ -85,6 +91,39 @@ def _write_csv(series: PriceSeries, path: Path) -> Path:
     return path
 
 
+GOLDEN = Path(__file__).parent / "jobs" / "golden" / "schema-1"
+GOLDEN_ROWS = 220
+"""The golden models were trained on so many made-up sessions, of which the last is 2020-11-03."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the test runs: a store of acme and pair in models, whose prices are acme.csv and the folder pair."""
+    monkeypatch.chdir(tmp_path)
+    save_golden_models(tmp_path, {"acme": "acme", "pair": "pair"})
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def golden_models() -> Callable[[Path, Mapping[str, str]], None]:
+    """Puts golden models under other names into `folder / "models"`, each with prices of its own."""
+    return save_golden_models
+
+
+def save_golden_models(folder: Path, golden: Mapping[str, str]) -> None:
+    """Save acme and pair, each under one name or several, and write acme.csv and the folder pair."""
+    (folder / "pair").mkdir()
+    _write_csv(made_up_prices(rows=GOLDEN_ROWS), folder / "acme.csv")
+    for seed, name in enumerate(("aa", "bb")):
+        _write_csv(made_up_prices(rows=GOLDEN_ROWS, seed=seed), folder / "pair" / f"{name}.csv")
+    source, store = Store(shutil.copytree(GOLDEN, folder / "golden")), Store(folder / "models")
+    now = datetime.fromisoformat("2020-11-03T22:00:00+00:00")
+    for name, like in golden.items():
+        bundle = source.load(like)
+        manifest = replace(bundle.manifest, csv=(str(folder / ("acme.csv" if like == "acme" else "pair")),))
+        store.promote(name, store.save(name, replace(bundle, manifest=manifest), now), "saved", now)
+
+
 TODAY = date(2026, 1, 1)
 FLAG = re.compile(r"--(columns|accept|decimal|delimiter|date-format) ('[^']*'|\"[^\"]*\"|\S+)")
 
@@ -133,3 +172,60 @@ def follow_the_fix() -> Callable[[Path, Hints], int]:
         return len(flags)
 
     return follow
+
+
+@pytest.fixture(scope="session")
+def loopback() -> ModuleType:
+    """The module tests/faults/loopback.py."""
+    spec = importlib.util.spec_from_file_location("loopback", Path(__file__).parent / "faults" / "loopback.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["loopback"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class World:
+    """A server, the moment that it is, and the seconds that were slept."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.now = datetime(2024, 3, 1, 22, 0, tzinfo=UTC)
+        self.slept: list[float] = []
+
+    def set(self, moment: str) -> None:
+        """Let it be this moment, in UTC."""
+        self.now = datetime.fromisoformat(f"{moment}+00:00")
+
+
+@pytest.fixture
+def world(loopback: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A market that only exists here; no test waits."""
+    import yfinance
+
+    from stockcast.fetch import pace, tiingo, yahoo
+    from stockcast.ledger import clock
+
+    yfinance.set_tz_cache_location(str(tmp_path / "of yfinance"))
+    server = loopback.Loopback()
+    made = World(server)
+    server.now = lambda: made.now
+    monkeypatch.setattr(clock, "utc_now", lambda: made.now)
+    monkeypatch.setattr(yahoo, "new_session", loopback.pointed_at(server.base))
+    monkeypatch.setattr(tiingo, "BASE", server.base)
+    monkeypatch.setenv("TIINGO_API_KEY", "a-secret-token")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(pace, "sleep", made.slept.append)
+    yield made
+    server.close()
+
+
+@pytest.fixture
+def stock(loopback: ModuleType) -> Callable[..., Any]:
+    """Makes a stock: `stock(300, seed=0, first="2023-01-03")`."""
+
+    def make(rows: int = 300, seed: int = 0, first: str = "2023-01-03") -> Any:
+        return loopback.made_up_stock(loopback.weekdays(datetime.fromisoformat(first).date(), rows), seed)
+
+    return make

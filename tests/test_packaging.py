@@ -42,15 +42,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def test_the_wheel_holds_every_module_and_preset(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_holds_every_module_preset_and_template(wheel: zipfile.ZipFile) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "stockcast").rglob("*.py")}
     presets = {f"stockcast/configs/{name}.toml" for name in preset_names()}
+    templates = {str(path.relative_to(ROOT)) for path in (ROOT / "stockcast").glob("**/templates/*")}
     shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert shipped == modules | presets | {"stockcast/py.typed"}
+    assert shipped == modules | presets | templates | {"stockcast/py.typed"}
 
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
-    folder = f"stockcast-{__version__}.dist-info"
+    folder = f"stockcast_cli-{__version__}.dist-info"
     metadata = wheel.read(f"{folder}/METADATA").decode()
     assert "\nRequires-Python: >=3.11\n" in metadata
     assert "\nLicense-Expression: MIT\n" in metadata

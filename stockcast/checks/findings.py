@@ -51,6 +51,7 @@ KINDS: dict[str, tuple[Handling, str, str]] = {
     "zero_volume": ("warned", "rows with a volume of zero", "row"),
     "future": ("refused", "rows in the future", "row"),
     "stray_close": ("refused", "a newest close far from the same row's high and low", "row"),
+    "old_copy": ("warned", "an address that could not be reached, so that its last copy was read", "address"),
     "lost_columns": ("refused", "columns gone that a model was trained on", "column"),
     "shrunk": ("refused", "prices that begin later than those that a model was trained on", "session"),
     "corrected": ("refused", "sessions whose prices are not those that a model was trained on", "session"),

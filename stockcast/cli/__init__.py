@@ -1,4 +1,4 @@
-"""Floor 6: the command line, a file a command. click is spoken here alone; jobs are imported in command bodies."""
+"""Floor 7: the command line, a file a command. click is spoken here alone; jobs are imported in command bodies."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ from collections.abc import Sequence
 
 import click
 
-from stockcast import __version__
 from stockcast.cli.audit import audit
 from stockcast.cli.backtest import backtest
 from stockcast.cli.boundary import guarded
 from stockcast.cli.check import check
 from stockcast.cli.config import config
 from stockcast.cli.export import export
+from stockcast.cli.fetch import fetch
 from stockcast.cli.judge import judge
 from stockcast.cli.models import models
+from stockcast.cli.nightly import nightly
 from stockcast.cli.options import Shared, shared_options
 from stockcast.cli.plot import plot
 from stockcast.cli.predict import predict
+from stockcast.cli.report import report
 from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
 from stockcast.cli.score import score_command
 from stockcast.cli.train import train
+from stockcast.process import own_process
+from stockcast.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,15 +42,16 @@ def stockcast(shared: Shared) -> None:
 
 
 for command in (
-    *(train, predict, score_command, plot, check, backtest, judge, audit),
-    *(retrain, schedule, models, export, config),
+    *(train, predict, score_command, report, plot, check, backtest, judge, audit),
+    *(nightly, retrain, schedule, fetch, models, export, config),
 ):
     stockcast.add_command(command)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run `stockcast ARGUMENTS` and return its exit code; every failure becomes a message and a code here."""
-    return guarded(
-        lambda: stockcast.main(list(arguments), "stockcast", standalone_mode=False, auto_envvar_prefix="STOCKCAST"),
-        as_json="--json" in arguments,
-    )
+    with own_process():
+        return guarded(
+            lambda: stockcast.main(list(arguments), "stockcast", standalone_mode=False, auto_envvar_prefix="STOCKCAST"),
+            as_json="--json" in arguments,
+        )

@@ -9,6 +9,7 @@ import click
 from stockcast.cli.options import (
     Shared,
     config_option,
+    engine_options,
     events_option,
     reading_options,
     required_csv_option,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--repeats", type=click.IntRange(2, 100), default=5, show_default=True, help="Trainings on shuffled returns."
 )
+@engine_options
 @reading_options
 @shared_options
 def audit(
@@ -40,6 +42,8 @@ def audit(
     preset: str,
     settings: tuple[str, ...],
     repeats: int,
+    jobs: int,
+    on: str | None,
 ) -> int:
     """Prove on your own prices that no forecast saw the future. Exit code 1 if one did.
 
@@ -49,6 +53,9 @@ def audit(
     from stockcast.jobs.audit import run_audit
     from stockcast.view.backtest import audit_report
 
-    result = run_audit(csvs, events, hints, preset, settings_of(settings), repeats, on_message(shared))
+    result = run_audit(
+        *(csvs, events, hints, preset, settings_of(settings), repeats, on_message(shared), jobs, on),
+        store=shared.store,
+    )
     print_result(shared, result.to_dict(), lambda: audit_report(result.checks))
     return 0 if result.passed else 1

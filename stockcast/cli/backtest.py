@@ -11,6 +11,7 @@ import click
 from stockcast.cli.options import (
     Shared,
     config_option,
+    engine_options,
     events_option,
     names_in,
     price_option,
@@ -55,6 +56,7 @@ def _sessions_or_never(_context: click.Context, _option: click.Parameter, value:
 @click.option("--against", default="naive,ewma,har", show_default=True, help="Baselines, cells, presets, TOML files.")
 @seeds_option
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Rows as CSV.")
+@engine_options
 @price_option
 @reading_options
 @shared_options
@@ -72,6 +74,8 @@ def backtest(
     against: str,
     seeds: int,
     output: Path | None,
+    jobs: int,
+    on: str | None,
     price: str | None,
 ) -> int:
     """Walk forward through the past and judge a configuration beside others, on the same cutoffs.
@@ -87,6 +91,8 @@ def backtest(
     request = BacktestRequest(
         *(shared.store, csvs, preset, changed, start.date(), refit, window, names_in(against), seeds, output, hints),
         events=events,
+        jobs=jobs,
+        on=on,
     )
     with trainings(shared) as on_fit:
         result = run_backtest(request, on_message(shared), on_fit)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import click
 
 from stockcast.cli.output import say, silence
-from stockcast.errors import CannotCreate, IOFailure, NotFound, StockcastError, UsageError
+from stockcast.errors import StockcastError, UsageError, foreseen
 from stockcast.store.interruption import deaf, notes_of
 
 INTERRUPTED = 130
@@ -46,36 +44,10 @@ def _tell_of_interruption(stop: BaseException, as_json: bool) -> int:
 
 def _foreseen(error: Exception) -> StockcastError:
     """`error` as one of stockcast's own."""
-    if isinstance(error, StockcastError):
-        return error
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "stockcast"
         return UsageError(error.format_message(), f"see: {command} --help")
-    if isinstance(error, OSError):
-        return _of_the_system(error)
-    return _crash(error)
-
-
-def _of_the_system(error: OSError) -> StockcastError:
-    where = f"{error.filename}: " if error.filename else ""
-    message = f"{where}{error.strerror or error}."
-    if isinstance(error, FileNotFoundError):
-        return NotFound(message, "check the path.")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
-        return CannotCreate(message, "choose a place that can be written, or change its permissions.")
-    return IOFailure(message, "check the disk's space and health, then run the command again.")
-
-
-def _crash(error: Exception) -> StockcastError:
-    """Write the traceback to a file of its own and name it."""
-    import tempfile
-    import traceback
-
-    handle, name = tempfile.mkstemp(prefix="stockcast-crash-", suffix=".txt")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
-    summary = f"a fault of stockcast itself ({type(error).__name__}); the details are in {name}."
-    return StockcastError(summary, "report it with that file.")
+    return foreseen(error)
 
 
 def _tell(error: StockcastError, as_json: bool) -> int:

@@ -52,7 +52,7 @@ def check(shared: Shared, hints: Hints, csvs: tuple[str, ...], events: tuple[str
     checked = (
         run_check_against(Store(shared.store), against, csvs, hints, today, events)
         if against
-        else run_check(csvs, hints, today, events)
+        else run_check(csvs, hints, today, events, store=shared.store)
     )
     result = checked.to_dict()
     print_result(shared, result, lambda: check_text(result))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import click
+from click.core import ParameterSource
 
 from stockcast.cli.options import Shared, shared_options
+from stockcast.errors import UsageError
 
 
 @click.group()
@@ -27,14 +29,29 @@ def list_presets(shared: Shared) -> None:
 
 
 @config.command("show")
-@click.argument("preset_or_file", default="daily")
+@click.argument("preset_or_file", required=False)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Lay one setting over it.")
 @shared_options
-def show_settings(shared: Shared, preset_or_file: str, settings: tuple[str, ...]) -> None:
-    """All settings of PRESET_OR_FILE as TOML, each with its bounds and meaning."""
-    from stockcast.config.run import load_config
+@click.pass_context
+def show_settings(
+    context: click.Context, shared: Shared, preset_or_file: str | None, settings: tuple[str, ...]
+) -> None:
+    """All settings of PRESET_OR_FILE as TOML, each with its bounds and meaning. [default: daily]
+
+    With --store PATH they are those of the store in that folder, its stockcast.toml.
+    """
     from stockcast.view.settings import commented_toml
 
-    loaded = load_config(preset_or_file, settings)
+    if context.get_parameter_source("store") is ParameterSource.COMMANDLINE:
+        from stockcast.config.store_settings import load_store_config
+
+        if preset_or_file or settings:
+            raise UsageError("--store asks for the store's settings, not a preset's.", "leave one of them out.")
+        own = load_store_config(shared.store)
+        click.echo(json.dumps({"settings": own.model_dump(mode="json")}) if shared.as_json else commented_toml(own))
+        return
+    from stockcast.config.run import DEFAULT_PRESET, load_config
+
+    loaded = load_config(preset_or_file or DEFAULT_PRESET, settings)
     fields = {"digest": loaded.digest(), "settings": loaded.model_dump(mode="json")}
     click.echo(json.dumps(fields) if shared.as_json else commented_toml(loaded))

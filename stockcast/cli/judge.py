@@ -38,7 +38,7 @@ def judge(shared: Shared, hints: Hints, rows: Path, against: str | None, csvs: t
     from stockcast.jobs.judge import JudgeRequest, run_judge
     from stockcast.view.judge import judge_report
 
-    request = JudgeRequest(rows, csvs, price, None if against is None else names_in(against), hints)
+    request = JudgeRequest(rows, csvs, price, None if against is None else names_in(against), hints, shared.store)
     result = run_judge(request, on_message(shared))
     judged = [(one.name, one.assessment) for one in result.judged]
     print_result(shared, result.to_dict(), lambda: judge_report(judged, result.compared, result.training, result.notes))

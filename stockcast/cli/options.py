@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -10,6 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 import click
+
+from stockcast.errors import UsageError
 
 
 def _written(_context: click.Context, option: click.Parameter, value: Any) -> Any:
@@ -26,7 +29,11 @@ def text_option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]]
 
 
 csv_option = text_option(
-    "--csv", "csvs", multiple=True, metavar="PATH", help="CSV file, folder or quoted glob; may be repeated."
+    "--csv",
+    "csvs",
+    multiple=True,
+    metavar="PATH",
+    help="CSV file, folder, quoted glob or https:// address; repeatable.",
 )
 
 events_option = text_option(
@@ -37,7 +44,12 @@ events_option = text_option(
 )
 
 required_csv_option = text_option(
-    "--csv", "csvs", multiple=True, required=True, metavar="PATH", help="CSV file, folder or quoted glob; repeatable."
+    "--csv",
+    "csvs",
+    multiple=True,
+    required=True,
+    metavar="PATH",
+    help="CSV file, folder, quoted glob or https:// address; repeatable.",
 )
 
 config_option = click.option(
@@ -69,6 +81,39 @@ accept_option = click.option(
 )
 
 all_option = click.option("--all", "everything", is_flag=True, help="Every model of the store.")
+
+
+class _Jobs(click.ParamType[int]):
+    """A number of workers from 1, or auto for as many as there are cores."""
+
+    name = "jobs"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if value == "auto":
+            return len(os.sched_getaffinity(0))
+        if value.isdecimal() and 0 < int(value) <= _MOST_JOBS:
+            return int(value)
+        return self.fail(f"{value!r} is neither 'auto' nor a number of workers from 1 to {_MOST_JOBS}.", param, ctx)
+
+
+_MOST_JOBS = 1024
+
+
+def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the flags that say where trainings run; its body gets them as `jobs` and `on`."""
+
+    @click.option("--jobs", type=_Jobs(), metavar="N|auto", help="Train by N processes at once. [default: 1]")
+    @text_option("--on", metavar="ADDRESS", help="Train on the Dask cluster of this scheduler: tcp://HOST:8786.")
+    @wraps(function)
+    def with_engine(jobs: int | None, on: str | None, **rest: Any) -> Any:
+        if jobs is not None and on is not None:
+            raise UsageError("--jobs and --on were both given.", "give one of them: a cluster brings its own workers.")
+        return function(jobs=jobs or 1, on=on, **rest)
+
+    return with_engine
+
 
 name_argument = click.argument("name", required=False)
 

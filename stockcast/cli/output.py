@@ -42,3 +42,16 @@ def silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def tell_hooks(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:
+    """Tell the hooks how an unattended run went, after everything is decided and saved; `failure` is what failed."""
+    if not (notify_url or on_failure):
+        return
+    from stockcast.jobs import hooks
+
+    with noted(lambda: "The work was done; only the hooks were broken off."):
+        if notify_url:
+            hooks.notify(notify_url, "fail" if failure else "success", on_message(shared))
+        if on_failure and failure:
+            hooks.run_on_failure(on_failure, failure, on_message(shared))

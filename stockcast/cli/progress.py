@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -24,16 +25,20 @@ def epochs(shared: Shared) -> Iterator[Callable[[Any, int], None]]:
 
 
 @contextmanager
-def fleet_models(shared: Shared) -> Iterator[Callable[[str, int, int], None]]:
-    """A function to be called with what came of a model, and the number of models that have ended and of all.
+def fleet_models(shared: Shared) -> Iterator[Callable[[str, str, int, int], None]]:
+    """A function to be called with how a model came out, its line, and how many have ended and how many there are.
 
-    It is printed at once, as a result; beside a JSON object it is talk.
+    The line is printed at once, as a result; beside a JSON object it is talk. The bar counts those that were promoted
+    and those that failed.
     """
     tell = on_message(shared) if shared.as_json else click.echo
+    counts: Counter[str] = Counter()
     with _bar(shared, "model") as update:
 
-        def ended(line: str, done: int, total: int) -> None:
-            update(done, total, "", lambda: tell(line))
+        def ended(kind: str, line: str, done: int, total: int) -> None:
+            counts[kind] += 1
+            note = ", ".join(f"{counts[one]} {one}" for one in ("promoted", "failed") if counts[one])
+            update(done, total, note, lambda: tell(line))
 
         yield ended
 

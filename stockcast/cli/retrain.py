@@ -12,17 +12,17 @@ from stockcast.cli.options import (
     accept_option,
     all_option,
     csv_option,
+    engine_options,
     faults_of,
     notify_option,
     on_failure_option,
     shared_options,
 )
-from stockcast.cli.output import on_message, print_result, say
+from stockcast.cli.output import on_message, print_result, say, tell_hooks
 from stockcast.errors import UsageError
-from stockcast.store.interruption import noted
 
 if TYPE_CHECKING:
-    from stockcast.jobs.fleet import FleetResult
+    from stockcast.jobs.many.outcomes import FleetResult
     from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Train and judge, but change nothing.")
 @click.option("--force", is_flag=True, help="Train without new rows; promote unless the challenger is broken.")
 @click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Days after which predict calls it stale.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Models to train at once.")
+@engine_options
 @notify_option
 @on_failure_option
 @shared_options
@@ -48,6 +48,7 @@ def retrain(
     force: bool,
     max_age: int | None,
     jobs: int,
+    on: str | None,
     notify_url: str | None,
     on_failure: str | None,
 ) -> int:
@@ -77,20 +78,20 @@ def retrain(
         hooks.notify(notify_url, "start", on_message(shared))
     request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age, faults)
     try:
-        code, failure = _run(shared, names, request, jobs)
+        code, failure = _run(shared, names, request, jobs, on)
     except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way
-        _tell(shared, notify_url, on_failure, str(error))
+        tell_hooks(shared, notify_url, on_failure, str(error))
         raise
-    _tell(shared, notify_url, on_failure, failure)
+    tell_hooks(shared, notify_url, on_failure, failure)
     return code
 
 
-def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: int) -> tuple[int, str | None]:
+def _run(
+    shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: int, on: str | None
+) -> tuple[int, str | None]:
     """The exit code, and what failed."""
     if len(names) == 1:
-        from stockcast.jobs.retrain import retrain_model
-
-        result: Retrained = retrain_model(replace(request, name=names[0]), on_message(shared))
+        result = _one(shared, replace(request, name=names[0]), on)
         print_result(shared, result.to_dict(), lambda: str(result))
         return 0, None
     from stockcast.cli.progress import fleet_models
@@ -98,7 +99,13 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
 
     with fleet_models(shared) as ended:
         fleet: FleetResult = retrain_fleet(
-            shared.store, names, request, jobs, lambda one, done, total: ended(one.text, done, total)
+            shared.store,
+            names,
+            request,
+            jobs,
+            lambda one, done, total: ended(one.kind, one.text, done, total),
+            on,
+            on_message(shared),
         )
     print_result(shared, fleet.to_dict(), lambda: fleet.summary)
     if shared.quiet:
@@ -108,14 +115,12 @@ def _run(shared: Shared, names: tuple[str, ...], request: RetrainRequest, jobs: 
     return fleet.exit_code, fleet.failure
 
 
-def _tell(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:
-    """The hooks, after everything is decided and saved."""
-    if not (notify_url or on_failure):
-        return
-    from stockcast.jobs import hooks
+def _one(shared: Shared, request: RetrainRequest, on: str | None) -> Retrained:
+    from stockcast.jobs.retrain import retrain_model
 
-    with noted(lambda: "The work was done; only the hooks were broken off."):
-        if notify_url:
-            hooks.notify(notify_url, "fail" if failure else "success", on_message(shared))
-        if on_failure and failure:
-            hooks.run_on_failure(on_failure, failure, on_message(shared))
+    if on is None:
+        return retrain_model(request, on_message(shared))
+    from stockcast.fleet.engines import engine_for
+
+    with engine_for(1, on) as engine:
+        return retrain_model(request, on_message(shared), engine)

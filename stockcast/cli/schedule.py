@@ -16,6 +16,14 @@ from stockcast.errors import UsageError
 @all_option
 @click.option("--at", default="22:30", show_default=True, metavar="HH:MM", help="Time of day, local.")
 @click.option("--days", default="mon-fri", show_default=True, help="Weekdays: mon-fri, or mon,wed, or daily.")
+@click.option(
+    "--command",
+    "task",
+    type=click.Choice(["nightly", "retrain"]),
+    default="nightly",
+    show_default=True,
+    help="What to run.",
+)
 @notify_option
 @on_failure_option
 @click.option("--cron", "kind", flag_value="cron", default="cron", help="Crontab lines. [default]")
@@ -29,14 +37,16 @@ def schedule(
     everything: bool,
     at: str,
     days: str,
+    task: str,
     notify_url: str | None,
     on_failure: str | None,
     kind: str,
     action: str | None,
 ) -> None:
-    """Print what retrains the models without supervision, or install or remove it.
+    """Print what does the night's work without supervision, or install or remove it.
 
-    Output goes to retrain.log in the store. What is installed carries a mark, by which it is removed again.
+    Output goes to nightly.log in the store, or to retrain.log. What is installed carries a mark, by which it is
+    replaced and removed again.
     """
     from stockcast.jobs import schedule as jobs
 
@@ -47,7 +57,7 @@ def schedule(
 
         check_url(notify_url)
     hooks = {"--notify-url": notify_url, "--on-failure": on_failure}
-    planned = jobs.plan(Path(shared.store), names, at, days, hooks)
+    planned = jobs.plan(Path(shared.store), names, at, days, hooks, task)
     if action != "remove":
         jobs.check_models(planned)
     actions = {

@@ -50,6 +50,7 @@ def known_bounds(name: str) -> tuple[np.datetime64, np.datetime64]:
     return first, last
 
 
+@lru_cache(maxsize=8)
 def _draw_up(name: str, first: np.datetime64, last: np.datetime64) -> Any:
     from exchange_calendars import get_calendar  # type: ignore[import-untyped]  # it has no types
 

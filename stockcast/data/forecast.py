@@ -80,6 +80,12 @@ class Forecast:
         return int(self.point.shape[1])
 
 
+def newest_origins(every: Panel, wanted: Panel) -> Origins:
+    """The newest row of each `wanted` series among `every` series of a panel, which make the market."""
+    names = set(wanted.names)
+    return [np.array([len(one) - 1] if one.name in names else [], dtype=np.int64) for one in every.series]
+
+
 def extended(forecast: Forecast, days: int) -> Forecast:
     """The first `days` steps; steps after the horizon repeat the last one, its bands widened as a random walk's.
 

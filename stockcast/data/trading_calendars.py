@@ -252,13 +252,23 @@ def openings(calendar: str, sessions: Dates) -> Dates:
     At the exchange's opening of that day, daylight saving and shortened days included; at the beginning of its date in
     UTC for a regular calendar, and for a date that isn't a session of the exchange as far as that is known.
     """
-    begin = np.asarray(sessions, dtype="datetime64[D]").astype("datetime64[s]")
-    if keeps_one_rule(calendar) or not begin.size:
-        return begin
-    days = begin.astype("datetime64[D]")
+    return _hours(calendar, sessions, "opens", np.timedelta64(0, "D"))
+
+
+def closings(calendar: str, sessions: Dates) -> Dates:
+    """When each of `sessions` ends, in UTC, as datetime64[s]: as `openings`, or at the end of its date."""
+    return _hours(calendar, sessions, "closes", _DAY)
+
+
+def _hours(calendar: str, sessions: Dates, which: str, otherwise: np.timedelta64) -> Dates:
+    """The exchange's opens or closes of `sessions`; `otherwise` so long after the beginning of the date."""
+    days = np.asarray(sessions, dtype="datetime64[D]")
+    usual: Dates = np.asarray(days + otherwise, dtype="datetime64[s]")
+    if keeps_one_rule(calendar) or not usual.size:
+        return usual
     drawn = whole_years(calendar, days.min(), days.max())
     at = {}
     if drawn is not None:
-        opens = drawn.opens.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
-        at = dict(zip(drawn.sessions.to_numpy().astype("datetime64[D]").tolist(), opens, strict=True))
-    return np.array([at.get(day, first) for day, first in zip(days.tolist(), begin, strict=True)])
+        hours = getattr(drawn, which).dt.tz_localize(None).to_numpy().astype("datetime64[s]")
+        at = dict(zip(drawn.sessions.to_numpy().astype("datetime64[D]").tolist(), hours, strict=True))
+    return np.array([at.get(day, one) for day, one in zip(days.tolist(), usual, strict=True)])

@@ -6,7 +6,7 @@ finds a leak wherever it hides: in the scaler, the windows, the targets, the cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,8 +36,8 @@ class Subject:
     trained_until: np.datetime64
 
 
-Train = Callable[[Panel], Subject]
-"""Trains on the prices of a panel up to the audit's cutoff; it is handed all of them, and may not look."""
+Train = Callable[[Sequence[Panel]], Sequence[Subject]]
+"""Trains on each panel's prices up to the audit's cutoff; it is handed all of them, and may not look."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,34 @@ def audit_pipeline(
     trial: Trial, naive: Callable[[Panel], Forecaster], repeats: int, seed: int = 0
 ) -> tuple[Check, ...]:
     """All checks. `naive` makes the last price's forecaster from a training panel; `repeats` shuffles are trained."""
-    subject = trial.train(trial.panel)
+    asked = _panels(trial, repeats, seed)
+    trained = iter(trial.train([panel for panels in asked.values() for panel in panels]))
+    subjects = {why: [next(trained) for _ in panels] for why, panels in asked.items()}
+    (subject,) = subjects["as it is"]
     evaluated = _evaluate(trial, subject.forecaster, trial.panel)
+    noise = zip(asked["shuffled"], subjects["shuffled"], strict=True)
     return (
         _later_prices(trial, subject, evaluated.forecast),
-        *_parts(trial, subject, evaluated.forecast),
-        *(_later_events(trial, subject, evaluated.forecast) if trial.panel.event_kinds else ()),
-        _no_skill_in_noise(trial, naive, repeats, seed),
+        *_parts(trial, subject, subjects["prices changed"], evaluated.forecast),
+        *(
+            check
+            for one in subjects["events changed"]
+            for check in _later_events(trial, subject, one, evaluated.forecast)
+        ),
+        _no_skill_in_noise(trial, naive, noise),
         _dates_in_order(evaluated, subject),
     )
+
+
+def _panels(trial: Trial, repeats: int, seed: int) -> dict[str, list[Panel]]:
+    """All that is trained on, by what it is for."""
+    panel, cutoff = trial.panel, trial.cutoff
+    return {
+        "as it is": [panel],
+        "prices changed": [_changed(panel, cutoff, change) for change in CHANGES.values()],
+        "events changed": [_told_otherwise(panel, cutoff)] if panel.event_kinds else [],
+        "shuffled": [_shuffled(panel, np.random.default_rng([seed, repeat])) for repeat in range(repeats)],
+    }
 
 
 def _dates_tried(trial: Trial, before: Forecast) -> np.ndarray:
@@ -96,15 +115,14 @@ def _later_prices(trial: Trial, subject: Subject, before: Forecast) -> Check:
     return Check("forecasts ignore later prices", moved == 0, seen)
 
 
-def _later_events(trial: Trial, subject: Subject, before: Forecast) -> list[Check]:
-    """Neither training nor a forecast may depend on an event that was not known yet."""
+def _later_events(trial: Trial, subject: Subject, other: Subject, before: Forecast) -> list[Check]:
+    """Neither training nor a forecast may depend on an event that was not known yet; `other` was told other ones."""
     moved = 0
     tried = _dates_tried(trial, before)
     for day in tried:
         after = subject.forecaster.forecast(_told_otherwise(trial.panel, day), trial.origins)
         moved += _differing(before, after, _origin_dates(trial, before) <= day)
     seen = f"{len(tried)} dates x all events not known yet dropped, others made up: {moved} earlier forecasts moved"
-    other = trial.train(_told_otherwise(trial.panel, trial.cutoff))
     changed = [part for part, content in subject.parts.items() if other.parts[part] != content]
     return [
         Check("forecasts ignore events not known yet", moved == 0, seen),
@@ -116,9 +134,8 @@ def _later_events(trial: Trial, subject: Subject, before: Forecast) -> list[Chec
     ]
 
 
-def _parts(trial: Trial, subject: Subject, before: Forecast) -> list[Check]:
+def _parts(trial: Trial, subject: Subject, others: Sequence[Subject], before: Forecast) -> list[Check]:
     """Nothing that is fitted may depend on a price after the cutoff, nor any forecast by way of it."""
-    others = [trial.train(_changed(trial.panel, trial.cutoff, change)) for change in CHANGES.values()]
     moved = sum(_differing(before, one.forecaster.forecast(trial.panel, trial.origins)) for one in others)
     seen = f"{moved} of {len(others) * len(before)} forecasts moved"
     checks = [Check("training ignores later prices", moved == 0, seen)]
@@ -128,15 +145,16 @@ def _parts(trial: Trial, subject: Subject, before: Forecast) -> list[Check]:
     return checks
 
 
-def _no_skill_in_noise(trial: Trial, naive: Callable[[Panel], Forecaster], repeats: int, seed: int) -> Check:
+def _no_skill_in_noise(
+    trial: Trial, naive: Callable[[Panel], Forecaster], noise: Iterable[tuple[Panel, Subject]]
+) -> Check:
     """On returns in random order nothing can be forecast: whoever seems to have skill there has seen the answers."""
     from scipy.stats import combine_pvalues
 
     found: dict[str, list[float]] = {"level": [], "bands": []}
-    for repeat in range(repeats):
-        panel = _shuffled(trial.panel, np.random.default_rng([seed, repeat]))
+    for panel, subject in noise:
         known = panel.upto(trial.cutoff)
-        mine = steps_of(_evaluate(trial, trial.train(panel).forecaster, panel))[0]
+        mine = steps_of(_evaluate(trial, subject.forecaster, panel))[0]
         last = steps_of(_evaluate(trial, naive(known), panel))[0]
         found["level"].append(_better(mine.squared(), last.squared(), mine))
         found["bands"].append(_better(mine.pinball(), last.pinball(), mine))

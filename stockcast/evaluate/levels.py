@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stockcast.data.forecast import LEVELS
+from stockcast.data.forecast import LEVELS, Forecast
+from stockcast.data.series import Floats
 
 BANDS = (0.5, 0.8, 0.9, 0.95)
 """The central bands that are judged, wherever a forecast has their ends."""
@@ -48,6 +49,12 @@ def loss_levels(levels: tuple[float, ...]) -> tuple[float, ...]:
     All levels where there are no others.
     """
     return tuple(level for level in levels if level not in TAILS) or levels
+
+
+def band_edges(forecast: Forecast, band: float) -> tuple[Floats, Floats]:
+    """The lower and the upper edge of a central band of a forecast, (n, H) each."""
+    low, high = band_ends(forecast.levels, band)
+    return forecast.quantiles[:, :, low], forecast.quantiles[:, :, high]
 
 
 def shared_levels(all_levels: Sequence[tuple[float, ...]]) -> tuple[float, ...]:

@@ -1,8 +1,7 @@
 """What may be said of the lower tail: of the value at risk at 1 %, and of the expected shortfall beyond it.
 
 The value at risk is the 1 % quantile, and the expected shortfall the mean of what lies below it, as returns on the last
-price. Returns below the former are counted, and set against the latter. They are rare: in a year of one series there
-are two or three, of which hardly anything can be told, and then that is what is said.
+price. Returns below it are rare: in a year of one series there are two or three, of which hardly anything can be told.
 """
 
 from __future__ import annotations
@@ -88,10 +87,7 @@ class RiskVerdict:
     steps: tuple[RiskStep, ...]
 
     def sentences(self) -> tuple[str, ...]:
-        """Plain sentences: on the value at risk, on the expected shortfall, and on both beside the opponent's.
-
-        One sentence in all where the days are too few for every test: what they came to is in `as_dict`.
-        """
+        """Sentences on the value at risk, the expected shortfall, and both beside the opponent's; or one on all."""
         found = [one for step in self.steps for one in (step.exceeded, step.shortfall, step.score) if one]
         if all(one.word == TOO_FEW for one in found):
             return (_on_too_few(self.steps[0]),)
@@ -231,17 +227,19 @@ def _word(case: _Case, p: float, under: str, over: str) -> str:
 
 
 def _on_too_few(first: RiskStep) -> str:
-    below = f"{100 * first.exceeded.value:.1f} % of the returns fell below it ({interval(first.low, first.high)})"
-    return f"There are too few days to tell of the value at risk (1 %): {below} {ahead([first.step])}."
+    return f"There are too few days to tell of the value at risk (1 %): {_below(first)} {ahead([first.step])}."
+
+
+def _below(one: RiskStep) -> str:
+    return f"{100 * one.exceeded.value:.1f} % of the returns fell below it ({interval(one.low, one.high)})"
 
 
 def _on_exceeded(steps: Sequence[RiskStep]) -> str:
-    def quote(one: RiskStep, found: TailFinding) -> str:
-        below = f"{100 * found.value:.1f} % of the returns fell below it ({interval(one.low, one.high)})"
+    def quote(one: RiskStep, _: TailFinding) -> str:
         tests = f"Kupiec {p_value(one.kupiec)}, Christoffersen {p_value(one.christoffersen)}"
         light = f", Basel light {one.light}" if one.light else ""
         chance = f", as in {100 * one.green_if_double:.0f} of 100 cases if 2 % did" if one.light == "green" else ""
-        return f"{below} {ahead([one.step])}, {tests}{light}{chance}"
+        return f"{_below(one)} {ahead([one.step])}, {tests}{light}{chance}"
 
     words = {
         OFTEN: "returns fall below the value at risk (1 %) too often {where}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -26,9 +26,12 @@ from stockcast.evaluate.rows import rows_text
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
 from stockcast.evaluate.steps import NaiveErrors, naive_errors, score_each
 from stockcast.evaluate.walk_forward import Fold, walk
+from stockcast.fleet.engines import Engine, each, engine_or_here, patience_for
+from stockcast.fleet.parcel import not_as_sent
+from stockcast.fleet.tasks import Result, forecast_of
+from stockcast.fleet.work import fold_task
 from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import OnMessage, read_prices, with_events
-from stockcast.learn import fit_to_cutoff
 from stockcast.model.baselines import BASELINES, build
 from stockcast.model.training_run import TrainingRun
 from stockcast.reading.records import Hints
@@ -53,6 +56,8 @@ class BacktestRequest:
     output: Path | None
     hints: Hints
     events: tuple[str, ...] = ()
+    jobs: int = 1
+    on: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,37 +99,48 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant, for two of one name, or for
     one whose library is missing.
     """
-    _demand_own_names(request)
     if request.output:  # before hours of training, not after them
         check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
-    read = read_prices(request.csvs, on_message, request.hints)
-    config = load_config(request.preset, request.settings)
-    panel, price = with_events(read.panel, request.events, on_message), config.data.price
-    name = config_name(request.preset)
+    read = read_prices(request.csvs, on_message, request.hints, store=request.store)
+    panel = with_events(read.panel, request.events, on_message)
+    with kept_folds(request.store / ".backtests", panel) as cache:
+        result = walk_panel(panel, request, on_message, on_fit, cache)
+        if request.output:
+            write_output(request.output, rows_text(result.assessment.rows).encode())
+    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
+    return replace(result, output=request.output, failures=failures)
+
+
+def walk_panel(
+    panel: Panel,
+    request: BacktestRequest,
+    on_message: OnMessage,
+    on_fit: Callable[[int, int], None],
+    cache: FoldCache | None = None,
+) -> BacktestResult:
+    """Walk forward through prices that are read already, as `run_backtest`; nothing is written but finished folds."""
+    _demand_own_names(request)
+    config, name = load_config(request.preset, request.settings), config_name(request.preset)
     rivals = _configs(request)
     _demand_known(request.against, rivals)
     folds = _folds(panel, request, [config, *rivals.values()])
-
     known = folds[0].training(panel)
     for line in kinds_unknown(panel, known.event_kinds, known.dates[-1]):
         on_message(line)
     seeds = reseeded(config, request.seeds)
     trainings = (len(seeds) + len(rivals)) * len(folds)
-    with kept_folds(request.store / ".backtests", panel) as cache:
-        run = _Run(panel, folds, price, cache, on_message, on_fit, trainings)
+    with engine_or_here(request.jobs, request.on) as engine:
+        run = _Run(panel, folds, config.data.price, cache, engine, on_message, on_fit, trainings)
         with noted(run.so_far):
-            mine = [run.network(name, one) for one in seeds]
+            run.train({index: TrainingRun(one, name) for index, one in enumerate(seeds)})
+            run.train({one: TrainingRun(rival, one) for one, rival in rivals.items()})
+            mine = [run.network(name, index) for index in range(len(seeds))]
             others = {one: run.baseline(one, config) for one in _baselines(request.against)}
-            others |= {one: run.network(one, rival) for one, rival in rivals.items()}
-
-        training = naive_errors(folds[0].training(panel), price, config.data.horizon)
-        assessments = [assess(one, others, training) for one in mine]
-        assessment = assessments[0]
-        spread = seed_spread(assessments) if len(assessments) > 1 else None
-        if request.output:
-            write_output(request.output, rows_text(assessment.rows).encode())
-    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
-    return BacktestResult(name, folds, assessment, spread, request.output, failures, training)
+            others |= {one: run.network(one, one) for one in rivals}
+    training = naive_errors(known, config.data.price, config.data.horizon)
+    assessments = [assess(one, others, training) for one in mine]
+    spread = seed_spread(assessments) if len(assessments) > 1 else None
+    return BacktestResult(name, folds, assessments[0], spread, None, (), training)
 
 
 @dataclass
@@ -134,36 +150,51 @@ class _Run:
     panel: Panel
     folds: tuple[Fold, ...]
     price: str
-    cache: FoldCache
+    cache: FoldCache | None
+    engine: Engine
     on_message: OnMessage
     on_fit: Callable[[int, int], None]
     trainings: int
     done: int = 0
+    forecasts: dict[tuple[int | str, int], Forecast] = field(default_factory=dict)
 
     def so_far(self) -> str:
         """What is said of an interruption."""
         done = f"{self.done} of {self.trainings} trainings {'is' if self.done == 1 else 'are'} done"
-        return f"{done} and kept: the same command goes on from there." if self.done else f"{done}."
+        kept = f"{done} and kept: the same command goes on from there."
+        return kept if self.done and self.cache else f"{done}."
 
-    def network(self, name: str, config: RunConfig) -> EvaluatedForecast:
-        """A network's forecasts from all folds; a training that an interrupted run has finished is not repeated."""
-        return self._evaluate(name, [self._trained(name, config, fold) for fold in self.folds])
-
-    def _trained(self, name: str, config: RunConfig, fold: Fold) -> Forecast:
+    def train(self, contestants: Mapping[Any, TrainingRun]) -> None:
+        """Have every contestant forecast from all folds; what an interrupted run has finished is not repeated."""
         begin = perf_counter()
-        forecast = self.cache.load(config.digest(), fold)
+        wanted = [(key, run, number) for key, run in contestants.items() for number in range(len(self.folds))]
+        for (key, _, number), forecast in each(self.engine, self._forecast, wanted):
+            self.forecasts[key, number] = forecast
+            self.done += 1
+            self.on_fit(self.done, self.trainings)
+            if self.done == 1 and self.trainings > 1:
+                left = (perf_counter() - begin) * (self.trainings - 1) / self.engine.workers
+                self.on_message(f"1 of {self.trainings} trainings is done; the others take about {left:.0f} s.")
+
+    def _forecast(self, wanted: tuple[Any, TrainingRun, int]) -> Forecast:
+        """A network's forecasts from one fold."""
+        _, run, number = wanted
+        fold, config = self.folds[number], run.config
+        forecast = self.cache.load(config.digest(), fold) if self.cache else None
         if forecast is None:
-            known = fold.training(self.panel)
-            until = config.split.model_copy(update={"until": _last(known)})
-            here = TrainingRun(config.model_copy(update={"split": until}), name)
-            forecast = fit_to_cutoff(known, here)[1].forecaster.forecast(self.panel, fold.origins)
-            self.cache.save(config.digest(), fold, forecast)
-        self.done += 1
-        self.on_fit(self.done, self.trainings)
-        if self.done == 1 and self.trainings > 1:
-            left = (perf_counter() - begin) * (self.trainings - 1)
-            self.on_message(f"1 of {self.trainings} trainings is done; the others take about {left:.0f} s.")
+            until = config.split.model_copy(update={"until": _last(fold.training(self.panel))})
+            here = replace(run, config=config.model_copy(update={"split": until}))
+            task = fold_task(self.panel, fold, here)
+            answer = self.engine.run(task.encode(), patience_for(self.panel, here.config))
+            forecast = forecast_of(Result.decode(answer, task.name).arrays)
+            _demand_origins(forecast, fold)
+            if self.cache:
+                self.cache.save(config.digest(), fold, forecast)
         return forecast
+
+    def network(self, name: str, key: int | str) -> EvaluatedForecast:
+        """A contestant's forecasts from all folds."""
+        return self._evaluate(name, [self.forecasts[key, number] for number in range(len(self.folds))])
 
     def baseline(self, name: str, config: RunConfig) -> EvaluatedForecast:
         """A baseline's forecasts, fitted anew in each fold; its bands follow the answers as those of `config` do."""
@@ -174,6 +205,13 @@ class _Run:
 
     def _evaluate(self, name: str, parts: list[Forecast]) -> EvaluatedForecast:
         return stacked([evaluate(name, self.panel, part, self.price) for part in parts])
+
+
+def _demand_origins(forecast: Forecast, fold: Fold) -> None:
+    """Raise `IOFailure` for forecasts that are not from the rows of the fold."""
+    rows = [forecast.row[forecast.series == number] for number in range(len(fold.origins))]
+    if not all(map(np.array_equal, rows, fold.origins)):
+        raise not_as_sent("a fold's result", "its forecasts are from other rows")
 
 
 def _last(panel: Panel) -> date:

@@ -18,6 +18,7 @@ from stockcast.checks.findings import KINDS, Finding
 from stockcast.checks.price_checks import examine_all
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import AmbiguousData, StockcastError
+from stockcast.jobs.fetching.addresses import local_files
 from stockcast.jobs.past.comparison import changes_since
 from stockcast.jobs.source import model_hints
 from stockcast.reading.events import read_events
@@ -121,12 +122,16 @@ class CheckResult:
         return {"files": files, **events, "against": against}
 
 
-def run_check(csvs: Sequence[str], hints: Hints, today: date, events: Sequence[str] = ()) -> CheckResult:
+def run_check(
+    csvs: Sequence[str], hints: Hints, today: date, events: Sequence[str] = (), *, store: Path
+) -> CheckResult:
     """Read and examine every file that `csvs` means, also those with faults, and the files of `events`.
 
-    Raises `NotFound` if there is none, and for events as `read_events` does.
+    Raises `NotFound` if there is none, as `local_files` for addresses, and for events as `read_events` does.
     """
-    files = tuple(_check(path, hints, today) for path in find_files(csvs))
+    local = local_files(csvs, store)
+    files = tuple(_check(path, hints, today, local.notes.get(path)) for path in find_files(local.paths))
+    files += tuple(FileCheck(path, None, (), error, hints.accept) for path, error in local.failures)
     return CheckResult(files, _check_events(files, events) if events else None)
 
 
@@ -138,7 +143,8 @@ def run_check_against(
     The files are read as that model reads them. Raises `NotFound`, or `ModelDamaged`, for the model.
     """
     manifest = store.load(store.find(name), wanted=()).manifest
-    result = run_check(csvs, model_hints(manifest, store.champion(manifest.name).accepted, hints), today, events)
+    said = model_hints(manifest, store.champion(manifest.name).accepted, hints)
+    result = run_check(csvs, said, today, events, store=store.root)
     series = tuple(one for file in result.files if file.read for one in file.read.series)
     changes = changes_since(store, manifest, Panel(series)) if series else ()
     by_name = {change.series: change for change in changes}
@@ -162,13 +168,15 @@ def _check_events(files: Sequence[FileCheck], paths: Sequence[str]) -> EventChec
     return EventCheck(event_moves(events, told), without, tuple(strangers))
 
 
-def _check(path: Path, hints: Hints, today: date) -> FileCheck:
+def _check(path: Path, hints: Hints, today: date, note: Finding | None) -> FileCheck:
     try:
         read = read_file(path, replace(hints, accept=_EVERYTHING))
     except StockcastError as error:
         return FileCheck(path, None, (), error, hints.accept)
-    findings = read.findings + examine_all(
-        read.series, expected_sessions(read.series), today, followed_calendar(read.series)
+    findings = (
+        read.findings
+        + ((note,) if note else ())
+        + examine_all(read.series, expected_sessions(read.series), today, followed_calendar(read.series))
     )
     return FileCheck(path, read, findings, None, hints.accept)
 

@@ -41,7 +41,9 @@ def notify(url: str, event: str, on_message: OnMessage) -> None:
     if ping.is_alive():
         failures = [f"no answer in {LIMIT} s"]
     for failure in failures:
-        on_message(f"The {event} ping to {url} failed: {failure}.")
+        # The host alone: whoever knows the whole address can ping it, and logs are read by others.
+        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        on_message(f"The {event} ping to {host} failed: {failure}.")
 
 
 def _ping(url: str, failures: list[str]) -> None:

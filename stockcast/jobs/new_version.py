@@ -11,11 +11,12 @@ from stockcast.config.run import RunConfig
 from stockcast.data.features import columns_used
 from stockcast.data.series import Panel
 from stockcast.data.trading_calendars import check_calendar, doubt, match_calendar, next_sessions
+from stockcast.fleet.work import trained_files
+from stockcast.jobs.fetching.addresses import absolute
 from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY
-from stockcast.jobs.source import absolute, hints_to, recorded_test_csv, taken_of
+from stockcast.jobs.source import hints_to, recorded_test_csv, taken_of
 from stockcast.reading.records import FileRead, Hints
 from stockcast.store.manifest import Manifest, fingerprint
-from stockcast.store.model_files import to_files
 from stockcast.store.read_version import Bundle
 from stockcast.store.trained_prices import PRICES, prices_file
 
@@ -75,8 +76,21 @@ def findings_of(files: Sequence[FileRead]) -> tuple[Mapping[str, Any], ...]:
 
 def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, source: Provenance) -> Bundle:
     """Everything that is kept of a training."""
+    return bundle_of(trained_files(learned), learned.scores, learned.serving.features, panel, config, called, source)
+
+
+def bundle_of(
+    files: Mapping[str, bytes],
+    scores: Mapping[str, Any],
+    features: Sequence[str],
+    panel: Panel,
+    config: RunConfig,
+    called: str,
+    source: Provenance,
+) -> Bundle:
+    """The same of what was trained elsewhere: its files, its scores, and the names of the network's inputs."""
     calendar, sessions, doubts = sessions_of(panel, config)
-    used = columns_used(learned.serving.features) | {config.data.price}
+    used = columns_used(features) | {config.data.price}
     manifest = Manifest(
         config_name=called,
         config=config.model_dump(mode="json"),
@@ -86,14 +100,12 @@ def bundle(learned: Learned, panel: Panel, config: RunConfig, called: str, sourc
         data=tuple({**fingerprint(one), "columns": sorted(used & one.columns.keys())} for one in panel.series),
         libraries={library: version(library) for library in LIBRARIES},
         seed=config.fit.seed,
-        scores=learned.scores,
+        scores=scores,
         calendar=calendar,
         next_sessions=sessions,
         test_csv=source.test_csv,
         events=source.events,
     )
-    evaluated = learned.held_out.evaluated if learned.held_out else None
-    files = to_files(learned.serving, learned.onnx, learned.weights, learned.history, evaluated)
     return Bundle(manifest, {**files, PRICES: prices_file(panel)})
 
 

@@ -15,14 +15,15 @@ from stockcast.store.interruption import noted, who_serves
 from stockcast.store.store import Store
 
 if TYPE_CHECKING:
+    from stockcast.fleet.engines import Engine
     from stockcast.jobs.source import OnMessage
 
 
-def retrain_model(request: RetrainRequest, on_message: OnMessage) -> Retrained:
+def retrain_model(request: RetrainRequest, on_message: OnMessage, engine: Engine | None = None) -> Retrained:
     """Train a challenger and promote it if it is not worse on the newest sessions, which neither has seen.
 
-    The lock is taken first. Raises `NotFound`, `Busy` at once if another run holds it, and any other error of a
-    training; the champion then serves as before, and the log says why.
+    It is trained by `engine`, or in this process. The lock is taken first. Raises `NotFound`, `Busy` at once if another
+    run holds it, and any other error of a training; the champion then serves as before, and the log says why.
     """
     begin = perf_counter()
     store = Store(request.store)
@@ -30,13 +31,15 @@ def retrain_model(request: RetrainRequest, on_message: OnMessage) -> Retrained:
         store.champion(request.name)  # a model that isn't there gets no folder
     with noted(who_serves(store, request.name)), store.lock(request.name):
         try:
-            return _retrain(request, store, begin, on_message)
+            return _retrain(request, store, begin, on_message, engine)
         except Exception as error:  # whatever it is, the log tells of it, and it goes on its way
             _log_failure(store, request.name, error)
             raise
 
 
-def _retrain(request: RetrainRequest, store: Store, begin: float, on_message: OnMessage) -> Retrained:
+def _retrain(
+    request: RetrainRequest, store: Store, begin: float, on_message: OnMessage, engine: Engine | None
+) -> Retrained:
     from stockcast.jobs.retraining.new_rows import read_new_rows
 
     run = read_new_rows(request, store, begin, on_message)
@@ -44,9 +47,10 @@ def _retrain(request: RetrainRequest, store: Store, begin: float, on_message: On
         store.amend(request.name, max_age=request.max_age)
     if (seen := run.nothing_new) and not request.force:
         return run.kept(seen, None)
+    from stockcast.fleet.engines import Here
     from stockcast.jobs.retraining.challenge import challenge
 
-    return challenge(run, on_message)
+    return challenge(run, on_message, engine or Here())
 
 
 def _log_failure(store: Store, name: str, error: Exception) -> None:

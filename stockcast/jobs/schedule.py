@@ -1,4 +1,4 @@
-"""`stockcast schedule`: the crontab lines or the systemd timer that retrain without supervision."""
+"""`stockcast schedule`: the crontab lines or the systemd timer of the night's work."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to retrain which models. `names` empty is all of the store; `days` as cron writes them, such as 1-5.
+    """When to work on which models. `names` empty is all of the store; `days` as cron writes them, such as 1-5.
 
-    `hooks` are the options of `retrain` that tell others how it went.
+    `task` is the command that is run, nightly or retrain; `hooks` are its options that tell others how it went.
     """
 
     store: Path
@@ -35,10 +35,11 @@ class Schedule:
     minute: int
     days: str
     hooks: tuple[str, ...] = ()
+    task: str = "nightly"
 
     @property
     def mark(self) -> str:
-        """What the lines of this schedule carry, so that exactly they can be found again."""
+        """What the lines of this schedule carry, so that exactly they are found again, whichever command they run."""
         digest = hashlib.sha256("\0".join([str(self.store), *self.names]).encode()).hexdigest()[:8]
         return f"stockcast-{digest}"
 
@@ -46,12 +47,12 @@ class Schedule:
         """The command with absolute paths, quoted for a shell."""
         # -P: it starts in the user's home, where a file called click.py is not the library.
         stockcast = [sys.executable, "-P", "-m", "stockcast", "--store", str(self.store), "--quiet"]
-        return shlex.join([*stockcast, "retrain", *self.hooks, *(["--", *self.names] if self.names else ["--all"])])
+        return shlex.join([*stockcast, self.task, *self.hooks, *(["--", *self.names] if self.names else ["--all"])])
 
     @property
     def log(self) -> Path:
         """Where the command's output goes."""
-        return self.store / "retrain.log"
+        return self.store / f"{self.task}.log"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ class Scheduled:
         return self.text if self.done is None else self.done
 
 
-def plan(store: Path, names: Sequence[str], at: str, days: str, hooks: Mapping[str, str | None]) -> Schedule:
+def plan(
+    store: Path, names: Sequence[str], at: str, days: str, hooks: Mapping[str, str | None], task: str = "nightly"
+) -> Schedule:
     """A schedule from what the user said. Raises `UsageError` for what can't be scheduled."""
     hour, colon, minute = at.partition(":")
     if not (colon and hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
@@ -81,7 +84,7 @@ def plan(store: Path, names: Sequence[str], at: str, days: str, hooks: Mapping[s
             raise UsageError(f"{what} {text!r} has several lines.", "give one that has a single line.")
     options = tuple(part for pair in given.items() for part in pair)
     found = tuple(map(Store(folder).find, names))
-    return Schedule(folder, found, int(hour), int(minute), _cron_days(days), options)
+    return Schedule(folder, found, int(hour), int(minute), _cron_days(days), options, task)
 
 
 def check_models(schedule: Schedule) -> None:
@@ -183,12 +186,12 @@ def systemd_units(schedule: Schedule) -> dict[str, str]:
     command = schedule.command().replace("%", "%%").replace("$", "$$").replace("\\", "\\\\")
     log = str(schedule.log).replace("%", "%%")
     service = (
-        "[Unit]\nDescription=Retrain stockcast models\n\n"
+        "[Unit]\nDescription=The night's work of stockcast\n\n"
         f"[Service]\nType=oneshot\nEnvironment=PATH={PATH}\nExecStart={command}\n"
         f"StandardOutput=append:{log}\nStandardError=append:{log}\n"
     )
     timer = (
-        "[Unit]\nDescription=Retrain stockcast models on time\n\n"
+        "[Unit]\nDescription=The night's work of stockcast, on time\n\n"
         f"[Timer]\nOnCalendar={days} {schedule.hour:02}:{schedule.minute:02}:00\nPersistent=true\n\n"
         "[Install]\nWantedBy=timers.target\n"
     )

@@ -1,4 +1,4 @@
-"""Where a model's prices come from, and what the model is called."""
+"""Where a model's prices come from, and how they are read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from shlex import quote
 from typing import Any
 
 from stockcast.checks.findings import MEND, remembered
+from stockcast.data.events.records import Events
 from stockcast.data.series import Panel
-from stockcast.errors import DataError, ModelDamaged, StockcastError, UsageError
+from stockcast.errors import DataError, ModelDamaged, StockcastError
+from stockcast.jobs.fetching.addresses import local_files
 from stockcast.reading.events import read_events
 from stockcast.reading.reader import examined, find_files, read_panel
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
@@ -25,14 +27,18 @@ from stockcast.view.text import likewise, some
 OnMessage = Callable[[str], None]
 
 
-def read_prices(csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, quoting: bool = True) -> PanelRead:
+def read_prices(
+    csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, quoting: bool = True, *, store: Path
+) -> PanelRead:
     """The panel of `csvs`, examined; what was read, how, and what was found is said.
 
-    Without `quoting` nothing of a file that can't be read is told: it may be any file, if a model alone names it.
-    Raises as `read_panel` does, and `DataError` if what is found is refused for every series.
+    Of an address the copy in the `store` is read, once it is fresh. Without `quoting` nothing of a file that can't be
+    read is told: it may be any file, if a model alone names it.
+    Raises as `local_files` and `read_panel` do, and `DataError` if what is found is refused for every series.
     """
-    panel = read_panel(csvs, hints) if quoting else _read_unquoted(csvs, hints)
-    read = examined(panel, hints, date.today())  # noqa: DTZ011 -- the user's own day
+    local = local_files(csvs, store)
+    panel = read_panel(local.paths, hints) if quoting else _read_unquoted(local.paths, hints)
+    read = examined(local.noted(panel), hints, date.today())  # noqa: DTZ011 -- the user's own day
     for line in (*reading_lines(read.files), *left_out(read)):
         on_message(line)
     return read
@@ -123,19 +129,21 @@ def with_events(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Pa
 
     Raises as `read_events` does, and `DataError` if they concern none of the series: nothing could be learned then.
     """
-    told = _told(panel, paths, on_message)
-    if paths and not told.event_kinds:
+    return panel if not paths else demand_concerned(told_of(panel, read_events(paths), on_message), ", ".join(paths))
+
+
+def demand_concerned(told: Panel, where: str) -> Panel:
+    """The same panel. Raises `DataError` unless some of the events that were read from `where` are about it."""
+    if not told.event_kinds:
         raise DataError(
-            f"{', '.join(paths)}: none of the events is about {some(panel.names)}.",
+            f"{where}: none of the events is about {some(told.names)}.",
             "write the series as the prices call them, or leave it empty where it concerns all.",
         )
     return told
 
 
-def _told(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Panel:
-    if not paths:
-        return panel
-    events = read_events(paths)
+def told_of(panel: Panel, events: Events, on_message: OnMessage) -> Panel:
+    """The panel with the events that concern it; what was read is said."""
     told = panel.with_events(events)
     for line in events_read(events, told):
         on_message(line)
@@ -148,21 +156,23 @@ def read_model_prices(
     on_message: OnMessage,
     hints: Hints = NO_HINTS,
     events: Sequence[str] = (),
+    *,
+    store: Path,
 ) -> PanelRead:
     """The newest prices of a saved model with the events that it knows, both from the paths recorded at training.
 
     `csvs` and `events` take their place. Raises `UsageError` for events of a model that was trained without any.
     """
-    if events and not manifest.events:
-        raise UsageError(
-            f"the model {manifest.name!r} was trained without events.",
-            "train it with them: stockcast train --events PATH",
-        )
-    read = model_prices(manifest, csvs, on_message, hints)
-    return replace(read, panel=_told(read.panel, events or manifest.events, on_message))
+    if events:
+        manifest.demand_events()
+    read = model_prices(manifest, csvs, on_message, hints, store=store)
+    paths = events or manifest.on_disk(manifest.events, "--events")
+    return replace(read, panel=told_of(read.panel, read_events(paths), on_message)) if paths else read
 
 
-def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS) -> PanelRead:
+def model_prices(
+    manifest: Manifest, csvs: Sequence[str], on_message: OnMessage, hints: Hints = NO_HINTS, *, store: Path
+) -> PanelRead:
     """The newest prices of a saved model, without its events: of `csvs`, or of the paths recorded at training.
 
     Without `hints` the files are read as the user said at training. Of the recorded paths, test prices follow the
@@ -170,14 +180,15 @@ def model_prices(manifest: Manifest, csvs: Sequence[str], on_message: OnMessage,
     """
     said = hints if hints != NO_HINTS else hints_from(manifest.hints)
     if csvs:
-        return read_prices(csvs, on_message, said, quoting=True)
+        return read_prices(csvs, on_message, said, quoting=True, store=store)
     test_csv = recorded_test_csv(manifest)
-    read = read_prices([one for one in manifest.csv if one != test_csv], on_message, said, quoting=False)
+    paths = [one for one in manifest.on_disk(manifest.csv, "--csv") if one != test_csv]
+    read = read_prices(paths, on_message, said, quoting=False, store=store)
     if len(manifest.data) == 1:
         read = _of_its_series(read, manifest, on_message)
     if not test_csv:
         return read
-    later = read_prices([test_csv], on_message, said, quoting=False)
+    later = read_prices([test_csv], on_message, said, quoting=False, store=store)
     return replace(read, panel=with_later(read.panel, later.panel), files=(*read.files, *later.files))
 
 
@@ -277,16 +288,3 @@ def hints_from(fields: Mapping[str, Any]) -> Hints:
         return Hints(**{**fields, "accept": frozenset(accept)})
     except (AttributeError, TypeError) as error:
         raise damaged("manifest.json", f"its hints are {str(dict(fields))[:60]}") from error
-
-
-def absolute(csvs: Sequence[str]) -> tuple[str, ...]:
-    """Paths and globs as they can be found from any folder: cron starts in another one."""
-    return tuple(str(Path.cwd() / csv) for csv in csvs)
-
-
-def default_name(csvs: Sequence[str]) -> str:
-    """The model's name from its prices: the first path's stem, or the folder's name, in lower case."""
-    path = Path(csvs[0])
-    if path.is_dir():
-        return path.resolve().name.lower()
-    return (path.parent.resolve().name if "*" in path.name else path.stem).lower()

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
 from stockcast.data.rows import Floats32
 from stockcast.errors import ModelDamaged, StockcastError
 from stockcast.model.network import build_served
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.serve import Runner
 
 TOLERANCE = 1e-5
 """The greatest difference between ONNX and Keras, relative to the outputs' size."""
 
 
-def export_onnx(traced: Any, examples: Floats32) -> bytes:
-    """A network from `trace` as the bytes of an ONNX file that answers `examples`, (n, L, F), as Keras does.
+def export_onnx(served: ServedNetwork, weights: Sequence[NDArray[np.float32]], examples: Floats32) -> bytes:
+    """A network with these weights as the bytes of an ONNX file that answers `examples`, (n, L, F), as Keras does.
 
-    What Keras' own export does by tf2onnx, but of a network that is traced already.
+    What Keras' own export does by tf2onnx, but once for all networks of a kind.
 
     Raises `StockcastError` if the answers differ.
     """
-    from tf2onnx.convert import from_function
-
-    expected = traced(tf.constant(examples)).numpy()
-    with _silence():
-        converted, _ = from_function(traced, traced.input_signature)
-    model: bytes = converted.SerializeToString()
+    model = served.template.filled(weights)
+    expected = served.answers(weights, examples)
     difference = float(np.max(np.abs(Runner(model)(examples) - expected)))
     size = float(np.max(np.abs(expected)))
     if not difference <= TOLERANCE * size:
@@ -62,21 +54,7 @@ def keras_file(config: RunConfig, features: int, weights: Mapping[str, NDArray[n
     network.set_weights([weights[weight.path] for weight in network.weights])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        with _silence():
+        with warnings.catch_warnings():  # Keras hands arrays to numpy in its old way
+            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
             network.save(path)
         return path.read_bytes()
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep tf2onnx' log, and its and Keras' use of old ways of numpy, from the user's terminal."""
-    logger = logging.getLogger("tf2onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
-            yield
-    finally:
-        logger.setLevel(level)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import keras
@@ -18,33 +18,37 @@ from stockcast.config.sections import FitConfig, GateConfig, SplitConfig
 from stockcast.data.rows import Floats32
 from stockcast.data.windows import Windows
 from stockcast.errors import TrainingDiverged
-from stockcast.model.network import build_carried, build_network, build_served, shape_of, trace
+from stockcast.model.network import build_carried, build_network, build_served, shape_of
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.traced_steps import Learner
 from stockcast.model.training_run import Epoch, TrainingRun, calmer, demand_numbers
+
+_TURN = Lock()
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The network at its best epoch, ready to serve (B, L, F) -> (B, H, K), and the course of its training."""
+    """The weights of the best epoch, in the network that serves, and the course of the training."""
 
-    network: keras.Model
+    served: ServedNetwork
+    arrays: list[NDArray[np.float32]]
     history: tuple[Epoch, ...]
     best: int
 
-    @cached_property
-    def traced(self) -> Any:
-        """The network as a TensorFlow function of windows, traced once for batches of every size."""
-        return trace(self.network)
-
     def infer(self) -> Callable[[Floats32], Floats32]:
-        """The network as a function of windows."""
-        traced = self.traced
-        return lambda windows: traced(windows).numpy()
+        """The network as a function of windows, (B, L, F) to (B, H, K)."""
+        return lambda windows: self.served.answers(self.arrays, windows)
+
+    def onnx(self, examples: Floats32) -> bytes:
+        """The network as an ONNX file that was compared with Keras on `examples`. Raises as `export_onnx`."""
+        from stockcast.model.export import export_onnx
+
+        return export_onnx(self.served, self.arrays, examples)
 
     @property
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Every weight by its path in the network."""
-        return {weight.path: np.asarray(weight) for weight in self.network.weights}
+        return self.served.by_path(self.arrays)
 
 
 def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, part: str = "fit") -> Trained:
@@ -52,14 +56,19 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
 
     The same seed, data and machine give bit-equal weights, whether or not the training was resumed after some epoch.
 
+    One training runs at a time, since what was traced for it serves the next one: that of another thread waits.
+
     Raises `TrainingDiverged` when the loss is not a number.
     """
+    with _TURN:
+        return _fitted(train, validation, run, part)
+
+
+def _fitted(train: Windows, validation: Windows | None, run: TrainingRun, part: str) -> Trained:
     config, checkpoints = run.config, run.checkpoints
     part = f"{part} with seed {config.fit.seed}"
     features = train.rows.inputs.shape[1]
     learner = _learner(_kind(config), features)
-    # All of Keras' seeds are drawn from here. To seed TensorFlow, too, would make it forget all that it has compiled.
-    random.seed(config.fit.seed)
     learner.begin(_untrained(config, features), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
@@ -74,20 +83,24 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
             checkpoints.keep(part, course.arrays(learner))
     learner.end()
     demand_numbers("the network's weights", course.weights, config)
-    served = build_served(config, features)
-    served.set_weights(course.weights)
-    return Trained(served, tuple(course.history), course.best)
+    return Trained(_served(_kind(config), features), course.weights, tuple(course.history), course.best)
 
 
 def _untrained(config: RunConfig, features: int) -> keras.Model:
     build = build_carried if config.model.stateful or config.fit.tbptt else build_network
-    return build(config.model, shape_of(config, features), config.fit.positions == "all")
+    return build(config.model, shape_of(config, features), config.fit.positions == "all", seed=config.fit.seed)
 
 
 @lru_cache(maxsize=1)
 def _learner(kind: RunConfig, features: int) -> Learner:
     """One learner for all trainings of a kind, since tracing it takes as long as learning a short series."""
     return Learner(_untrained(kind, features), kind)
+
+
+@lru_cache(maxsize=1)
+def _served(kind: RunConfig, features: int) -> ServedNetwork:
+    """One network for all trainings of a kind, since tracing and converting it takes as long, too."""
+    return ServedNetwork(build_served(kind, features))
 
 
 def _kind(config: RunConfig) -> RunConfig:
@@ -100,7 +113,7 @@ def _kind(config: RunConfig) -> RunConfig:
 
 def refit_network(trained: Trained, train: Windows, run: TrainingRun) -> Trained:
     """A network trained anew on `train` for as many epochs as served `trained` best; the history stays the first's."""
-    return replace(trained, network=fit_network(train, None, run.with_fit(epochs=trained.best), "refit").network)
+    return replace(trained, arrays=fit_network(train, None, run.with_fit(epochs=trained.best), "refit").arrays)
 
 
 @dataclass

@@ -193,6 +193,10 @@ class WindowForecaster:
         """What the network says of the targets of `windows`, (n, H, 1 or K), and the targets that came, (n, H)."""
         return self.targets(self.outputs(windows.rows, windows.ends)), windows.y.astype(np.float64)
 
+    def restarted(self, since: np.datetime64) -> WindowForecaster:
+        """The same forecaster with its bands as they were after training, following the answers since that date."""
+        return self if self.calibration is None else self.calibrated(self.calibration.restarted(since))
+
     def calibrated(self, calibration: Calibration) -> WindowForecaster:
         """The same forecaster with its bands corrected."""
         return replace(self, calibration=calibration)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from threading import Timer
+from threading import Lock, Timer
 
 import numpy as np
 import onnxruntime
@@ -11,6 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from stockcast.data.rows import Floats32
 from stockcast.errors import ModelDamaged
+from stockcast.model.threads import threads_wanted
 
 MEMORY = 1 << 30
 """Bytes that saved networks may take to run, beside their weights; where many windows need more, they go in parts."""
@@ -18,6 +19,7 @@ MEMORY = 1 << 30
 PATIENCE: float = 10
 """Seconds that any network may take; one of more weights gets as long as the slowest machine needs for its products."""
 
+_ONE_ARENA = Lock()
 _MOST_PATIENCE = 600
 _PRODUCTS_A_SECOND = 5e8
 _REFUSED = (
@@ -36,9 +38,11 @@ class Runner:
     def __init__(self, model: bytes, bounded: bool = False) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4 if bounded else 3
+        options.intra_op_num_threads = threads_wanted()
         self._weights = len(model) / 4 if bounded else None
         if bounded:
-            _limit_memory()
+            with _ONE_ARENA:
+                _limit_memory()
             options.add_session_config_entry("session.use_env_allocators", "1")
         # Folding runs the network's constant part while it is loaded, which nothing could stop.
         spared = ["ConstantFolding"] if bounded else []

@@ -17,8 +17,10 @@ from stockcast.store.records import damaged
 
 
 @contextmanager
-def hold(path: Path, name: str) -> Iterator[None]:
+def hold(path: Path, name: str, doing: str = "changing the model") -> Iterator[None]:
     """Hold the lock file `path` of model `name`; nested holding in one thread is fine. The file stays after release.
+
+    `doing` is what the holder does, for the message of those who find it held.
 
     Raises `Busy` at once if another process or thread holds it, `CannotCreate` or `IOFailure` if it can't be opened.
     """
@@ -31,7 +33,7 @@ def hold(path: Path, name: str) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            busy = f"another run{_holder(path)} is changing the model {name!r}."
+            busy = f"another run{_holder(path)} is {doing} {name!r}."
             raise Busy(busy, "try again when it has ended.") from None
     try:
         yield

@@ -20,7 +20,9 @@ _NOT_PLAIN = re.compile(rb"[^a-z0-9._-]")
 _AWKWARD_START = re.compile(rb"[.-]")
 _AWKWARD_END = re.compile(rb"\.")
 # A device on some systems, alone or before a dot; and the files that stand beside the models.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|lock)(\..*)?|ledger\.(lock|sqlite.*)|stockcast\.toml")
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|com\d|lpt\d|lock)(\..*)?|(nightly|retrain)\.(lock|log)|ledger\.(lock|sqlite.*)|stockcast\.toml"
+)
 
 
 def folder_name(name: str) -> str:

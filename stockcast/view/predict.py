@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,16 +49,33 @@ def prediction_table(panel: Panel, forecast: Forecast, dates: Dates, model: str)
 
 
 def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model: str) -> str:
+    last = f"{forecast.last[index]:.{decimals_of(one, forecast.quantiles[index])}f}"
+    title = f"{one.name} after {one.dates[-1]} (last {last}), model {model}"
+    return f"{title}\n{table(session_head(forecast), session_rows(one, forecast, index, dates))}"
+
+
+def session_head(forecast: Forecast) -> list[str]:
+    """The columns of `session_rows`."""
+    labels = forecast.directions.labels if forecast.directions else ()
+    return ["date", "forecast", *(f"{name} band" for name in PRINTED_BANDS), *labels]
+
+
+def session_rows(
+    one: PriceSeries, forecast: Forecast, index: int, dates: Dates, written: Callable[[float, int], str] | None = None
+) -> list[list[str]]:
+    """A line of cells for each of the next sessions `dates` (days,) of series `one`, forecast number `index`.
+
+    Prices are `written` with so many decimals, or with exactly these.
+    """
     decimals = decimals_of(one, forecast.quantiles[index])
 
     def price(value: float) -> str:
-        return f"{value:.{decimals}f}"
+        return written(value, decimals) if written else f"{value:.{decimals}f}"
 
     def band(step: int, edges: tuple[float, float]) -> str:
         low, high = (forecast.quantiles[index, step, forecast.levels.index(level)] for level in edges)
         return f"{price(low)} .. {price(high)}"
 
-    title = f"{one.name} after {one.dates[-1]} (last {price(forecast.last[index])}), model {model}"
     rows = [
         [str(day), price(forecast.point[index, step]), *(band(step, edges) for edges in PRINTED_BANDS.values())]
         for step, day in enumerate(dates)
@@ -67,4 +84,4 @@ def _block(one: PriceSeries, forecast: Forecast, index: int, dates: Dates, model
     chances = forecast.directions.probabilities[index] if forecast.directions else np.zeros((0, 0))  # (H, C)
     for step, row in enumerate(rows):
         row.extend([f"{100 * chance:.0f} %" for chance in chances[step : step + 1].ravel()] or [""] * len(labels))
-    return f"{title}\n{table(['date', 'forecast', *(f'{name} band' for name in PRINTED_BANDS), *labels], rows)}"
+    return rows

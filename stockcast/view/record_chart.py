@@ -38,12 +38,8 @@ def record_fans(
     title = f"{one_line(series.name)}: what model {one_line(model, 24)} forecast, week by week"
     first, last = every.origin[shown[0]], every.origin[shown[-1]]
     chart_style.headline(above, title, f"{shown.size} of its live forecasts, issued from {first} to {last}.")
-    begin = max(int(np.searchsorted(series.dates, first)) - _BEFORE, 0)
-    above.plot(series.dates[begin:], series.columns[price][begin:], color=INK, linewidth=1.5, label="Price", zorder=3)
-    for number, row in enumerate(shown):
-        _draw_fan(above, every, int(row), labelled=number == 0)
-    chart_style.price_axis(above, f"Price ({price})")
-    _draw_rolling(below, rolled, series.dates[begin])
+    draw_weekly_fans(above, series, every, shown, price)
+    draw_rolling(below, rolled, series.dates[_begin(series, first)])
     chart_style.date_axis(above)
     above.set_xlabel("")
     below.set_xlabel("Date")
@@ -59,6 +55,22 @@ def weekly(every: EvaluatedForecast, at: int) -> NDArray[np.int64]:
     newest = np.append(week[1:] != week[:-1], True) if mine.size else np.zeros(0, dtype=bool)
     rows: NDArray[np.int64] = mine[newest][-MOST_WEEKS:]
     return rows
+
+
+def draw_weekly_fans(
+    axes: Axes, series: PriceSeries, every: EvaluatedForecast, shown: NDArray[np.int64], price: str = "close"
+) -> None:
+    """The forecasts `shown`, rows of `every` from the oldest on, over the prices that came."""
+    begin = _begin(series, every.origin[shown[0]])
+    axes.plot(series.dates[begin:], series.columns[price][begin:], color=INK, linewidth=1.5, label="Price", zorder=3)
+    for number, row in enumerate(shown):
+        _draw_fan(axes, every, int(row), labelled=number == 0)
+    chart_style.price_axis(axes, f"Price ({price})")
+
+
+def _begin(series: PriceSeries, first: np.datetime64) -> int:
+    """The row from which prices are drawn: some before the first origin."""
+    return max(int(np.searchsorted(series.dates, first)) - _BEFORE, 0)
 
 
 def _draw_fan(axes: Axes, every: EvaluatedForecast, row: int, *, labelled: bool) -> None:
@@ -77,7 +89,7 @@ def _draw_fan(axes: Axes, every: EvaluatedForecast, row: int, *, labelled: bool)
     axes.plot(days, point, color=BLUE, linewidth=1.2, label="Forecast" if labelled else None)
 
 
-def _draw_rolling(axes: Axes, rolled: Rolling | None, begin: np.datetime64) -> None:
+def draw_rolling(axes: Axes, rolled: Rolling | None, begin: np.datetime64) -> None:
     """The coverage over the last sessions up to each day, beside what was promised and what chance allows."""
     axes.set_ylabel(f"In the {100 * ROLLING_BAND:.0f} % band,\n{ROLLING} sessions")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
-from stockcast.config.run import RunConfig
+from stockcast.config.sections import Section
 
 _SIGNS = {Ge: ("ge", ">="), Gt: ("gt", ">"), Le: ("le", "<="), Lt: ("lt", "<")}
 _LENGTHS = {MinLen: ("min_length", "at least"), MaxLen: ("max_length", "at most")}
@@ -21,12 +21,19 @@ def preset_list(about: Mapping[str, str]) -> str:
     return "\n".join(f"{name:<{width}}  {text}" for name, text in about.items())
 
 
-def commented_toml(config: RunConfig) -> str:
-    """The settings as a TOML file that `--config` takes, each with its meaning, bounds and, if it differs, default."""
+def commented_toml(config: Section) -> str:
+    """The settings as a TOML file, each with its meaning, bounds and, if it differs, default."""
     lines: list[str] = []
-    for section in RunConfig.model_fields:
+    for section, whole in type(config).model_fields.items():
         inner = getattr(config, section)
         lines += [f"[{section}]"]
+        if not isinstance(inner, Section):  # a table whose keys are the user's own
+            lines += [
+                f"# {whole.description}",
+                *(f"{json.dumps(key)} = {_toml(value)}" for key, value in inner.items()),
+                "",
+            ]
+            continue
         for key, field in type(inner).model_fields.items():
             value = getattr(inner, key)
             parts = [field.description, *_bounds(field.annotation, field.metadata), *_default(field, value)]

@@ -57,7 +57,7 @@ def failed(prices: Callable[..., PriceSeries], train: Callable[[Panel, np.dateti
     one = prices(rows=400)
     cutoff = one.dates[299]
     origins = [np.arange(299, 399)]
-    trial = Trial(Panel((one,)), "close", cutoff, origins, lambda panel: train(panel, cutoff))
+    trial = Trial(Panel((one,)), "close", cutoff, origins, lambda panels: [train(panel, cutoff) for panel in panels])
     checks = audit_pipeline(trial, lambda known: build("naive", known, "close", 1), repeats=4)
     return {check.name for check in checks if not check.passed}
 
@@ -99,9 +99,9 @@ def test_training_targets_among_the_judged_ones_are_found(prices: Callable[..., 
 @pytest.mark.parametrize("seed", range(3))
 def test_shuffling_leaves_an_honest_pipeline_in_peace(prices: Callable[..., PriceSeries], seed: int) -> None:
     one = prices(rows=300, seed=seed)
-    trial = Trial(
-        Panel((one,)), "close", one.dates[199], [np.arange(199, 299)], lambda panel: pipeline()(panel, one.dates[199])
-    )
+    cutoff, train = one.dates[199], pipeline()
+    origins = [np.arange(199, 299)]
+    trial = Trial(Panel((one,)), "close", cutoff, origins, lambda panels: [train(panel, cutoff) for panel in panels])
     checks = audit_pipeline(trial, lambda known: build("naive", known, "close", 1), repeats=10, seed=seed)
     assert all(check.passed for check in checks)
 
@@ -144,7 +144,7 @@ def test_the_use_of_an_event_before_it_is_known_is_found(
         return Subject(Announced(early), {"the network": known.digest()}, cutoff)
 
     panel = Panel((one,)).with_events(events)
-    trial = Trial(panel, "close", cutoff, [np.arange(299, 399)], train)
+    trial = Trial(panel, "close", cutoff, [np.arange(299, 399)], lambda panels: list(map(train, panels)))
     checks = audit_pipeline(trial, lambda known: build("naive", known, "close", 1), repeats=2)
     assert {check.name for check in checks if not check.passed} == found
     assert len(checks) == 7

@@ -87,7 +87,8 @@ def seconds_until_retrained(model: Model, run: int) -> float:
     model.grow(ROWS + 15 * run)
     # The daemon reads the crontabs anew when a minute begins: leave it a few seconds.
     minute = (datetime.now().astimezone() + timedelta(seconds=70)).replace(second=0, microsecond=0)
-    model.told("schedule", "acme", "--install", "--days", "daily", "--at", f"{minute:%H:%M}")
+    when = ("--days", "daily", "--at", f"{minute:%H:%M}")
+    model.told("schedule", "acme", "--install", "--command", "retrain", *when)
     before = champion(model)
     while champion(model) == before:
         if datetime.now().astimezone() > minute + timedelta(seconds=PATIENCE):

@@ -78,7 +78,9 @@ PROTECTIONS = {
     "the check of a forged scaler": Protection("store/model_files.py", "    if fault:\n", "    if False:\n"),
     "the limit of a network's time": Protection("model/serve.py", "            timer.start()\n"),
     "the silence about other files": Protection(
-        "jobs/source.py", " if quoting else _read_unquoted(csvs, hints)", " if True else _read_unquoted(csvs, hints)"
+        "jobs/source.py",
+        " if quoting else _read_unquoted(local.paths, hints)",
+        " if True else _read_unquoted(local.paths, hints)",
     ),
 }
 

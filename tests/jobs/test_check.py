@@ -41,7 +41,7 @@ def with_split(series: PriceSeries, row: int) -> PriceSeries:
 
 
 def check(path: Path, hints: Hints = Hints()) -> CheckResult:
-    return run_check([str(path)], hints, TODAY)
+    return run_check([str(path)], hints, TODAY, store=path.parent / "models")
 
 
 def test_a_sound_file_is_described_in_full(prices: Prices, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_events_are_described_beside_the_prices(prices: Prices, tmp_path: Path) 
     events = tmp_path / "events.csv"
     lines = [f"{one.dates[row]},ACME,report" for row in (50, 113, 299)] + ["2031-01-01,FOO,report"]
     events.write_text("\n".join(["date,series,kind", *lines]), encoding="utf-8")
-    result = run_check([str(path), str(other)], Hints(), TODAY, [str(events)]).to_dict()
+    result = run_check([str(path), str(other)], Hints(), TODAY, [str(events)], store=tmp_path / "models").to_dict()
     (kind,) = json.loads(json.dumps(result))["events"]["kinds"]
     assert {key: kind[key] for key in ("kind", "events", "series", "days", "first", "last")} == {
         "kind": "report",
@@ -256,4 +256,4 @@ def test_events_are_described_beside_the_prices(prices: Prices, tmp_path: Path) 
     assert f"{kind['median']:.2f}" in text
     assert "Without any event: other." in text
     assert "Without prices: FOO." in text
-    assert "events" not in run_check([str(path)], Hints(), TODAY).to_dict()
+    assert "events" not in run_check([str(path)], Hints(), TODAY, store=tmp_path / "models").to_dict()

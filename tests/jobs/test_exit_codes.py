@@ -48,6 +48,7 @@ FAILURES: dict[str, tuple[int, list[str]]] = {
     "cannot_create": (73, ["train", "--csv", "good.csv", "--store", "good.csv/models"]),
     "io": (74, ["models", "list", "--store", "good.csv"]),
     "busy": (75, ["retrain", "held"]),
+    "died": (75, ["retrain", "acme", "--on", "tcp://127.0.0.1:1"]),
 }
 
 CASES = [

@@ -8,6 +8,7 @@ import pty
 import runpy
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,8 @@ import pytest
 
 from stockcast.cli import run
 from stockcast.data.series import PriceSeries
-from stockcast.jobs.fleet import Outcome, retrain_fleet
-from stockcast.jobs.retraining.records import RetrainRequest
+from stockcast.jobs.fleet import retrain_fleet
+from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 from stockcast.reading.reader import read_panel
 from stockcast.store.manifest import fingerprint
 from stockcast.store.store import Store
@@ -94,12 +95,12 @@ def test_each_model_is_told_of_as_it_ends(root: Path, monkeypatch: pytest.Monkey
     """The slowest comes first in the alphabet, and last to be told of."""
     heard: list[tuple[str, int, int]] = []
 
-    def answered(_: Path, name: str, *__: object) -> Outcome:
-        while name == "acme" and len(heard) < 2:
-            pass
-        return Outcome(name, 0, {"promoted": False, "version": "v", "reason": "nothing new"})
+    def retrained(request: RetrainRequest, *_: object) -> Retrained:
+        while request.name == "acme" and len(heard) < 2:
+            time.sleep(0.01)
+        return Retrained(request.name, False, "nothing new", "v", None, 0.0, ())
 
-    monkeypatch.setattr("stockcast.jobs.fleet._in_own_process", answered)
+    monkeypatch.setattr("stockcast.jobs.fleet.retrain_model", retrained)
     result = retrain_fleet(root, (), RetrainRequest(root, ""), 3, lambda one, *count: heard.append((one.name, *count)))
     assert [name for name, _, _ in heard][-1] == "acme"
     assert [count for _, *count in heard] == [[1, 3], [2, 3], [3, 3]]

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from stockcast.cli import run
+from stockcast.errors import NotFound
 from stockcast.jobs import fleet
+from stockcast.jobs.retraining.records import Retrained, RetrainRequest
 from stockcast.store import atomic
 from stockcast.store.store import Store
 
@@ -30,12 +32,12 @@ Patch = pytest.MonkeyPatch
 SLOW = """
 import os, signal, sys, time
 from pathlib import Path
-if sys.argv[-1:] == ["lead"]:
-    signal.signal(signal.SIGINT, {handler})
+if "stockcast.fleet.worker" in sys.orig_argv:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Path({begun!r}).write_text(str(os.getpid()))
     time.sleep(600)
 """
-"""What has the process of one model of a fleet hang, and heed an interruption or not."""
+"""What has the worker of a fleet hang, and heed no interruption."""
 
 
 @pytest.fixture
@@ -59,18 +61,18 @@ def stops(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("handler", "signals"), [("signal.default_int_handler", 1), ("signal.SIG_IGN", 3)])
+@pytest.mark.parametrize("signals", [1, 3])
 def test_a_fleet_tells_what_became_of_each_model(
-    handler: str, signals: int, root: Path, tmp_path: Path, monkeypatch: Patch, capsys: Capture
+    signals: int, root: Path, tmp_path: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     begun = tmp_path / "begun"
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(SLOW.format(handler=handler, begun=str(begun)))
+    (tmp_path / "site" / "sitecustomize.py").write_text(SLOW.format(begun=str(begun)))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    monkeypatch.setattr(fleet, "PATIENCE", 1.0)
+    trained(monkeypatch, {"lead": lambda engine: slowly_ended(engine, 0.05 * signals), "acme": lambda _: missing()})
 
     def interrupt() -> None:
-        while not begun.exists():
+        while not (begun.exists() and begun.read_text()):
             time.sleep(0.02)
         for _ in range(signals):  # as an impatient user does
             os.kill(os.getpid(), signal.SIGINT)
@@ -80,27 +82,48 @@ def test_a_fleet_tells_what_became_of_each_model(
     thread.start()
     line = interrupted(capsys, root, "retrain", "acme", "lead", "tin", "zinc")
     thread.join()
-    assert line == "Interrupted. Failed: acme. Broken off, and served as before: lead. Not reached: tin, zinc."
     with pytest.raises(ProcessLookupError):
         os.kill(int(begun.read_text()), 0)
+    assert line == "Interrupted. Failed: acme. Broken off, and served as before: lead, tin. Not reached: zinc."
+
+
+def trained(monkeypatch: Patch, what: dict[str, Callable[[Any], Any]]) -> None:
+    """Have the fleet do this for a model, with its engine; of others it asks a worker for something."""
+
+    def one(request: RetrainRequest, _: object, engine: Any) -> Any:
+        return what.get(request.name, lambda engine: engine.run(b"a task", 600))(engine)
+
+    monkeypatch.setattr(fleet, "retrain_model", one)
+
+
+def slowly_ended(engine: Any, seconds: float) -> None:
+    """A model whose thread has something to do yet when its worker is gone, as one has that is being saved."""
+    try:
+        engine.run(b"a task", 600)
+    finally:
+        time.sleep(seconds)
+
+
+def missing() -> None:
+    raise NotFound("its prices are gone.")
 
 
 def test_a_fleet_names_what_was_promoted_and_what_was_kept(root: Path, monkeypatch: Patch, capsys: Capture) -> None:
-    def answer(name: str, promoted: bool) -> fleet.Outcome:
-        return fleet.Outcome(name, 0, {"name": name, "promoted": promoted, "version": "v", "reason": "so"})
+    def answer(name: str, promoted: bool) -> Retrained:
+        return Retrained(name, promoted, "so", Store(root).champion(name).version, None, 0.0, ())
 
-    def one(_: object, name: str, *__: object) -> fleet.Outcome:
-        if name == "tin":
-            store = Store(root)
-            store.promote(name, store.save(name, make_bundle(9), NOW), "trained", NOW)
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.2)
-            return fleet.Outcome(name, 130, {"error": {"kind": "interrupted"}})
-        return answer(name, name == "acme")
+    def promoted_and_interrupted(_: object) -> Retrained:
+        store = Store(root)
+        store.promote("tin", store.save("tin", make_bundle(9), NOW), "trained", NOW)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(fleet, "_in_own_process", one)
+    answers = {"acme": lambda _: answer("acme", True), "lead": lambda _: answer("lead", False)}
+    trained(monkeypatch, {**answers, "tin": promoted_and_interrupted})
     line = interrupted(capsys, root, "retrain", "--all")
-    assert line == "Interrupted. Promoted: acme, tin. Kept: lead. Not reached: zinc."
+    assert line.startswith("Interrupted. Promoted: acme, tin. Kept: lead. ")
+    assert line.endswith(": zinc.")
 
 
 def test_with_json_an_interruption_is_one_object(monkeypatch: Patch, capsys: Capture) -> None:
@@ -195,7 +218,7 @@ def test_a_backtest_says_how_much_of_it_is_kept(
             raise KeyboardInterrupt
         return fit_to_cutoff(*arguments)
 
-    monkeypatch.setattr("stockcast.jobs.backtest.fit_to_cutoff", second_stops)
+    monkeypatch.setattr("stockcast.learn.fit_to_cutoff", second_stops)
     line = interrupted(capsys, tmp_path / "models", *command)
     assert line == "Interrupted. 1 of 3 trainings is done and kept: the same command goes on from there."
     del calls[:]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +22,6 @@ from stockcast.jobs.live.champion import champion_record
 from stockcast.ledger import clock
 from stockcast.store.store import Store
 
-GOLDEN = Path(__file__).parent / "golden" / "schema-1"
 ROWS = 220
 """The golden models were trained on so many sessions, of which the last is 2020-11-03."""
 
@@ -33,29 +31,9 @@ WriteCsv = Callable[[PriceSeries, Path], Path]
 
 
 @pytest.fixture(autouse=True)
-def clock_put_right() -> Iterator[None]:
-    real = clock.utc_now
-    yield
-    clock.utc_now = real
-
-
-@pytest.fixture
-def folder(tmp_path: Path, prices: Prices, write_csv: WriteCsv, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store of acme and pair, whose prices are acme.csv and the folder pair."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(GOLDEN, tmp_path / "golden")
-    golden, store = Store(tmp_path / "golden"), Store(tmp_path / "models")
-    (tmp_path / "pair").mkdir()
-    write_csv(prices(rows=ROWS), tmp_path / "acme.csv")
-    for seed, name in enumerate(("aa", "bb")):
-        write_csv(prices(rows=ROWS, seed=seed), tmp_path / "pair" / f"{name}.csv")
-    for name in ("acme", "pair"):
-        bundle = golden.load(name)
-        csvs = (str(tmp_path / ("acme.csv" if name == "acme" else "pair")),)
-        manifest = replace(bundle.manifest, csv=csvs)
-        now = datetime.fromisoformat("2020-11-03T22:00:00+00:00")
-        store.promote(name, store.save(name, replace(bundle, manifest=manifest), now), "saved", now)
-    return tmp_path
+def clock_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test sets it to, the clock is the real one again afterwards."""
+    monkeypatch.setattr(clock, "utc_now", clock.utc_now)
 
 
 def at(moment: str) -> None:

@@ -16,7 +16,6 @@ import pytest
 from stockcast.cli import run
 from stockcast.data.series import PriceSeries
 from stockcast.jobs.loaded import open_version
-from stockcast.jobs.retraining.challenge import as_it_stood
 from stockcast.reading.reader import read_panel
 from stockcast.store.store import Store
 
@@ -186,7 +185,9 @@ def test_a_champion_from_longer_ago_brings_what_it_had_learned_when_the_block_be
     path.write_text(whole)
     served = open_version(Store(tmp_path / "models"), "acme")
     panel, rows = read_panel([str(path)]).panel, np.arange(199, 214)
-    judged, predicted = (one.forecast(panel, [rows]) for one in (as_it_stood(served), served.forecaster))
+    began = np.datetime64(served.manifest.scores["cutoffs"]["first"], "D")
+    forecasters = (served.forecaster.restarted(began), served.forecaster)
+    judged, predicted = (one.forecast(panel, [rows]) for one in forecasters)
     np.testing.assert_allclose(judged.quantiles[:, 0], predicted.quantiles[:, 0], rtol=1e-12)
     np.testing.assert_allclose(judged.quantiles[0], predicted.quantiles[0], rtol=1e-12)
 

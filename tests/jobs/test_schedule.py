@@ -52,23 +52,23 @@ def test_the_crontab_line_runs_from_anywhere(capsys: Capture, tmp_path: Path, mo
     assert path.startswith("PATH=/")
     store = str(tmp_path / "my models")
     assert command[:5] == [sys.executable, "-P", "-m", "stockcast", "--store"]
-    assert command[5:] == [store, "--quiet", "retrain", "--all", ">>", f"{store}/retrain.log", "2>&1"]
+    assert command[5:] == [store, "--quiet", "nightly", "--all", ">>", f"{store}/nightly.log", "2>&1"]
 
 
 def test_the_systemd_timer_catches_up_and_says_the_same(capsys: Capture) -> None:
     units = text(capsys, "--systemd", "--at", "22:30", "--days", "mon-fri")
     assert "OnCalendar=Mon..Fri *-*-* 22:30:00" in units
     assert "Persistent=true" in units
-    assert "retrain --all" in units
+    assert "nightly --all" in units
 
 
 def test_installing_twice_and_removing_leaves_other_lines_as_they_were(crontab: Path) -> None:
     assert run(["schedule", "--all", "--install"]) == 0
     once = crontab.read_text()
     assert once.startswith(OTHERS)
-    assert once.count("retrain --all") == 1
+    assert once.count("nightly --all") == 1
     assert run(["schedule", "--all", "--at", "7:00", "--install"]) == 0
-    assert crontab.read_text().count("retrain --all") == 1
+    assert crontab.read_text().count("nightly --all") == 1
     assert run(["schedule", "--all", "--store", "other", "--install"]) == 0
     assert run(["schedule", "--all", "--remove"]) == 0
     assert "other" in crontab.read_text().removeprefix(OTHERS)
@@ -77,19 +77,30 @@ def test_installing_twice_and_removing_leaves_other_lines_as_they_were(crontab: 
     assert run(["schedule", "--all", "--remove"]) == 66
 
 
+def test_the_old_command_can_be_scheduled_and_its_lines_are_replaced(crontab: Path) -> None:
+    assert run(["schedule", "--all", "--command", "retrain", "--install"]) == 0
+    assert "retrain --all >>" in crontab.read_text()
+    assert "models/retrain.log" in crontab.read_text()
+    assert run(["schedule", "--all", "--install"]) == 0
+    assert crontab.read_text().count("nightly --all") == 1
+    assert "retrain" not in crontab.read_text()
+    assert run(["schedule", "--all", "--command", "retrain", "--remove"]) == 0
+    assert crontab.read_text() == OTHERS
+
+
 def test_a_schedule_tells_others_how_it_went(capsys: Capture) -> None:
     url, command = "https://example.org/ping", "mail -s '100% broken' me"
     hooks = ["--notify-url", url, "--on-failure", command]
     _, line, _ = text(capsys, *hooks).splitlines()
-    assert shlex.split(line.replace("\\%", "%"))[13:18] == ["retrain", *hooks]
+    assert shlex.split(line.replace("\\%", "%"))[13:18] == ["nightly", *hooks]
     (line,) = [line for line in text(capsys, "--systemd", *hooks).splitlines() if line.startswith("ExecStart=")]
-    assert shlex.split(line.replace("%%", "%"))[7:12] == ["retrain", *hooks]
+    assert shlex.split(line.replace("%%", "%"))[7:12] == ["nightly", *hooks]
 
 
 def test_a_systemd_unit_means_the_path_that_was_given(capsys: Capture, tmp_path: Path) -> None:
     units = text(capsys, "--systemd", "--store", str(tmp_path / "100%h $x \\y"))
     assert f"'{tmp_path}/100%%h $$x \\\\y'" in units
-    assert f"StandardOutput=append:{tmp_path}/100%%h $x \\y/retrain.log\n" in units
+    assert f"StandardOutput=append:{tmp_path}/100%%h $x \\y/nightly.log\n" in units
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_a_champion_promoted_just_before_the_lock_was_had_is_the_one_to_beat(
             store.promote(name, store.save(name, make_bundle(2), NOW), "by another run", NOW)
         return lock(store, name)
 
-    def reads(manifest: Manifest, *_: object) -> None:
+    def reads(manifest: Manifest, *_: object, **__: object) -> None:
         read.append(manifest.version)
         raise NotFound("no prices.")
 
@@ -250,10 +250,11 @@ def test_a_ping_that_fails_or_hangs_is_said_and_forgotten(
     monkeypatch.setattr(hooks, "LIMIT", 0.5)
     said: list[str] = []
     with answering(behave) as (url, asked):
-        hooks.notify(url, "success", said.append)
+        hooks.notify(f"{url}/a-secret", "success", said.append)
     assert len(asked) == 1
     (line,) = said
-    assert line.startswith(f"The success ping to {url} failed: ")
+    assert line.startswith(f"The success ping to {url.removeprefix('http://').partition('/')[0]} failed: ")
+    assert "a-secret" not in line  # whoever knows the whole address can ping it
 
 
 @pytest.mark.parametrize("url", [f"{SILENT}/with blank", f"{SILENT}/\x7f", "http://[", "https://-", f"{SILENT}:x/"])

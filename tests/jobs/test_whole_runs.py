@@ -44,3 +44,7 @@ def test_no_poisoned_training_is_promoted() -> None:
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
 def test_a_jump_of_the_clock_is_survived() -> None:
     assert ": 0 bad" in run("clocks.py", "--moments", "1")
+
+
+def test_a_fleet_survives_a_killed_worker_and_names_what_is_broken() -> None:
+    assert ": 0 bad" in run("fleet.py", "--models", "3", "--only", "30 broken", "a worker killed")

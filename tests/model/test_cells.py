@@ -17,11 +17,11 @@ from stockcast.data.rows import Rows
 from stockcast.data.windows import Windows
 from stockcast.model import cells
 from stockcast.model.body import body
+from stockcast.model.cells.common import seeds_of
 from stockcast.model.cells.coupled import CoupledCell
 from stockcast.model.cells.peephole import PeepholeCell
-from stockcast.model.export import export_onnx
-from stockcast.model.fit import fit_network
-from stockcast.model.network import Shape, build_network, trace
+from stockcast.model.fit import Trained, fit_network
+from stockcast.model.network import Shape, build_network
 from stockcast.model.serve import Runner
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.arrays import decode_arrays, encode_arrays
@@ -62,6 +62,12 @@ def test_every_cell_has_the_module_of_its_name() -> None:
     assert {path.stem for path in folder.glob("*.py")} == {*CELLS, "__init__", "common"}
 
 
+def network_of(trained: Trained) -> Any:
+    """The network that serves, with what was learned."""
+    trained.served.network.set_weights(trained.arrays)
+    return trained.served.network
+
+
 @pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize("head", LOSSES)
 @pytest.mark.parametrize("cell", CELLS)
@@ -71,9 +77,9 @@ def test_every_cell_trains_serves_without_tensorflow_and_is_saved(cell: str, hea
     assert trained.history[-1].loss < trained.history[0].loss
 
     x = windows.x
-    expected = np.asarray(trained.network(x))
+    expected = np.asarray(network_of(trained)(x))
     assert expected.shape == (len(x), horizon, NUMBERS[head])
-    onnx = export_onnx(trained.traced, x)
+    onnx = trained.onnx(x)
     check_onnx(onnx, "model.onnx")
     np.testing.assert_allclose(Runner(onnx)(x), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
@@ -88,16 +94,18 @@ def test_every_cell_trains_serves_without_tensorflow_and_is_saved(cell: str, hea
 def test_a_network_in_both_directions_serves_too(cell: str) -> None:
     config = settings(cell, bidirectional=True, positions="last")
     windows = made_up_windows(1)
-    network = fit_network(windows, None, TrainingRun(config)).network
+    trained = fit_network(windows, None, TrainingRun(config))
+    network = network_of(trained)
     assert network.layers[1].output.shape == (None, 6)
-    np.testing.assert_allclose(Runner(export_onnx(trace(network), windows.x))(windows.x), network(windows.x), atol=1e-5)
+    np.testing.assert_allclose(Runner(trained.onnx(windows.x))(windows.x), network(windows.x), atol=1e-5)
 
 
 def test_layers_stand_on_each_other() -> None:
     config, windows = settings("peephole", "scale", 3, units=[3, 4]), made_up_windows(3)
-    network = fit_network(windows, None, TrainingRun(config)).network
+    trained = fit_network(windows, None, TrainingRun(config))
+    network = network_of(trained)
     assert [layer.output.shape[1:] for layer in network.layers if "peephole" in layer.name] == [(LOOKBACK, 3), (4,)]
-    np.testing.assert_allclose(Runner(export_onnx(trace(network), windows.x))(windows.x), network(windows.x), atol=1e-5)
+    np.testing.assert_allclose(Runner(trained.onnx(windows.x))(windows.x), network(windows.x), atol=1e-5)
 
 
 def sequence_layer(cell: Any) -> Any:
@@ -185,13 +193,13 @@ def test_a_cell_of_our_own_comes_back_from_its_configuration(cell: Any) -> None:
 
 
 def test_peepholes_and_coupling_change_the_forecast() -> None:
-    keras.utils.set_random_seed(0)
     x = X.astype(np.float32)
     windows = keras.Input((7, 3))
     outputs = {}
     for cell in ("lstm", "peephole", "coupled"):
-        keras.utils.set_random_seed(0)
-        network = keras.Model(windows, body(settings(cell).model, windows, every_position=False, fused=False))
+        network = keras.Model(
+            windows, body(settings(cell).model, windows, every_position=False, fused=False, seeds=seeds_of(0))
+        )
         for weight in network.weights:
             if "peephole" in weight.path:
                 weight.assign(np.full(weight.shape, 0.5))
@@ -204,7 +212,7 @@ def test_peepholes_and_coupling_change_the_forecast() -> None:
 def test_units_that_begin_alike_stay_alike(start: str, alike: bool) -> None:
     """The symmetry problem: the same gradient for every unit of a layer, so that a wide layer is one unit."""
     config = settings("mlp", initializer=start, activation="sigmoid", dropout=0)
-    network = fit_network(made_up_windows(1), None, TrainingRun(config)).network
+    network = network_of(fit_network(made_up_windows(1), None, TrainingRun(config)))
     kernel = network.get_layer("dense_0").get_weights()[0]  # (L * F, units)
     assert bool(np.ptp(kernel, axis=1).max() < 1e-6) is alike
 
@@ -212,7 +220,7 @@ def test_units_that_begin_alike_stay_alike(start: str, alike: bool) -> None:
 def test_the_linear_unit_finds_the_least_squares_solution() -> None:
     windows = made_up_windows(1)
     config = settings("linear", learning_rate=0.05, epochs=60, clipnorm=0)
-    network = fit_network(windows, None, TrainingRun(config)).network
+    network = network_of(fit_network(windows, None, TrainingRun(config)))
     flat = np.column_stack([windows.x.reshape(len(windows), -1), np.ones(len(windows))])
     best = np.linalg.lstsq(flat, windows.y[:, 0], rcond=None)[0]
     np.testing.assert_allclose(network(windows.x)[:, 0, 0], flat @ best, atol=0.02)

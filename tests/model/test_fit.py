@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -48,15 +49,14 @@ def windows(first: int = LOOKBACK - 1) -> Windows:
 
 def begin(config: RunConfig) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The inputs with a 1 for the bias, the targets, and the weights that training begins with."""
-    keras.utils.set_random_seed(config.fit.seed)
-    kernel, bias = build_network(config.model, Shape(LOOKBACK, 2, 1)).get_weights()
+    kernel, bias = build_network(config.model, Shape(LOOKBACK, 2, 1), seed=config.fit.seed).get_weights()
     data = windows()
     x = np.column_stack([data.x.reshape(len(data), -1), np.ones(len(data))])
     return x.astype(np.float64), data.y[:, 0].astype(np.float64), np.append(kernel[:, 0], bias).astype(np.float64)
 
 
 def ended(trained: Trained) -> NDArray[np.float64]:
-    kernel, bias = trained.network.get_weights()
+    kernel, bias = trained.arrays
     return np.append(kernel[:, 0], bias)
 
 
@@ -207,7 +207,6 @@ def test_cross_entropy_is_minus_the_log_of_the_class_that_came(thresholds: list[
     data = {"lookback": LOOKBACK, "horizon": 1, "task": "direction", "thresholds": thresholds}
     fit = {"loss": "crossentropy", "positions": "last", "epochs": 1, "batch_size": 1000}
     config = from_table({"data": data, "model": {"cell": "linear", "head": "classes"}, "fit": fit})
-    keras.utils.set_random_seed(0)
     classes = len(thresholds) + 1
     probabilities = build_network(config.model, Shape(LOOKBACK, 2, 1, classes))(windows().x).numpy()[:, 0]
     came = np.digitize(windows().y[:, 0], thresholds)
@@ -227,3 +226,20 @@ def test_a_training_leaves_nothing_to_the_next_of_its_kind() -> None:
     assert between.history != first.history
     for key, weights in first.weights.items():
         np.testing.assert_array_equal(again.weights[key], weights)
+
+
+def test_whoever_else_draws_random_numbers_meanwhile_changes_nothing() -> None:
+    """As the threads of a cluster's worker do."""
+    config = settings(cell="mlp", units=[3] * 8)
+    alone, ended_drawing = fit_network(windows(), None, TrainingRun(config)).arrays, threading.Event()
+
+    def draw() -> None:
+        while not ended_drawing.is_set():
+            random.random()
+
+    other = threading.Thread(target=draw)
+    other.start()
+    beside = fit_network(windows(), None, TrainingRun(config)).arrays
+    ended_drawing.set()
+    other.join()
+    assert all(map(np.array_equal, alone, beside))

@@ -10,9 +10,9 @@ import pytest
 from stockcast.config.run import load_config
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.learn import learn
-from stockcast.model.export import export_onnx
 from stockcast.model.fit import Trained
-from stockcast.model.network import Shape, build_network, fed_back, trace
+from stockcast.model.network import Shape, build_network, fed_back
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.serve import Runner
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.onnxfile import check_onnx
@@ -34,10 +34,11 @@ def test_a_network_fed_its_own_answers_takes_each_for_the_newest_input(cell: str
         expected.append(step)
         rolling = np.concatenate([rolling[:, 1:], step], axis=1)
     np.testing.assert_allclose(many(windows), np.concatenate(expected, axis=1), rtol=1e-6)
-    onnx = export_onnx(trace(many), windows)
+    trained = Trained(ServedNetwork(many), many.get_weights(), (), 0)
+    onnx = trained.onnx(windows)
     check_onnx(onnx, "model.onnx")
     np.testing.assert_allclose(Runner(onnx)(windows), many(windows), rtol=1e-5, atol=1e-6)
-    assert list(Trained(many, (), 0).weights) == [weight.path for weight in one.weights]
+    assert list(trained.weights) == [weight.path for weight in one.weights]
 
 
 def test_direct_and_recursive_forecast_the_same_steps(prices: Callable[..., PriceSeries]) -> None:

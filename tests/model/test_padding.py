@@ -14,7 +14,8 @@ from stockcast.data.series import Panel, PriceSeries
 from stockcast.data.windows import PAD, Windows, usable_ends
 from stockcast.learn import learn
 from stockcast.model.export import export_onnx
-from stockcast.model.network import Shape, build_network, trace
+from stockcast.model.network import Shape, build_network
+from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.serve import Runner
 from stockcast.model.training_run import TrainingRun
 
@@ -59,7 +60,10 @@ def test_what_is_filled_up_changes_nothing(cell: str) -> None:
     for window in (np.concatenate([gap, history], axis=1), np.concatenate([history, gap], axis=1)):
         np.testing.assert_allclose(padded(window), short(history), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(
-            Runner(export_onnx(trace(padded), window))(window), short(history), rtol=1e-5, atol=1e-6
+            Runner(export_onnx(ServedNetwork(padded), short.get_weights(), window))(window),
+            short(history),
+            rtol=1e-5,
+            atol=1e-6,
         )
 
 

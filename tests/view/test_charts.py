@@ -19,6 +19,7 @@ from stockcast.data.forecast import QUANTILES, EvaluatedForecast, Forecast, eval
 from stockcast.data.series import Dates, Floats, Panel, PriceSeries
 from stockcast.errors import DataError
 from stockcast.view import charts
+from stockcast.view.calibration_chart import calibration
 
 Prices = Callable[..., PriceSeries]
 
@@ -205,7 +206,7 @@ def test_a_backtest_without_outcomes_is_refused(prices: Prices) -> None:
     with pytest.raises(DataError, match="acme has no forecast whose outcome is known"):
         charts.held_out(evaluated)
     with pytest.raises(DataError, match="no forecast's outcome is known"):
-        charts.calibration(evaluated)
+        calibration(evaluated)
 
 
 def test_the_parts_of_a_series_stand_where_they_belong(prices: Prices) -> None:
@@ -251,7 +252,7 @@ def test_a_training_shows_its_validation_loss_where_it_was_taken() -> None:
 def test_calibration_shows_coverage_per_step(prices: Prices) -> None:
     series = prices(rows=400)
     evaluated = judged_of(series, list(range(200, 399)), 3)
-    panels = {axes.get_ylabel(): axes for axes in charts.calibration(evaluated).axes}
+    panels = {axes.get_ylabel(): axes for axes in calibration(evaluated).axes}
     for label, low, high in (("In the 95 % band", 0, 8), ("In the 80 % band", 2, 6), ("In the 50 % band", 3, 5)):
         observed = line(panels[label], "Observed")
         assert observed[:, 0].tolist() == [1, 2, 3]
@@ -264,7 +265,7 @@ def test_calibration_shows_coverage_per_step(prices: Prices) -> None:
 
 def test_the_range_of_chance_is_the_binomial_one(prices: Prices) -> None:
     evaluated = judged_of(prices(rows=1300), list(range(298, 1298)), 2)  # 1000 forecasts of step 1, 999 of step 2
-    axes = next(each for each in charts.calibration(evaluated).axes if each.get_ylabel() == "In the 80 % band")
+    axes = next(each for each in calibration(evaluated).axes if each.get_ylabel() == "In the 80 % band")
     chance, nominal = stairs(axes)
     assert chance.baseline is not None
     assert chance.edges.tolist() == [0.5, 1.5, 2.5]
@@ -278,7 +279,7 @@ def test_the_range_of_chance_is_the_binomial_one(prices: Prices) -> None:
 
 def test_the_pit_histogram_compares_each_gap_with_its_probability(prices: Prices) -> None:
     evaluated = judged_of(prices(rows=400), list(range(200, 399)), 1)
-    axes = next(each for each in charts.calibration(evaluated).axes if each.get_xlabel().startswith("Quantile"))
+    axes = next(each for each in calibration(evaluated).axes if each.get_xlabel().startswith("Quantile"))
     *_, observed = stairs(axes)
     below = np.mean(evaluated.actual[:, :1] <= evaluated.forecast.quantiles[:, 0], axis=0)  # (Q,)
     widths = np.diff([0, *QUANTILES, 1])
@@ -292,7 +293,7 @@ def test_calibration_of_a_panel_counts_days_not_series(prices: Prices) -> None:
     panel = Panel((series, PriceSeries("other", series.dates, series.columns)))
     one = judged_of(series, list(range(200, 300)), 1)
     two = evaluate("daily", panel, joined(one.forecast, one.forecast), "close")
-    single, double = (charts.calibration(each) for each in (one, two))
+    single, double = (calibration(each) for each in (one, two))
     for before, after in zip(single.axes, double.axes, strict=True):
         for first, second in zip(stairs(before), stairs(after), strict=True):
             np.testing.assert_allclose(second.values, first.values)

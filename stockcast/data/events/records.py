@@ -70,12 +70,14 @@ def events_of(rows: Sequence[tuple[np.datetime64, str, str, str, np.datetime64]]
     )
 
 
+def rows_of(events: Events) -> list[tuple[np.datetime64, str, str, str, np.datetime64]]:
+    """The inverse of `events_of`."""
+    return list(zip(events.dates, events.series, events.kinds, events.when, events.known, strict=True))
+
+
 def joined(some: Events, others: Events) -> Events:
     """Both together."""
-    rows = [
-        row for one in (some, others) for row in zip(one.dates, one.series, one.kinds, one.when, one.known, strict=True)
-    ]
-    return events_of(rows)
+    return events_of([*rows_of(some), *rows_of(others)])
 
 
 NO_EVENTS = events_of(())

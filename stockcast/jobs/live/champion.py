@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import numpy as np
 
 from stockcast.data.series import Panel
 from stockcast.errors import NotFound, StockcastError
+from stockcast.jobs.live.recorded import recorded_of
 from stockcast.jobs.live.scored_model import score_model
 from stockcast.ledger import clock
-from stockcast.ledger.connection import consult, ledger_path
-from stockcast.ledger.live_record import LiveRecord, newest_price, read_record
 from stockcast.view.score import champion_sentence
 
 
@@ -21,13 +19,8 @@ def champion_record(store: Path, name: str, version: str, panel: Panel) -> list[
 
     A ledger that can't be read is named, and stops nothing: the gate does not depend on it.
     """
-
-    def find(connection: sqlite3.Connection) -> tuple[LiveRecord | None, str]:
-        price = newest_price(connection, name) or ""
-        return read_record(connection, name, price, version=version), price
-
     try:
-        record, price = consult(ledger_path(store), find)
+        record, price = recorded_of(store, name, version=version)
     except NotFound:
         return []
     except StockcastError as error:

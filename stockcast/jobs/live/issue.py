@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.data.forecast import newest_origins
 from stockcast.data.series import PriceSeries
 from stockcast.errors import DataError, StockcastError
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.opponents import learned_until, opponents_at
 from stockcast.jobs.output import check_output, write_output
-from stockcast.jobs.predict import Prediction, PredictRequest, newest_origins, predict_next
+from stockcast.jobs.predict import Prediction, PredictRequest, predict_next
 from stockcast.ledger.connection import ledger_path
 from stockcast.ledger.record import append_issue
 from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,14 +14,16 @@ from stockcast.errors import Busy, CannotCreate, IOFailure, NotFound, StockcastE
 from stockcast.evaluate.live import total_counts
 from stockcast.evaluate.rows import rows_text
 from stockcast.jobs.live.failures import FailedModel
+from stockcast.jobs.live.recorded import recorded_of
 from stockcast.jobs.live.scored_model import ScoredModel, score_model
 from stockcast.jobs.output import write_output
 from stockcast.jobs.source import model_hints, model_prices, read_prices
 from stockcast.ledger import clock
 from stockcast.ledger.connection import consult, ledger_path
-from stockcast.ledger.live_record import LiveRecord, newest_price, read_record, recorded_models
+from stockcast.ledger.live_record import LiveRecord, recorded_models
 from stockcast.ledger.outcomes import keep_outcomes
 from stockcast.reading.records import NO_HINTS, Hints, PanelRead
+from stockcast.store.settled import settled
 from stockcast.store.store import Store
 from stockcast.view.backtest import contest_table
 from stockcast.view.hubverse import hubverse_csv
@@ -112,29 +113,22 @@ def read_model_record(
     store: Path, name: str, csvs: Sequence[str], hints: Hints, since: date | None = None
 ) -> tuple[LiveRecord, PanelRead, str]:
     """What was recorded of a model, its newest prices, and which column of them. Raises `NotFound`, `LedgerDamaged`."""
-    path = ledger_path(store)
-    first = None if since is None else np.datetime64(since, "D")
-
-    def find(connection: sqlite3.Connection) -> tuple[LiveRecord | None, str]:
-        column = newest_price(connection, name) or ""
-        return read_record(connection, name, column, first), column
-
-    record, price = consult(path, find)
+    record, price = recorded_of(store, name, None if since is None else np.datetime64(since, "D"))
     if record is None:
         words = "" if since is None else f" since {since}"
         raise NotFound(
             f"no forecast of the model {name!r} was recorded{words}.", f"see: stockcast predict {name} --record"
         )
     try:
-        manifest = Store(store).load(name, wanted=()).manifest
+        manifest = settled(store, Store(store).load(name, wanted=()).manifest)
     except NotFound:
         if not csvs:
             raise NotFound(
                 f"the model {name!r} is gone; its record is not.", f"give its prices: stockcast score {name} --csv PATH"
             ) from None
-        return record, read_prices(csvs, lambda _: None, hints), price
+        return record, read_prices(csvs, lambda _: None, hints, store=store), price
     said = model_hints(manifest, Store(store).champion(name).accepted, hints)
-    return record, model_prices(manifest, csvs, lambda _: None, said), price
+    return record, model_prices(manifest, csvs, lambda _: None, said, store=store), price
 
 
 def _names(path: Path, request: ScoreRequest) -> tuple[str, ...]:

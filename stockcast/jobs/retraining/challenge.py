@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from stockcast.config.run import RunConfig
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
+from stockcast.fleet.engines import Engine, patience_for
+from stockcast.fleet.tasks import Result, Task
 from stockcast.jobs.live.champion import champion_record
-from stockcast.jobs.loaded import LoadedModel, open_version, recorded_config
-from stockcast.jobs.new_version import bundle, provenance_anew
+from stockcast.jobs.loaded import recorded_config
+from stockcast.jobs.new_version import bundle_of, provenance_anew
+from stockcast.jobs.retraining.contest import GateContest, checked_challenger, contest_of
 from stockcast.jobs.retraining.records import Retrained, Run
 from stockcast.jobs.source import OnMessage
-from stockcast.model.forecaster import WindowForecaster
-from stockcast.model.training_run import TrainingRun
 from stockcast.store.manifest import Manifest
+from stockcast.store.model_files import FORECASTER_FILES
 from stockcast.store.records import damaged, log_line
 
-if TYPE_CHECKING:
-    from stockcast.learn import Learned
 
-
-def challenge(run: Run, on_message: OnMessage) -> Retrained:
+def challenge(run: Run, on_message: OnMessage, engine: Engine) -> Retrained:
     """Train, judge beside the champion, and promote or not; without training where the champion can't be judged yet."""
-    from stockcast.learn import evaluate_on, learn
-
     request, manifest, panel = run.request, run.manifest, run.read.panel
     for sentence in champion_record(request.store, request.name, manifest.version, panel):
         on_message(sentence)
@@ -36,40 +30,43 @@ def challenge(run: Run, on_message: OnMessage) -> Retrained:
     seen = _seen_block(manifest, config)
     if seen is not None and not request.force:
         return run.kept(seen, None)
-    champion = as_it_stood(open_version(run.store, request.name, manifest.version))
-    learned = learn(panel, TrainingRun(config, manifest.config_name), must_be_judged=True)
-    mine = learned.assessment.evaluated
-    theirs = evaluate_on(champion, panel, mine, config.data.price)
-    decision = decide(mine, theirs, learned.assessment.baselines["naive"], config.gate.tolerance)
+    result = _trained(run, config, engine)
+    contest = contest_of(result, panel, config, manifest.config_name)
+    decision = decide(contest.challenger, contest.champion, contest.naive, config.gate.tolerance)
     forced = request.force and decision.ratio is not None and not decision.promoted
     reason = f"forced; {decision.reason}" if forced else decision.reason
     if request.dry_run:
         would = "would" if decision.promoted or forced else "would not"
         return run.kept(f"dry run: it {would} be promoted; {reason}", decision)
     if decision.promoted or forced:
-        return _promote(run, learned, config, reason, decision)
+        return _promote(run, result, contest, config, reason, decision)
     return run.rejected(reason, decision)
 
 
-def as_it_stood(champion: LoadedModel) -> WindowForecaster:
-    """The champion with its bands as they were after training, so that they follow the answers to each forecast since.
+def _trained(run: Run, config: RunConfig, engine: Engine) -> Result:
+    """What a worker makes of the newest prices, beside the champion's own files."""
+    manifest, panel = run.manifest, run.read.panel
+    champion = run.store.load(run.request.name, manifest.version, FORECASTER_FILES)
+    facts = {"champion_since": manifest.scores["cutoffs"]["first"]}
+    task = Task("challenge", manifest.name, panel, config, manifest.config_name, facts, files=champion.files)
+    answer = engine.run(task.encode(), patience_for(panel, config))
+    return Result.decode(answer, f"what was trained for {manifest.name}")
 
-    What it has saved of them knows answers from inside the block that it is judged on; the challenger's don't.
-    """
-    forecaster, cutoff = champion.forecaster, np.datetime64(champion.manifest.scores["cutoffs"]["first"], "D")
-    calibration = forecaster.calibration
-    return forecaster if calibration is None else forecaster.calibrated(calibration.restarted(cutoff))
 
-
-def _promote(run: Run, learned: Learned, config: RunConfig, reason: str, decision: Decision) -> Retrained:
+def _promote(
+    run: Run, result: Result, contest: GateContest, config: RunConfig, reason: str, decision: Decision
+) -> Retrained:
     """Save the challenger and let it serve."""
-    manifest, name = run.manifest, run.request.name
+    manifest, name, panel = run.manifest, run.request.name, run.read.panel
+    checked = checked_challenger(result, contest.challenger, panel, config, manifest.config_name)
     recorded = provenance_anew(manifest, run.request.csvs, run.hints, run.read.files)
+    parts = (result.files, result.facts["scores"], checked.features)
+    challenger = bundle_of(*parts, panel, config, manifest.config_name, recorded)
     now = datetime.now(UTC)
-    version = run.store.save(name, bundle(learned, run.read.panel, config, manifest.config_name, recorded), now)
-    result = run.ended(True, reason, version, decision)
-    run.store.promote(name, version, reason, now, log_line("retrain", now, result.to_dict()))
-    return result
+    version = run.store.save(name, challenger, now)
+    promoted = run.ended(True, reason, version, decision)
+    run.store.promote(name, version, reason, now, log_line("retrain", now, promoted.to_dict()))
+    return promoted
 
 
 def _challenger_config(manifest: Manifest, panel: Panel) -> RunConfig:

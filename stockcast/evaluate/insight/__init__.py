@@ -1,0 +1,1 @@
+"""What a reader asks once a model is judged: when it does well, and what it looks at."""

@@ -1,0 +1,1 @@
+"""Networks as ONNX: converted once a kind, and filled with weights."""

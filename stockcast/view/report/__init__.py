@@ -1,0 +1,1 @@
+"""The morning page: what a report says and shows, as one HTML file that needs nothing else."""
