@@ -28,10 +28,10 @@ def epochs(shared: Shared) -> Iterator[Callable[[Any, int], None]]:
 def fleet_models(shared: Shared) -> Iterator[Callable[[str, str, int, int], None]]:
     """A function to be called with how a model came out, its line, and how many have ended and how many there are.
 
-    The line is printed at once, as a result; beside a JSON object it is talk. The bar counts those that were promoted
-    and those that failed.
+    The line is printed at once, as a result; beside a JSON object it is talk, and where quiet is wanted it is left to
+    the summary. The bar counts those that were promoted and those that failed.
     """
-    tell = on_message(shared) if shared.as_json else click.echo
+    tell = on_message(shared) if shared.as_json or shared.quiet else click.echo
     counts: Counter[str] = Counter()
     with _bar(shared, "model") as update:
 
