@@ -8,17 +8,22 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 RUNTIME := $(VENV)/runtime-installed
 DEV := $(VENV)/dev-installed
 PEERS := .venv-peers
+OLDEST := .venv-oldest
 PACKAGING := setup.cfg pyproject.toml
 
 LOCK := $(BIN)/uv pip compile setup.cfg --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-annotate --custom-compile-command "make lock"
+
+# What the oldest TensorFlow and Keras are tried by: every cell, a training and what is saved of it, the whole way.
+WITH_TENSORFLOW := tests/model/test_cells.py tests/model/test_kernels.py tests/test_learn.py tests/jobs/test_end_to_end.py
 
 # The quicker ones first; together they take about an hour.
 FAULTS := flushed lock_freed crowd many_names links malicious forged bit_flips sequences many_readers random_kills \
 	unreadable outputs wrong_rows kill_at_every_call fail_at_every_call retrain_crowd poison clocks cron nights sabotage \
 	retrain_kills ledger_kills ledger_crowd replay fetch fleet
 
-.PHONY: help setup demo test faults check bench bench-peers tutorials lint readme lock coverage clean
+.PHONY: help setup demo test test-oldest faults check bench bench-peers tutorials lint readme docs notebooks dist lock \
+	coverage clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -37,6 +42,10 @@ demo: $(RUNTIME) ## train on data/ibm.csv, predict and plot, in the folder demo
 test: $(DEV) ## run all tests: first those without TensorFlow, then the others
 	$(BIN)/python -m pytest -m "not tensorflow" --maxfail 10 --numprocesses 2 --dist worksteal
 	$(BIN)/python -m pytest -m tensorflow --numprocesses 2 --dist worksteal
+
+test-oldest: $(DEV) $(OLDEST)/installed ## run the tests on the oldest libraries that setup.cfg allows
+	$(OLDEST)/bin/python -m pytest -m "not tensorflow" --maxfail 10 --numprocesses 2 --dist worksteal
+	$(OLDEST)/bin/python -m pytest $(WITH_TENSORFLOW) --numprocesses 2 --dist worksteal
 
 faults: $(DEV) ## kill, fill, crowd and poison everything in full: see docs/reliability.md
 	@failed=; for script in $(FAULTS); do \
@@ -57,6 +66,16 @@ lint: $(DEV) ## ruff, mypy and the rules of the house
 
 readme: $(DEV) ## run the README's commands and compare what they print with what it says
 	$(BIN)/python tools/readme_truth.py
+
+docs: $(DEV) ## build the documentation site into site/, strictly, and check its links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python tools/site_links.py
+
+notebooks: $(DEV) ## run the notebooks of docs/notebooks, and keep what they print
+	$(BIN)/python tools/notebooks.py
+
+dist: $(DEV) ## build the wheel and the sdist into dist/, install the wheel elsewhere, and use it there
+	$(BIN)/python tools/dist.py
 
 bench: $(DEV) ## measure speed and, with DATA=DIR, quality: benchmarks/RESULTS.md and QUALITY.md
 	$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)")
@@ -79,7 +98,7 @@ lock: $(DEV) ## write the lock files anew, from setup.cfg and the newest release
 	$(LOCK) --extra baselines --extra dask --extra yahoo --extra test --extra docs --extra dev --constraint requirements.lock --output-file requirements-dev.lock > /dev/null
 
 clean: ## remove the virtual environment, the demo and what the tools left
-	rm -rf $(VENV) $(PEERS) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(OLDEST) demo build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -104,4 +123,14 @@ $(PEERS)/installed: benchmarks/peers/requirements.txt | $(BIN)/python
 	@echo "Installing Darts and NeuralForecast into $(PEERS): some GB, some minutes."
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+$(OLDEST)/installed: $(PACKAGING) | $(DEV)
+	@echo "Installing the oldest libraries into $(OLDEST): about 3 GB, some minutes."
+	@rm -rf $(OLDEST)
+	@$(BIN)/python -m venv --without-pip $(OLDEST)
+	@$(BIN)/uv pip compile setup.cfg --quiet --resolution lowest-direct --extra baselines --extra dask --extra yahoo \
+		--extra test --extra docs --python $(OLDEST)/bin/python --output-file $(OLDEST)/requirements.txt > /dev/null
+	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --requirements $(OLDEST)/requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --no-deps --editable .
 	@touch $@

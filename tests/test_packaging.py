@@ -51,7 +51,7 @@ def test_the_wheel_holds_every_module_preset_and_template(wheel: zipfile.ZipFile
 
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
-    folder = f"stockcast-{__version__}.dist-info"
+    folder = f"stockcast_cli-{__version__}.dist-info"
     metadata = wheel.read(f"{folder}/METADATA").decode()
     assert "\nRequires-Python: >=3.11\n" in metadata
     assert "\nLicense-Expression: MIT\n" in metadata

@@ -77,7 +77,7 @@ def test_wrong_output_is_told_and_corrected(tmp_path: Path) -> None:
 def test_a_run_is_shown_without_this_machines_paths(tmp_path: Path) -> None:
     line = readme_truth.run("stockcast schedule", tmp_path)[1]
     assert " /path/to/stockcast/.venv/bin/python -P -m stockcast " in line
-    assert line.endswith(" >> /path/to/prices/models/retrain.log 2>&1")
+    assert line.endswith(" >> /path/to/prices/models/nightly.log 2>&1")
 
 
 def test_a_command_that_is_not_run_is_refused() -> None:

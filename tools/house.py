@@ -18,7 +18,7 @@ MODULES = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "stockca
 
 # From the bottom up. A module may import from its own room and from every lower floor.
 FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
-    {"ground": ("stockcast/__init__.py", "stockcast/errors.py", "stockcast/config/*")},
+    {"ground": ("stockcast/version.py", "stockcast/process.py", "stockcast/errors.py", "stockcast/config/*")},
     {"data": ("stockcast/data/*",)},
     {"checks": ("stockcast/checks/*",), "model": ("stockcast/model/*",), "evaluate": ("stockcast/evaluate/*",)},
     {
@@ -31,7 +31,10 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
     {"recipe": ("stockcast/learn.py",)},
     {"fleet": ("stockcast/fleet/*",)},
     {"jobs": ("stockcast/jobs/*",)},
-    {"command line": ("stockcast/cli/*", "stockcast/__main__.py")},
+    {
+        "command line": ("stockcast/cli/*", "stockcast/__main__.py"),
+        "python": ("stockcast/__init__.py", "stockcast/api/*"),
+    },
 )
 
 LONGEST_MODULE = 300

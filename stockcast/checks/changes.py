@@ -22,6 +22,7 @@ CHANGES: dict[str, tuple[Answer, str]] = {
     "shrunk": ("refused", "prices that begin later than those that the model was trained on"),
     "corrected": ("refused", "more than 0.5 % of the sessions have other prices, are gone, or are new; fewer are said"),
     "untold": ("said", "other prices, of which the model kept too little to tell how they differ"),
+    "rough": ("said", "the prices are what they were but for a small part of a day's move, as another vendor's"),
     "split": ("said", "a split is worked into the past"),
     "rescaled": ("taken", "all prices are multiplied by one factor, as by a dividend"),
     "same": ("taken", "the prices are what they were"),
@@ -80,7 +81,8 @@ class Change:
     - `first`, `last`: the dates now, `was_first` and `was_last` at training;
     - `kept`: sessions whose price the model knows, not `whole`: fewer than it was trained on; `shared`: those of them
       that were compared; `apart`: those between them that one of both lacks;
-    - `factor`: by which the oldest shared prices were multiplied; `steps`: days at which it changes.
+    - `factor`: by which the oldest shared prices were multiplied; `steps`: days at which it changes;
+      `rough`: to which part of a price they agree, if not to the digits that were printed.
     """
 
     series: str
@@ -95,6 +97,7 @@ class Change:
     whole: bool = True
     factor: float = 1.0
     steps: int = 0
+    rough: float = 0.0
     splits: tuple[PastSplit, ...] = ()
     corrected: tuple[Corrected, ...] = ()
     lost_columns: tuple[str, ...] = ()
@@ -229,6 +232,13 @@ def _untold(change: Change) -> str:
     )
 
 
+def _rough(change: Change) -> str:
+    return (
+        f"its past prices are those that the model was trained on to within {change.rough:.1g} of a price, and no "
+        "nearer, as where they come from another vendor."
+    )
+
+
 def _split(change: Change) -> str:
     return f"a split is worked into its past prices: {'; '.join(map(str, change.splits))}."
 
@@ -251,6 +261,7 @@ _WORDS: dict[str, Callable[[Change], str]] = {
     "shrunk": _shrunk,
     "corrected": _corrected,
     "untold": _untold,
+    "rough": _rough,
     "split": _split,
     "rescaled": _rescaled,
     "same": _same,

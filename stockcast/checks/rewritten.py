@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -22,6 +22,9 @@ _NEAR, _NEAR_VOLUME = 0.06, 0.25
 _LEAST_SPLIT = 0.04
 """Fewer than 4 shares more for each hundred are no split; a dividend beside one changes the prices by less than a
 quarter of it, and a ratio that no volume confirms must be nearer."""
+
+_ROUGH = 0.02
+"""Other vendors round the factors of dividends; what that makes of a price is a small part of its daily move."""
 
 _STEPS = 3
 _FEWEST, _DAILY_MOVES = 20, 1.5
@@ -43,7 +46,11 @@ def find_change(past: Past, series: PriceSeries) -> Change:
     change = replace(change, shared=len(both.dates), apart=len(both.gone) + len(both.new))
     if not len(both.dates):
         return change.of_kinds([*found, "untold" if {"stale", "shrunk"} & {*found} else "another"])
-    return _of_prices(past, series, both, change, found)
+    return (
+        _of_levels(both, change, found)
+        or _of_rough_levels(past, series, both, replace(change, kinds=tuple(found)))
+        or change.of_kinds([*found, _other(past, series, both)])
+    )
 
 
 def lost_columns(columns: Collection[str] | None, series: PriceSeries) -> tuple[str, ...]:
@@ -51,22 +58,29 @@ def lost_columns(columns: Collection[str] | None, series: PriceSeries) -> tuple[
     return tuple(sorted(set(columns or ()) - series.columns.keys()))
 
 
-def _of_prices(past: Past, series: PriceSeries, both: Overlap, change: Change, found: list[str]) -> Change:
-    """The change with what the shared prices say."""
+def _of_levels(both: Overlap, change: Change, found: Sequence[str]) -> Change | None:
+    """The change with what the shared prices say; None if most of them lie on no level."""
     splits, steps = _splits(both)
     corrected = _corrected(both, steps)
     if len(corrected) > len(both.dates) / 2:
-        return change.of_kinds([*found, _other(past, series, both)])
+        return None
     beyond = Change.beyond(len(corrected), len(both.dates))
     if beyond and len(steps) >= max(_STEPS, len(corrected) / 2):
         return change.of_kinds([*found, "other_price"], factor=_factor(both), steps=len(steps))
-    if corrected:
-        found.append("corrected")
-    if splits:
-        found.append("split")
-    elif abs(_oldest(both)) > SAME and not both.same:
-        found.append("rescaled")
-    return change.of_kinds(found or ["same"], factor=_factor(both), splits=splits, corrected=corrected)
+    kinds = [*found, *(["corrected"] if corrected else []), *(["split"] if splits else [])]
+    if not splits and abs(_oldest(both)) > SAME and not both.same:
+        kinds.append("rescaled")
+    return change.of_kinds(kinds or ["same"], factor=_factor(both), splits=splits, corrected=corrected)
+
+
+def _of_rough_levels(past: Past, series: PriceSeries, both: Overlap, change: Change) -> Change | None:
+    """The same with levels that hold but for a small part of a day's move; None if too many prices lie on none."""
+    if len(both.dates) < _FEWEST:
+        return None
+    slack = _ROUGH * float(np.median(np.abs(np.diff(np.log(both.before)))))
+    changed = _of_levels(overlap(past, series, slack), change, [*change.kinds, "rough"]) if slack > SAME else None
+    fits = changed is not None and not Change.beyond(len(changed.corrected), changed.shared)
+    return replace(changed, rough=slack) if changed is not None and fits else None
 
 
 def _day(day: np.datetime64) -> date:

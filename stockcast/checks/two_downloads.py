@@ -93,11 +93,11 @@ class Overlap:
         return bool((np.abs(self.ratio) <= self.tolerance).all())
 
 
-def overlap(past: Past, series: PriceSeries) -> Overlap:
-    """What `past` and `series` share."""
+def overlap(past: Past, series: PriceSeries, slack: float = SAME) -> Overlap:
+    """What `past` and `series` share, where prices that differ relatively by less than `slack` are equal."""
     dates, mine, theirs = np.intersect1d(past.dates, series.dates, assume_unique=True, return_indices=True)
     before, now = past.prices[mine], series.columns[past.column][theirs]
-    tolerance = SAME + _half_digit(past.prices)[mine] / before + _half_digit(series.columns[past.column])[theirs] / now
+    tolerance = slack + _half_digit(past.prices)[mine] / before + _half_digit(series.columns[past.column])[theirs] / now
     owner, logs = _levels(np.log(now / before), tolerance)
     volumes = np.log(_positive(series.columns.get("volume", np.full(len(series), np.nan))[theirs]))
     volumes = volumes - np.log(_positive(past.volumes[mine]))

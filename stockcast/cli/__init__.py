@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import click
 
-from stockcast import __version__
 from stockcast.cli.audit import audit
 from stockcast.cli.backtest import backtest
 from stockcast.cli.boundary import guarded
@@ -25,6 +24,8 @@ from stockcast.cli.retrain import retrain
 from stockcast.cli.schedule import schedule
 from stockcast.cli.score import score_command
 from stockcast.cli.train import train
+from stockcast.process import own_process
+from stockcast.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,7 +50,8 @@ for command in (
 
 def run(arguments: Sequence[str]) -> int:
     """Run `stockcast ARGUMENTS` and return its exit code; every failure becomes a message and a code here."""
-    return guarded(
-        lambda: stockcast.main(list(arguments), "stockcast", standalone_mode=False, auto_envvar_prefix="STOCKCAST"),
-        as_json="--json" in arguments,
-    )
+    with own_process():
+        return guarded(
+            lambda: stockcast.main(list(arguments), "stockcast", standalone_mode=False, auto_envvar_prefix="STOCKCAST"),
+            as_json="--json" in arguments,
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stockcast.cli.options import Shared, all_option, notify_option, on_failure_option, shared_options
+from stockcast.cli.options import Shared, all_option, notify_option, on_failure_option, shared_options, text_option
 from stockcast.cli.output import on_message, print_result, tell_hooks
 from stockcast.cli.progress import fleet_models
 from stockcast.errors import UsageError
@@ -22,6 +22,7 @@ from stockcast.errors import UsageError
     help="Write the morning's pages to DIR.",
 )
 @click.option("--jobs", type=click.IntRange(1), help="Models to work on at once. [default: the store's, or 1]")
+@text_option("--on", metavar="ADDRESS", help="Train on the Dask cluster of this scheduler: tcp://HOST:8786.")
 @click.option("--dry-run", is_flag=True, help="Train and forecast, but change, record and write nothing.")
 @notify_option
 @on_failure_option
@@ -32,6 +33,7 @@ def nightly(
     everything: bool,
     report: Path | None,
     jobs: int | None,
+    on: str | None,
     dry_run: bool,
     notify_url: str | None,
     on_failure: str | None,
@@ -49,6 +51,8 @@ def nightly(
         if everything:
             raise UsageError("--all and a NAME were both given.", "give one of them.")
         names = (Store(shared.store).only(),)
+    if jobs is not None and on is not None:
+        raise UsageError("--jobs and --on were both given.", "give one of them: a cluster brings its own workers.")
     settings = load_store_config(shared.store).nightly
     url, command = notify_url or settings.notify_url or None, on_failure or settings.on_failure or None
     if url:
@@ -59,7 +63,7 @@ def nightly(
     try:
         with fleet_models(shared) as ended:
             told = (lambda *_: None) if shared.quiet else ended  # what cron mails is the line that sums up
-            night = run_night(night_request(shared.store, names, report, jobs, dry_run), on_message(shared), told)
+            night = run_night(night_request(shared.store, names, report, jobs, on, dry_run), on_message(shared), told)
     except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way
         tell_hooks(shared, url, command, str(error))
         raise

@@ -13,12 +13,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from stockcast import __version__, errors
+from stockcast import errors
 from stockcast.config.run import RunConfig, from_table
 from stockcast.data.forecast import Directions, Forecast, levels_of
 from stockcast.data.series import Panel
 from stockcast.errors import StockcastError
 from stockcast.fleet.parcel import Parcel, not_as_sent, pack, panel_arrays, panel_of, panel_page, unpack
+from stockcast.version import __version__
 
 SAME = ("keras", "numpy", "tensorflow")
 """Libraries whose versions client and worker must share, beside stockcast itself: other ones give other bits."""

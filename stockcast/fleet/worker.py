@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from stockcast.fleet.work import work
+from stockcast.process import own_process
 from stockcast.store.atomic import write_all
 
 LENGTH = struct.Struct("<Q")
@@ -30,9 +31,10 @@ def serve_client() -> None:
     os.dup2(2, 1)  # what a library prints is no result
     tasks: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_listen, args=(incoming, tasks), daemon=True).start()
-    while True:
-        result = work(tasks.get())
-        write_all(outgoing, ANSWER.pack(len(result), _held()) + result)
+    with own_process():
+        while True:
+            result = work(tasks.get())
+            write_all(outgoing, ANSWER.pack(len(result), _held()) + result)
 
 
 def _listen(incoming: int, tasks: SimpleQueue[bytes]) -> None:

@@ -99,39 +99,48 @@ def run_backtest(request: BacktestRequest, on_message: OnMessage, on_fit: Callab
     Raises `DataError` for dates outside the data, `UsageError` for an unknown contestant, for two of one name, or for
     one whose library is missing.
     """
-    _demand_own_names(request)
     if request.output:  # before hours of training, not after them
         check_output(request.output, request.store, (*request.csvs, request.preset, *request.against))
     read = read_prices(request.csvs, on_message, request.hints, store=request.store)
-    config = load_config(request.preset, request.settings)
-    panel, price = with_events(read.panel, request.events, on_message), config.data.price
-    name = config_name(request.preset)
+    panel = with_events(read.panel, request.events, on_message)
+    with kept_folds(request.store / ".backtests", panel) as cache:
+        result = walk_panel(panel, request, on_message, on_fit, cache)
+        if request.output:
+            write_output(request.output, rows_text(result.assessment.rows).encode())
+    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
+    return replace(result, output=request.output, failures=failures)
+
+
+def walk_panel(
+    panel: Panel,
+    request: BacktestRequest,
+    on_message: OnMessage,
+    on_fit: Callable[[int, int], None],
+    cache: FoldCache | None = None,
+) -> BacktestResult:
+    """Walk forward through prices that are read already, as `run_backtest`; nothing is written but finished folds."""
+    _demand_own_names(request)
+    config, name = load_config(request.preset, request.settings), config_name(request.preset)
     rivals = _configs(request)
     _demand_known(request.against, rivals)
     folds = _folds(panel, request, [config, *rivals.values()])
-
     known = folds[0].training(panel)
     for line in kinds_unknown(panel, known.event_kinds, known.dates[-1]):
         on_message(line)
     seeds = reseeded(config, request.seeds)
     trainings = (len(seeds) + len(rivals)) * len(folds)
-    with kept_folds(request.store / ".backtests", panel) as cache, engine_or_here(request.jobs, request.on) as engine:
-        run = _Run(panel, folds, price, cache, engine, on_message, on_fit, trainings)
+    with engine_or_here(request.jobs, request.on) as engine:
+        run = _Run(panel, folds, config.data.price, cache, engine, on_message, on_fit, trainings)
         with noted(run.so_far):
             run.train({index: TrainingRun(one, name) for index, one in enumerate(seeds)})
             run.train({one: TrainingRun(rival, one) for one, rival in rivals.items()})
             mine = [run.network(name, index) for index in range(len(seeds))]
             others = {one: run.baseline(one, config) for one in _baselines(request.against)}
             others |= {one: run.network(one, one) for one in rivals}
-
-        training = naive_errors(folds[0].training(panel), price, config.data.horizon)
-        assessments = [assess(one, others, training) for one in mine]
-        assessment = assessments[0]
-        spread = seed_spread(assessments) if len(assessments) > 1 else None
-        if request.output:
-            write_output(request.output, rows_text(assessment.rows).encode())
-    failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
-    return BacktestResult(name, folds, assessment, spread, request.output, failures, training)
+    training = naive_errors(known, config.data.price, config.data.horizon)
+    assessments = [assess(one, others, training) for one in mine]
+    spread = seed_spread(assessments) if len(assessments) > 1 else None
+    return BacktestResult(name, folds, assessments[0], spread, None, (), training)
 
 
 @dataclass
@@ -141,7 +150,7 @@ class _Run:
     panel: Panel
     folds: tuple[Fold, ...]
     price: str
-    cache: FoldCache
+    cache: FoldCache | None
     engine: Engine
     on_message: OnMessage
     on_fit: Callable[[int, int], None]
@@ -152,7 +161,8 @@ class _Run:
     def so_far(self) -> str:
         """What is said of an interruption."""
         done = f"{self.done} of {self.trainings} trainings {'is' if self.done == 1 else 'are'} done"
-        return f"{done} and kept: the same command goes on from there." if self.done else f"{done}."
+        kept = f"{done} and kept: the same command goes on from there."
+        return kept if self.done and self.cache else f"{done}."
 
     def train(self, contestants: Mapping[Any, TrainingRun]) -> None:
         """Have every contestant forecast from all folds; what an interrupted run has finished is not repeated."""
@@ -170,7 +180,7 @@ class _Run:
         """A network's forecasts from one fold."""
         _, run, number = wanted
         fold, config = self.folds[number], run.config
-        forecast = self.cache.load(config.digest(), fold)
+        forecast = self.cache.load(config.digest(), fold) if self.cache else None
         if forecast is None:
             until = config.split.model_copy(update={"until": _last(fold.training(self.panel))})
             here = replace(run, config=config.model_copy(update={"split": until}))
@@ -178,7 +188,8 @@ class _Run:
             answer = self.engine.run(task.encode(), patience_for(self.panel, here.config))
             forecast = forecast_of(Result.decode(answer, task.name).arrays)
             _demand_origins(forecast, fold)
-            self.cache.save(config.digest(), fold, forecast)
+            if self.cache:
+                self.cache.save(config.digest(), fold, forecast)
         return forecast
 
     def network(self, name: str, key: int | str) -> EvaluatedForecast:

@@ -12,6 +12,7 @@ import numpy as np
 from stockcast.config.refusal import nearest
 from stockcast.config.run import load_config
 from stockcast.data.forecast import EvaluatedForecast, Forecast
+from stockcast.data.series import Panel
 from stockcast.data.tails import OUTER, TAIL, has_shortfall
 from stockcast.errors import DataError, UsageError
 from stockcast.evaluate.assessment import JUDGED, Assessment, assess
@@ -92,17 +93,25 @@ def run_judge(request: JudgeRequest, on_message: OnMessage) -> JudgeResult:
     Raises `DataError` naming the first wrong row, `UsageError` for an opponent that can't be had.
     """
     table = read_table(row_text(request.rows), str(request.rows))
-    table, opponents = _told_apart(table, _opponents(request, table))
-    if request.csvs:
-        read = read_prices(request.csvs, on_message, request.hints, store=request.store)
-        rows = priced(table, read.panel, request.price)
-        field, failures = _against_prices(rows, opponents), read.failures
+    if not request.csvs:
+        return judge_table(table, None, request.price, request.against)
+    _opponents(request.against, table, True)  # what can't be had is refused before prices are read
+    read = read_prices(request.csvs, on_message, request.hints, store=request.store)
+    result, failures = judge_table(table, read.panel, request.price, request.against), read.failures
+    return replace(result, failures=tuple(f"{path}: {error.message}" for path, error in failures))
+
+
+def judge_table(
+    table: RowTable, panel: Panel | None = None, price: str = "close", against: tuple[str, ...] | None = None
+) -> JudgeResult:
+    """Judge forecasts that are read already, with baselines from prices where there are any. Raises as `run_judge`."""
+    table, opponents = _told_apart(table, _opponents(against, table, panel is not None))
+    if panel is None:
+        field = _by_itself(with_outcome(table), opponents)
     else:
-        field, failures = _by_itself(with_outcome(table), opponents), ()
-    told = tuple(f"{path}: {error.message}" for path, error in failures)
-    return JudgeResult(
-        request.rows, field.judged(), len(field.table) // len(field.models), field.span, field.notes(), told
-    )
+        field = _against_prices(priced(table, panel, price), opponents)
+    compared = len(field.table) // len(field.models)
+    return JudgeResult(Path(table.where), field.judged(), compared, field.span, field.notes(), ())
 
 
 @dataclass(frozen=True)
@@ -186,13 +195,13 @@ def _band_notes(whose: str, levels: tuple[float, ...], shared: tuple[float, ...]
     return notes
 
 
-def _opponents(request: JudgeRequest, table: RowTable) -> _Opponents:
+def _opponents(against: tuple[str, ...] | None, table: RowTable, has_prices: bool) -> _Opponents:
     """Who is meant by --against: a baseline is made where there are prices; any other name is a model of the file."""
-    makes = tuple(BASELINES) if request.csvs else ()
-    if request.against is None:
+    makes = tuple(BASELINES) if has_prices else ()
+    if against is None:
         usual = tuple(name for name in USUAL if name in makes)
         return _Opponents(usual, tuple(name for name in table.models if name in BASELINES and not makes))
-    for name in request.against:
+    for name in against:
         if name in BASELINES and not makes and name not in table.models and name != "naive":
             raise UsageError(f"{name} is made from prices, and there are none.", "add --csv PRICES, or leave it out.")
         if name not in BASELINES and name not in table.models:
@@ -201,7 +210,7 @@ def _opponents(request: JudgeRequest, table: RowTable) -> _Opponents:
                 f"there is nothing called {name!r} to judge against.{nearest(name, known)}",
                 f"use some of {some(known)}, separated by commas.",
             )
-    wanted = tuple(dict.fromkeys(["naive", *request.against]))  # the last price, always
+    wanted = tuple(dict.fromkeys(["naive", *against]))  # the last price, always
     made = tuple(name for name in wanted if name in makes)
     return _Opponents(made, tuple(name for name in wanted if name in table.models and name not in made))
 

@@ -104,6 +104,7 @@ def bundle_of(
         calendar=calendar,
         next_sessions=sessions,
         test_csv=source.test_csv,
+        events=source.events,
     )
     return Bundle(manifest, {**files, PRICES: prices_file(panel)})
 

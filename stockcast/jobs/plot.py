@@ -14,7 +14,7 @@ from stockcast.evaluate.row_file.prices import priced
 from stockcast.evaluate.rows import evaluated_models, read_table, with_outcome
 from stockcast.jobs.loaded import LoadedModel, open_model
 from stockcast.jobs.output import check_output, write_output
-from stockcast.jobs.predict import PredictRequest, predict_next
+from stockcast.jobs.predict import Prediction, PredictRequest, predict_next
 from stockcast.jobs.source import model_hints, read_model_prices, read_prices
 from stockcast.reading.records import Hints
 from stockcast.reading.row_file import row_text
@@ -66,7 +66,11 @@ def plot_model(request: PlotRequest) -> Path:
 def _forecast(request: PlotRequest) -> Figure:
     tickers = (request.ticker,) if request.ticker else ()
     hints = Hints(accept=request.accept)
-    result = predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers, hints))
+    return draw_forecast(predict_next(PredictRequest(request.store, request.name, request.csvs, None, tickers, hints)))
+
+
+def draw_forecast(result: Prediction) -> Figure:
+    """The last sessions of the first series, and its forecast as a fan of bands."""
     price = result.loaded.config.data.price
     return charts.fan(result.panel.series[0], result.forecast, result.dates[0], result.loaded.name, price=price)
 
@@ -100,7 +104,11 @@ def _record(request: PlotRequest) -> Figure:
 
 
 def _history(request: PlotRequest) -> Figure:
-    loaded = open_model(request.store, request.name, also=(HISTORY,))
+    return draw_history(open_model(request.store, request.name, also=(HISTORY,)))
+
+
+def draw_history(loaded: LoadedModel) -> Figure:
+    """The loss of each epoch of the model's training."""
     epochs = history_from(loaded.bundle.files)
     held_back = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]
     losses = ([epoch.loss for epoch in epochs], held_back or None)
@@ -110,16 +118,26 @@ def _history(request: PlotRequest) -> Figure:
 def _evaluated(request: PlotRequest) -> Figure:
     """A picture of judged forecasts: those of a backtest's row file, or those that the model was judged on."""
     if request.rows is not None:
-        evaluated, price = _of_rows(request, request.rows), "price"
-    else:
-        loaded = open_model(request.store, request.name, also=(BACKTEST,))
-        if not loaded.judged:
-            raise _not_judged(loaded)
-        evaluated, price = backtest_from(loaded.bundle.files), loaded.config.data.price
-    if request.kind == "calibration":
+        return draw_judged(_of_rows(request, request.rows), "price", request.kind, request.ticker)
+    return draw_held_out(open_model(request.store, request.name, also=(BACKTEST,)), request.kind, request.ticker)
+
+
+def draw_held_out(loaded: LoadedModel, kind: str, ticker: str | None) -> Figure:
+    """The forecasts that a model was judged on, as `draw_judged`. Raises `DataError` if it was not."""
+    if not loaded.judged:
+        raise _not_judged(loaded)
+    return draw_judged(backtest_from(loaded.bundle.files), loaded.config.data.price, kind, ticker)
+
+
+def draw_judged(evaluated: EvaluatedForecast, price: str, kind: str, ticker: str | None) -> Figure:
+    """Judged forecasts: with the `kind` calibration how their bands held, else one series beside what happened.
+
+    Raises `NotFound` for a series that doesn't exist.
+    """
+    if kind == "calibration":
         return calibration(evaluated)
     colours = TEXTBOOK if evaluated.model.startswith("tutorial-") else (INK, BLUE)
-    return charts.held_out(evaluated, at=_index(evaluated, request.ticker), price=price, colours=colours)
+    return charts.held_out(evaluated, at=_index(evaluated, ticker), price=price, colours=colours)
 
 
 def _not_judged(loaded: LoadedModel) -> DataError:

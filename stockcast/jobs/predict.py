@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +13,16 @@ import numpy as np
 
 from stockcast.data.events.features import unsaid_events
 from stockcast.data.forecast import Directions, Forecast, extended, newest_origins
-from stockcast.data.series import Dates, Panel, PriceSeries
+from stockcast.data.series import Dates, Panel
 from stockcast.data.tails import TAIL, expected_shortfall, has_shortfall
-from stockcast.data.trading_calendars import coming, next_sessions
 from stockcast.errors import DataError, ModelDamaged, NotFound
-from stockcast.jobs.loaded import CALENDAR_DOUBT, LAST_DAY, LoadedModel, open_model
+from stockcast.jobs.common.coming_sessions import listed_sessions, past_the_list, sessions_ahead
+from stockcast.jobs.loaded import CALENDAR_DOUBT, LoadedModel, open_model
 from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.past.comparison import Compared, compare_past
 from stockcast.jobs.past.memory import remember
 from stockcast.jobs.source import demand_known_times, found_in, model_hints, read_model_prices, taken_of
 from stockcast.reading.records import NO_HINTS, Hints
-from stockcast.store.records import damaged
 from stockcast.store.settled import settled
 from stockcast.store.store import Store
 from stockcast.view.events import unsaid_sentences
@@ -157,17 +157,35 @@ def predict_next(request: PredictRequest) -> Prediction:
     manifest = settled(request.store, loaded.manifest)
     read = read_model_prices(manifest, request.csvs, lambda _: None, hints, request.events, store=request.store)
     past = compare_past(Store(request.store), manifest, read, request.csvs, hints, request.hints.accept)
-    read = past.read
-    taken = taken_of(request.hints, read.files) | past.remembered
+    taken = taken_of(request.hints, past.read.files) | past.remembered
     doubts = [*remember(Store(request.store), loaded.name, taken - {*loaded.accepted}), *past.said]
-    panel, ended = _still_trading(_chosen(read.panel, request.tickers), loaded)
-    days = request.days or loaded.config.data.horizon
+    limit = loaded.max_age if request.max_age is None else request.max_age
+    stale = staleness(loaded.since, limit, datetime.now(UTC))
+    made = forecast_next(loaded, past, request.days, request.tickers, stale, doubts)
+    return replace(made, paths=manifest.csv)
+
+
+def forecast_next(
+    loaded: LoadedModel,
+    past: Compared,
+    days: int | None,
+    tickers: tuple[str, ...],
+    stale: str | None,
+    doubts: Sequence[str],
+) -> Prediction:
+    """Forecast `days` sessions, None: the model's horizon, from the newest rows; of `tickers`, or of all series.
+
+    `stale` and `doubts` are sentences that are known already. Raises `NotFound` for a series that doesn't exist.
+    """
+    read = past.read
+    panel, ended = _still_trading(_chosen(read.panel, tickers), loaded)
+    days = days or loaded.config.data.horizon
     origins = newest_origins(read.panel, panel)
     rows = loaded.forecaster.rows_for(read.panel, origins)
     newest = replace(loaded.forecaster.forecast_rows(rows, origins), series=np.arange(len(panel)))
     forecast = extended(newest, days)
     _demand_numbers(forecast, loaded)
-    dates = np.stack([_sessions(loaded, one, days) for one in panel.series])
+    dates = np.stack([sessions_ahead(loaded, one, days) for one in panel.series])
     warnings = likewise({str(path): f"{path}: {error.message}" for path, error in read.failures})
     warnings += [*doubts, *found_in(read.files)]
     warnings += unsaid_sentences(unsaid_events(panel, loaded.forecaster.features, loaded.forecaster.sessions))
@@ -178,14 +196,12 @@ def predict_next(request: PredictRequest) -> Prediction:
     warnings += [
         *ended,
         *_doubts(loaded, days),
-        *_past_the_list(loaded, panel, days),
+        *past_the_list(loaded, panel, days),
         *likewise(_beside_their_bands(panel, forecast)),
         *beyond,
     ]
-    limit = loaded.max_age if request.max_age is None else request.max_age
-    stale = staleness(loaded.since, limit, datetime.now(UTC))
     said = (*warnings, *([stale] if stale else []))
-    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, past, manifest.csv)
+    return Prediction(loaded, panel, forecast, dates, said, tuple(unseen), stale, past, loaded.manifest.csv)
 
 
 def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
@@ -220,7 +236,7 @@ def staleness(since: str, limit: int, now: datetime) -> str | None:
 
 def _still_trading(panel: Panel, loaded: LoadedModel) -> tuple[Panel, list[str]]:
     """The series whose newest price is recent enough to be forecast from, and a sentence on each of the others."""
-    oldest = _listed(loaded)[0]
+    oldest = listed_sessions(loaded)[0]
     recent = tuple(one for one in panel.series if one.dates[-1] >= oldest)
     ended = {
         one.name: f"{one.name} is left out: its prices end on {one.dates[-1]}, before {oldest}."
@@ -234,37 +250,6 @@ def _still_trading(panel: Panel, loaded: LoadedModel) -> tuple[Panel, list[str]]
             "give prices that reach that date.",
         )
     return Panel(recent), likewise(ended)
-
-
-def _sessions(loaded: LoadedModel, one: PriceSeries, days: int) -> Dates:
-    """The sessions to forecast: those that the model lists, and past its list those that its calendar goes on with."""
-    listed = _listed(loaded)
-    lacking = _lacking(listed, one, days)
-    if lacking:
-        later = next_sessions(loaded.manifest.calendar, listed, lacking)
-        listed = np.append(listed, later[later <= LAST_DAY])
-    return coming(listed, one.dates[-1], days, listed[0])
-
-
-def _lacking(listed: Dates, one: PriceSeries, days: int) -> int:
-    """How many of so many days lie past the list; none if all do, as the model is too old then."""
-    left = int(np.count_nonzero(listed > one.dates[-1]))
-    return max(days - left, 0) if left else 0
-
-
-def _past_the_list(loaded: LoadedModel, panel: Panel, days: int) -> list[str]:
-    listed = _listed(loaded)
-    if not any(_lacking(listed, one, days) for one in panel.series):
-        return []
-    return [
-        f"the model lists sessions up to {listed[-1]}; those after it follow the calendar {loaded.manifest.calendar}."
-    ]
-
-
-def _listed(loaded: LoadedModel) -> Dates:
-    if not loaded.manifest.next_sessions:
-        raise damaged(loaded.manifest.version, "its manifest lists no coming session")
-    return np.array(loaded.manifest.next_sessions, dtype="datetime64[D]")
 
 
 def _beside_their_bands(panel: Panel, forecast: Forecast) -> dict[str, str]:

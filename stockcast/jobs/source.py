@@ -11,8 +11,9 @@ from shlex import quote
 from typing import Any
 
 from stockcast.checks.findings import MEND, remembered
+from stockcast.data.events.records import Events
 from stockcast.data.series import Panel
-from stockcast.errors import DataError, ModelDamaged, StockcastError, UsageError
+from stockcast.errors import DataError, ModelDamaged, StockcastError
 from stockcast.jobs.fetching.addresses import local_files
 from stockcast.reading.events import read_events
 from stockcast.reading.reader import examined, find_files, read_panel
@@ -128,19 +129,21 @@ def with_events(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Pa
 
     Raises as `read_events` does, and `DataError` if they concern none of the series: nothing could be learned then.
     """
-    told = _told(panel, paths, on_message)
-    if paths and not told.event_kinds:
+    return panel if not paths else demand_concerned(told_of(panel, read_events(paths), on_message), ", ".join(paths))
+
+
+def demand_concerned(told: Panel, where: str) -> Panel:
+    """The same panel. Raises `DataError` unless some of the events that were read from `where` are about it."""
+    if not told.event_kinds:
         raise DataError(
-            f"{', '.join(paths)}: none of the events is about {some(panel.names)}.",
+            f"{where}: none of the events is about {some(told.names)}.",
             "write the series as the prices call them, or leave it empty where it concerns all.",
         )
     return told
 
 
-def _told(panel: Panel, paths: Sequence[str], on_message: OnMessage) -> Panel:
-    if not paths:
-        return panel
-    events = read_events(paths)
+def told_of(panel: Panel, events: Events, on_message: OnMessage) -> Panel:
+    """The panel with the events that concern it; what was read is said."""
     told = panel.with_events(events)
     for line in events_read(events, told):
         on_message(line)
@@ -160,13 +163,11 @@ def read_model_prices(
 
     `csvs` and `events` take their place. Raises `UsageError` for events of a model that was trained without any.
     """
-    if events and not manifest.events:
-        raise UsageError(
-            f"the model {manifest.name!r} was trained without events.",
-            "train it with them: stockcast train --events PATH",
-        )
+    if events:
+        manifest.demand_events()
     read = model_prices(manifest, csvs, on_message, hints, store=store)
-    return replace(read, panel=_told(read.panel, events or manifest.events, on_message))
+    paths = events or manifest.on_disk(manifest.events, "--events")
+    return replace(read, panel=told_of(read.panel, read_events(paths), on_message)) if paths else read
 
 
 def model_prices(
@@ -181,7 +182,8 @@ def model_prices(
     if csvs:
         return read_prices(csvs, on_message, said, quoting=True, store=store)
     test_csv = recorded_test_csv(manifest)
-    read = read_prices([one for one in manifest.csv if one != test_csv], on_message, said, quoting=False, store=store)
+    paths = [one for one in manifest.on_disk(manifest.csv, "--csv") if one != test_csv]
+    read = read_prices(paths, on_message, said, quoting=False, store=store)
     if len(manifest.data) == 1:
         read = _of_its_series(read, manifest, on_message)
     if not test_csv:

@@ -5,34 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from stockcast.config.run import RunConfig, config_name, load_config, reseeded
-from stockcast.data.events.features import kinds_of
+from stockcast.config.run import RunConfig, config_name, load_config
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.data.series import Panel
-from stockcast.data.time_split import cut
-from stockcast.errors import DataError, UsageError
+from stockcast.errors import UsageError
 from stockcast.evaluate.scores import rmse
 from stockcast.evaluate.seeds import SeedSpread, seed_spread
+from stockcast.jobs.common.learned import demand_trainable, keep_version, learn_each, past_of
 from stockcast.jobs.fetching.addresses import default_name
-from stockcast.jobs.new_version import bundle, provenance, sessions_of
-from stockcast.jobs.past.comparison import compare_past
-from stockcast.jobs.past.refusals import another_model
+from stockcast.jobs.new_version import bundle, provenance
 from stockcast.jobs.source import OnMessage, read_prices, with_events, with_later
-from stockcast.learn import Learned, learn
-from stockcast.model.training_run import TrainingRun
+from stockcast.learn import Learned
 from stockcast.reading.records import Hints, PanelRead
 from stockcast.store.checkpoint import Progress
 from stockcast.store.interruption import noted, serving, who_serves
 from stockcast.store.manifest import fingerprint
-from stockcast.store.records import log_line
 from stockcast.store.store import Store
-from stockcast.view.events import kinds_unknown
-from stockcast.view.text import error_text, some
+from stockcast.view.text import error_text
 
 
 @dataclass(frozen=True)
@@ -109,27 +102,15 @@ def train_model(request: TrainRequest, on_message: OnMessage, on_epoch: Callable
     called = config_name(request.preset)
     name = request.name or default_name(request.csvs)
     store = Store(request.store)
-    past, taken = past_of(request, store, name, replace(read, panel=panel), on_message)
-    sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
-    cuts = cut(panel, config)
-    if cuts.calibration == cuts.test:
-        on_message(f"All prices up to {cuts.test} are trained on: none is left to judge the model by.")
+    whole = replace(read, panel=panel)
+    past, taken = past_of(store, name, whole, request.csvs, request.hints, on_message)
+    demand_trainable(panel, config, on_message)
     with store.lock(name), noted(_so_far(store, name)):
         progress = _progress(store, name, panel, config, request, on_message)
-        on_message(f"Training with {called}; loading TensorFlow takes some seconds.")
-        several = request.seeds > 1  # which are compared by how they are judged
-        all_learned = [
-            learn(panel, TrainingRun(one, called, lambda epoch: on_epoch(epoch, config.fit.epochs), progress), several)
-            for one in reseeded(config, request.seeds)
-        ]
+        all_learned = learn_each(panel, config, called, request.seeds, on_message, on_epoch, progress)
         learned = all_learned[0]
         source = provenance(request.csvs, request.test_csv, request.hints, read.files, request.events, taken)
-        for unknown in kinds_unknown(panel, kinds_of(learned.forecaster.features), learned.cuts.calibration):
-            on_message(unknown)
-        now = datetime.now(UTC)
-        saved = store.save(name, bundle(learned, panel, config, called, source), now)
-        line = log_line("train", now, {"version": saved, "seconds": round(perf_counter() - begin, 2)})
-        store.promote(name, saved, "trained", now, line)
+        saved = keep_version(store, name, bundle(learned, panel, config, called, source), perf_counter() - begin)
         progress.remove()
     failures = tuple(f"{path}: {error.message}" for path, error in read.failures)
     spread = seed_spread([one.assessment for one in all_learned]) if len(all_learned) > 1 else None
@@ -183,28 +164,3 @@ def _progress(
     if request.resume and not progress.take_up():
         on_message(f"There is no unfinished training of {name}; this one begins anew.")
     return progress
-
-
-def past_of(
-    request: TrainRequest, store: Store, name: str, read: PanelRead, on_message: OnMessage
-) -> tuple[list[dict[str, Any]], frozenset[str]]:
-    """How the prices lie to those of the model that is called `name` already, and what is remembered of it; it is said.
-
-    A model is trained again on its own series, or on longer ones; anything else needs another name. A column that is
-    gone is no fault here: the new version learns without it.
-    """
-    if name not in store.names():
-        return [], frozenset()
-    manifest = store.load(name, wanted=()).manifest
-    if lost := [one["name"] for one in manifest.data if one["name"] not in read.panel.names]:
-        raise DataError(
-            f"the model {name!r} was trained on prices of {some(lost)}, of which these are none.",
-            f"give the new model another name: {another_model(store, manifest, request.csvs, request.hints)}",
-        )
-    given = request.hints.accept | {"lost_columns"}
-    past = compare_past(store, manifest, read, request.csvs, replace(request.hints, accept=given), given)
-    if past.refused:
-        raise past.refused[0][1]
-    for sentence in past.said:
-        on_message(sentence)
-    return past.to_list(), past.remembered - {"lost_columns"}

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from stockcast import __version__
 from stockcast.data.trading_calendars import keeps_one_rule, openings, sessions_between
 from stockcast.ledger import clock
 from stockcast.ledger.chain import FIRST, Row, forecast_as_hashed, issue_hash
@@ -21,6 +20,7 @@ from stockcast.ledger.connection import appending
 from stockcast.ledger.quantiles import to_distances
 from stockcast.ledger.records import Issue, ModelForecast, SeriesForecast, day_number, scaled
 from stockcast.ledger.schema import LATE, LIVE, MEDIAN, QUANTILE_COLUMNS, SCALE, STEPS, SUPERSEDED
+from stockcast.version import __version__
 
 CLOCK_SLACK = 120
 """Seconds by which a clock may be put back before it is doubted."""

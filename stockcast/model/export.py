@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from stockcast.config.run import RunConfig
 from stockcast.data.rows import Floats32
 from stockcast.errors import ModelDamaged, StockcastError
 from stockcast.model.network import build_served
-from stockcast.model.onnx_files.convert import silenced
 from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.serve import Runner
 
@@ -54,6 +54,7 @@ def keras_file(config: RunConfig, features: int, weights: Mapping[str, NDArray[n
     network.set_weights([weights[weight.path] for weight in network.weights])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        with silenced():
+        with warnings.catch_warnings():  # Keras hands arrays to numpy in its old way
+            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept", DeprecationWarning)
             network.save(path)
         return path.read_bytes()

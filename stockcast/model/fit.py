@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import keras
 import numpy as np
-from keras.src.random import seed_generator
 from numpy.typing import NDArray
 
 from stockcast.config.run import RunConfig
@@ -24,6 +22,8 @@ from stockcast.model.network import build_carried, build_network, build_served, 
 from stockcast.model.onnx_files.served import ServedNetwork
 from stockcast.model.traced_steps import Learner
 from stockcast.model.training_run import Epoch, TrainingRun, calmer, demand_numbers
+
+_TURN = Lock()
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,20 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
 
     The same seed, data and machine give bit-equal weights, whether or not the training was resumed after some epoch.
 
+    One training runs at a time, since what was traced for it serves the next one: that of another thread waits.
+
     Raises `TrainingDiverged` when the loss is not a number.
     """
+    with _TURN:
+        return _fitted(train, validation, run, part)
+
+
+def _fitted(train: Windows, validation: Windows | None, run: TrainingRun, part: str) -> Trained:
     config, checkpoints = run.config, run.checkpoints
     part = f"{part} with seed {config.fit.seed}"
     features = train.rows.inputs.shape[1]
     learner = _learner(_kind(config), features)
-    # All of Keras' seeds are drawn here. To seed TensorFlow, too, would make it forget all that it has compiled.
-    with _seeds_from(config.fit.seed):
-        untrained = _untrained(config, features)
-    learner.begin(untrained, train, config)
+    learner.begin(_untrained(config, features), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
     while len(course.history) < config.fit.epochs and not course.stopped(config.fit):
@@ -82,23 +86,9 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
     return Trained(_served(_kind(config), features), course.weights, tuple(course.history), course.best)
 
 
-@contextmanager
-def _seeds_from(seed: int) -> Iterator[None]:
-    """Inside this, Keras draws its seeds as after `random.seed(seed)`, and nobody else draws from the same numbers.
-
-    A worker of a cluster has other threads that do, so that the process' own numbers would be in another order.
-    """
-    shared = seed_generator.python_random
-    seed_generator.python_random = random.Random(seed)
-    try:
-        yield
-    finally:
-        seed_generator.python_random = shared
-
-
 def _untrained(config: RunConfig, features: int) -> keras.Model:
     build = build_carried if config.model.stateful or config.fit.tbptt else build_network
-    return build(config.model, shape_of(config, features), config.fit.positions == "all")
+    return build(config.model, shape_of(config, features), config.fit.positions == "all", seed=config.fit.seed)
 
 
 @lru_cache(maxsize=1)

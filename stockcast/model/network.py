@@ -27,6 +27,7 @@ from stockcast.config.sections import FLAT_CELLS, ModelConfig
 from stockcast.data.forecast import QUANTILES
 from stockcast.data.windows import PAD
 from stockcast.model.body import body, carried_body
+from stockcast.model.cells.common import Seeds, begun, seeds_of
 
 
 @dataclass(frozen=True)
@@ -43,34 +44,40 @@ class Shape:
     padded: bool = False
 
 
-def build_network(model: ModelConfig, shape: Shape, every_position: bool = False, fused: bool = True) -> keras.Model:
+def build_network(
+    model: ModelConfig, shape: Shape, every_position: bool = False, fused: bool = True, seed: int = 0
+) -> keras.Model:
     """The network of `model`; `every_position` keeps the outputs at all L positions instead of the last alone.
 
     `fused` takes the faster training kernel of the cell. Weights have the same names, order and shapes in all four.
+    `seed` is of everything random in it: its first weights and its dropout.
     """
     inputs = keras.Input((shape.lookback, shape.features), name="window")
     masked = shape.padded and model.cell not in FLAT_CELLS
     x = keras.layers.Masking(PAD, name="mask")(inputs) if masked else inputs
-    x = body(model, x, every_position, fused)
-    return keras.Model(inputs, _topped(model, shape, inputs, x, every_position), name="stockcast")
+    seeds = seeds_of(seed)
+    x = body(model, x, every_position, fused, seeds)
+    return keras.Model(inputs, _topped(model, shape, inputs, x, every_position, seeds), name="stockcast")
 
 
-def build_carried(model: ModelConfig, shape: Shape, every_position: bool = False) -> keras.Model:
+def build_carried(model: ModelConfig, shape: Shape, every_position: bool = False, seed: int = 0) -> keras.Model:
     """The same network for training with its state carried on, of windows of any length.
 
     Its inputs are the window and the recurrent layers' states, its outputs those of the network and the new states.
     Its weights are those of `build_network`, the stateless twin that serves.
     """
     inputs = keras.Input((None, shape.features), name="window")
-    x, begin, end = carried_body(model, inputs, every_position)
-    return keras.Model([inputs, *begin], [_topped(model, shape, inputs, x, every_position), *end], name="stockcast")
+    seeds = seeds_of(seed)
+    x, begin, end = carried_body(model, inputs, every_position, seeds)
+    outputs = _topped(model, shape, inputs, x, every_position, seeds)
+    return keras.Model([inputs, *begin], [outputs, *end], name="stockcast")
 
 
-def _topped(model: ModelConfig, shape: Shape, inputs: Any, x: Any, every_position: bool) -> Any:
+def _topped(model: ModelConfig, shape: Shape, inputs: Any, x: Any, every_position: bool, seeds: Seeds) -> Any:
     """What the layers below say, with the newest inputs where there is a skip connection, through the head."""
     if model.highway:
         x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
-    return _head(model.head, shape)(x)
+    return _head(model.head, shape, seeds)(x)
 
 
 def build_served(config: RunConfig, features: int) -> keras.Model:
@@ -104,24 +111,24 @@ def fed_back(network: keras.Model, horizon: int) -> keras.Model:
     return keras.Model(window, keras.layers.Concatenate(axis=1)(steps) if horizon > 1 else steps[0], name="fed_back")
 
 
-def _head(kind: str, shape: Shape) -> keras.Layer:
+def _head(kind: str, shape: Shape, seeds: Seeds) -> keras.Layer:
     if kind == "point":
-        return PointHead(shape.horizon, name="head")
+        return PointHead(shape.horizon, begun("glorot_uniform", seeds), name="head")
     if kind == "scale":
         return ScaleHead(shape.horizon, QUANTILES, name="head")
     if kind == "quantiles":
         return QuantileHead(shape.horizon, QUANTILES, name="head")
-    return ClassHead(shape.horizon, shape.classes, name="head")
+    return ClassHead(shape.horizon, shape.classes, begun("glorot_uniform", seeds), name="head")
 
 
 @keras.saving.register_keras_serializable("stockcast")
 class PointHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """One number a step: (..., units) to (..., H, 1)."""
 
-    def __init__(self, horizon: int, **kwargs: Any) -> None:
+    def __init__(self, horizon: int, start: Any = "glorot_uniform", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.horizon = horizon
-        self.dense = keras.layers.Dense(horizon, name="dense")
+        self.dense = keras.layers.Dense(horizon, kernel_initializer=start, name="dense")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.dense.build(input_shape)
@@ -139,11 +146,11 @@ class PointHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
 class ClassHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """Probabilities that sum to 1: (..., units) to (..., H, C). Softmax; for two classes the sigmoid of one number."""
 
-    def __init__(self, horizon: int, classes: int, **kwargs: Any) -> None:
+    def __init__(self, horizon: int, classes: int, start: Any = "glorot_uniform", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.horizon, self.classes = horizon, classes
         numbers = 1 if classes == 2 else classes
-        self.dense = keras.layers.Dense(horizon * numbers, name="dense")
+        self.dense = keras.layers.Dense(horizon * numbers, kernel_initializer=start, name="dense")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.dense.build(input_shape)

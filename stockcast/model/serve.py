@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from threading import Timer
+from threading import Lock, Timer
 
 import numpy as np
 import onnxruntime
@@ -19,6 +19,7 @@ MEMORY = 1 << 30
 PATIENCE: float = 10
 """Seconds that any network may take; one of more weights gets as long as the slowest machine needs for its products."""
 
+_ONE_ARENA = Lock()
 _MOST_PATIENCE = 600
 _PRODUCTS_A_SECOND = 5e8
 _REFUSED = (
@@ -40,7 +41,8 @@ class Runner:
         options.intra_op_num_threads = threads_wanted()
         self._weights = len(model) / 4 if bounded else None
         if bounded:
-            _limit_memory()
+            with _ONE_ARENA:
+                _limit_memory()
             options.add_session_config_entry("session.use_env_allocators", "1")
         # Folding runs the network's constant part while it is loaded, which nothing could stop.
         spared = ["ConstantFolding"] if bounded else []

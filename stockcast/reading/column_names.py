@@ -45,6 +45,14 @@ def parse_columns(text: str) -> dict[str, str]:
     return columns
 
 
+def demand_roles(columns: Mapping[str, str]) -> None:
+    """Raise `UsageError` unless all keys are roles."""
+    for role in columns:
+        fault = _fault_of(role, {})
+        if fault:
+            raise UsageError(f"columns: {fault}", f"use the roles {', '.join(ROLES)}.")
+
+
 def _fault_of(role: str, columns: Mapping[str, str]) -> str | None:
     """A sentence if a role can't stand after those that `columns` has already."""
     if role in columns:

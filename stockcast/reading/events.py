@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from stockcast.reading.column_names import known_names, normal, role_of
 from stockcast.reading.dates.formats import date_readings
 from stockcast.reading.delimiters import Grid, Row, grids
 from stockcast.reading.encoding import decode
-from stockcast.reading.files import load_source
+from stockcast.reading.files import Source, load_source
 from stockcast.reading.reader import find_files
 
 KNOWN_BEFORE = np.timedelta64(30, "D")
@@ -64,14 +63,19 @@ class _Sheet:
 
 
 def read_events(paths: Sequence[str]) -> Events:
-    """All events of the files that `paths` means, each once.
+    """All events of the files that `paths` means. Raises `NotFound` if there is no file, and as `events_in`."""
+    return events_in([load_source(path) for path in find_files(paths, "--events")])
 
-    Raises `NotFound` if there is no file, `DataError` with the line for what can't be taken, `AmbiguousData` where a
-    file's dates can be read in two ways.
+
+def events_in(sources: Sequence[Source]) -> Events:
+    """All events in the content of files, each once.
+
+    Raises `DataError` with the line for what can't be taken, `AmbiguousData` where a file's dates can be read in two
+    ways.
     """
     found: dict[tuple[np.datetime64, str, str], tuple[_Event, str]] = {}
-    for path in find_files(paths, "--events"):
-        for event, where in _read_file(path):
+    for source in sources:
+        for event, where in _read(source):
             key = (event[0], event[1].lower(), event[2])
             earlier, place = found.setdefault(key, (event, where))
             if earlier[3:] != event[3:]:
@@ -82,17 +86,18 @@ def read_events(paths: Sequence[str]) -> Events:
                 )
     kinds = sorted({key[2] for key in found})
     if len(kinds) > MOST_KINDS:
+        where = ", ".join(str(one.path) for one in sources)
         raise DataError(
-            f"{', '.join(paths)}: there are {len(kinds)} kinds of events ({', '.join(kinds[:3])}, ...); "
+            f"{where}: there are {len(kinds)} kinds of events ({', '.join(kinds[:3])}, ...); "
             f"{MOST_KINDS} are the most.",
             "write a kind as one word that many dates share, such as report.",
         )
     return events_of([event for event, _ in found.values()])
 
 
-def _read_file(path: Path) -> list[tuple[_Event, str]]:
+def _read(source: Source) -> list[tuple[_Event, str]]:
     """The events of one file, each with its place."""
-    sheet = _sheet(path)
+    sheet = _sheet(source)
     dates, known = _dates(sheet)
     return [
         (
@@ -103,9 +108,9 @@ def _read_file(path: Path) -> list[tuple[_Event, str]]:
     ]
 
 
-def _sheet(path: Path) -> _Sheet:
-    where = str(path)
-    lines = decode(load_source(path).content, where, known_names)
+def _sheet(source: Source) -> _Sheet:
+    where = str(source.path)
+    lines = decode(source.content, where, known_names)
     for grid in grids(lines, None):
         columns = _columns(grid)
         if columns.keys() >= set(_REQUIRED):

@@ -18,7 +18,7 @@ from stockcast.reading.assemble import assemble
 from stockcast.reading.column_names import known_names
 from stockcast.reading.encoding import decode
 from stockcast.reading.fast_path import read_clean
-from stockcast.reading.files import load_source
+from stockcast.reading.files import Source, load_source
 from stockcast.reading.one_reading import choose
 from stockcast.reading.records import NO_HINTS, FileRead, Hints, PanelRead
 from stockcast.reading.truncation import trimmed
@@ -91,13 +91,17 @@ def keep_freed_memory() -> None:
 
 
 def read_file(path: Path, hints: Hints = NO_HINTS) -> FileRead:
-    """The series that one file holds.
+    """The series that one file holds. Raises as `load_source` and `read_source`."""
+    return read_source(load_source(path), hints)
 
-    Raises `NotFound` (66), `DataError` (65) for what can't be read or is refused, `AmbiguousData` (65) where there are
-    two sound readings, `Busy` (75) if the file keeps changing.
+
+def read_source(source: Source, hints: Hints = NO_HINTS) -> FileRead:
+    """The series in the content of a file; one alone is called after its path.
+
+    Raises `DataError` (65) for what can't be read or is refused, `AmbiguousData` (65) where there are two sound
+    readings.
     """
-    source = load_source(path)
-    where = str(path)
+    where = str(source.path)
     today = date.today()  # noqa: DTZ011 -- the user's own day
     table = read_clean(source.content) if _is_silent(hints) else None
     if table is None:
@@ -108,9 +112,9 @@ def read_file(path: Path, hints: Hints = NO_HINTS) -> FileRead:
             )
         lines = decode(source.content, where, known_names)
         table = trimmed(choose(lines, where, hints, today), lines.odd_ends)
-    read = assemble(table, stem_of(path), where, hints)
+    read = assemble(table, stem_of(source.path), where, hints)
     refuse(read.findings, hints.accept, where)
-    return FileRead(path, source.sha256, table.reading, read.series, read.findings)
+    return FileRead(source.path, source.sha256, table.reading, read.series, read.findings)
 
 
 def examined(read: PanelRead, hints: Hints, today: date) -> PanelRead:

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from stockcast import __version__
 from stockcast.data.forecast import LEVELS, Directions, Forecast, levels_of
 from stockcast.data.series import Panel
 from stockcast.errors import NotFound
 from stockcast.evaluate.walk_forward import Fold
 from stockcast.store.atomic import make_folder, refuse_link, replace_file, sweep
 from stockcast.store.lock import in_use, unused
+from stockcast.version import __version__
 
 ARRAYS = ("series", "row", "last", "point", "quantiles")
 

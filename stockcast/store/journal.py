@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stockcast import __version__
 from stockcast.errors import Busy, ModelDamaged
 from stockcast.store.atomic import make_folder, reading, refuse_link, write_all, writing
 from stockcast.store.records import dump_line, load, sha256
+from stockcast.version import __version__
 
 FOLDER = ".fleet"
 

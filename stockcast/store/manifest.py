@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from stockcast.errors import ModelDamaged
+from stockcast.errors import ModelDamaged, NotFound, UsageError
 from stockcast.store.names import is_version
 from stockcast.store.records import damaged, dump, load_exact, sha256
 
@@ -37,6 +37,10 @@ FILES = tuple(name for name in LARGEST if name != MANIFEST)
 
 FILES_OF = {1: tuple(name for name in FILES if name != "prices.npz"), SCHEMA: FILES}
 """The files beside the manifest, by its schema."""
+
+
+FRAME = "<frame>"
+"""Stands among the paths for prices or events that were no file, but a frame in Python."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,20 @@ class Manifest:
         if not self.events:
             del table["events"]
         return dump(table)
+
+    def on_disk(self, paths: tuple[str, ...], flag: str) -> tuple[str, ...]:
+        """Its `csv` or `events`. Raises `NotFound` where they were a frame in Python: `flag` names files instead."""
+        if FRAME in paths:
+            what = "prices" if paths == self.csv else "events"
+            message = f"the model {self.name!r} was trained in Python on {what} that were in no file."
+            raise NotFound(message, f"name a file that holds them: {flag} PATH")
+        return paths
+
+    def demand_events(self) -> None:
+        """Raise `UsageError` if the model was trained without events, so that it has no use for any."""
+        if not self.events:
+            message = f"the model {self.name!r} was trained without events."
+            raise UsageError(message, "train it with them: stockcast train --events PATH")
 
     def digest(self) -> str:
         """The SHA-256 of everything but the version, whose end is this digest's beginning."""

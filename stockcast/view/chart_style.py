@@ -74,9 +74,16 @@ def style() -> Iterator[None]:
         yield
 
 
-def blank() -> Figure:
+class NotebookFigure(Figure):
+    """A figure that a notebook shows although pyplot, which holds figures until they are closed, does not know it."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, ".png")
+
+
+def blank() -> NotebookFigure:
     """An empty figure of 1200 x 700 pixels."""
-    figure = Figure(figsize=(12, 7), dpi=100)
+    figure = NotebookFigure(figsize=(12, 7), dpi=100)
     figure.set_layout_engine("constrained", w_pad=0.15, h_pad=0.1)
     return figure
 

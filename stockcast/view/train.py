@@ -22,11 +22,15 @@ ONE_PANEL = (
 
 def unjudged_report(cutoff: str, saved: str) -> str:
     """That nothing was held out after `cutoff` (ISO), in the place of scores; then where the model was `saved`."""
-    lines = [
+    return "\n".join([*unjudged_lines(cutoff), "", saved])
+
+
+def unjudged_lines(cutoff: str) -> list[str]:
+    """What stands in the place of a verdict."""
+    return [
         f"Not judged: training knows the prices up to {cutoff}, and no forecast could be held against a later one.",
         "How good these settings are, a training with a test part tells (--set split.test=0.15), or a backtest.",
     ]
-    return "\n".join([*lines, "", saved])
 
 
 def train_report(held_out: Assessment, spread: SeedSpread | None, saved: str) -> str:

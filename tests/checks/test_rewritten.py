@@ -186,6 +186,19 @@ def test_what_ends_early_is_stale_and_what_begins_late_is_shrunk(
 
 
 @settings(max_examples=30)
+@given(seed=seeds, factor=factors)
+def test_another_vendor_s_roundings_are_said_and_an_average_is_no_rounding(
+    prices: Prices, seed: int, factor: float
+) -> None:
+    one = times(prices(rows=ROWS + LATER, seed=seed), np.pi)  # which no vendor prints in few digits
+    noise = np.random.default_rng(seed).uniform(-5e-5, 5e-5, ROWS + LATER)
+    change = find_change(past_of(one), times(one, factor * (1 + noise)))
+    assert change.kinds[0] == "rough"
+    assert change.verdict() == "said"
+    assert find_change(past_of(one), times(one, factor * (1 + 100 * noise))).kinds == ("other_price",)
+
+
+@settings(max_examples=30)
 @given(seed=seeds, level=st.floats(0.1, 10))
 def test_another_series_is_refused_and_nothing_takes_it(prices: Prices, seed: int, level: float) -> None:
     one, other = prices(rows=ROWS + LATER, seed=seed), prices(rows=ROWS + LATER, seed=seed + 100)

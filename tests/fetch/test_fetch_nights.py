@@ -76,6 +76,37 @@ def test_a_split_and_a_dividend_among_the_nights_leave_the_scores_unharmed(
     assert {one["revisions"] for one in _dicts(found) if "revisions" in one} == {0}
 
 
+@pytest.mark.tensorflow
+def test_a_night_fetches_first_and_goes_on_with_what_is_there_where_it_can_not(
+    world: Any,
+    loopback: ModuleType,
+    prices: Callable[..., PriceSeries],
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    series = prices(rows=ROWS)
+    bars = np.stack([series.columns[key] for key in ("open", "high", "low", "close", "volume")], axis=1)
+    stock = world.server.stocks["ACME"] = loopback.Stock(series.dates.tolist(), bars)
+    store = make_store(tmp_path, tmp_path / "prices" / "ACME.csv")
+    (store / "stockcast.toml").write_text('[fetch]\nto = "../prices"\nsymbols = ["ACME"]\n')
+
+    def night(day: object, code: int) -> dict[str, Any]:
+        world.set(f"{day}T23:00")
+        capsys.readouterr()
+        assert run(["nightly", "acme", "--store", str(store), "--json"]) == code
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return told
+
+    first = night(stock.days[FIRST], 0)
+    assert [one["outcome"] for one in first["fetch"]["symbols"]] == ["whole"]
+    assert (first["not_fetched"], first["issue"]["forecasts"] > 0) == (None, True)
+    del world.server.stocks["ACME"]
+    second = night(stock.days[FIRST + 1], 1)
+    assert second["not_fetched"] == "ACME: fetch failed: prices are as old as before"
+    assert second["models"][0]["retrain"]["reason"] == "nothing new"
+    assert second["issue"]["superseded"] > 0
+
+
 def _dicts(value: Any) -> list[dict[str, Any]]:
     if isinstance(value, dict):
         return [value, *(inner for one in value.values() for inner in _dicts(one))]

@@ -79,7 +79,7 @@ def test_a_model_serves_with_the_settings_of_as_many_series_as_it_was_trained_on
 def test_predict_json_is_what_the_design_promises(trained: Path, capsys: Capture, prices: Prices) -> None:
     answer = asked(capsys, "predict", "acme", "--store", str(trained / "models"))
     assert set(answer) == {
-        *("name", "config", "version", "as_of", "last", "target", "calendar", "forecasts", "warnings"),
+        *("name", "config", "version", "as_of", "last", "target", "calendar", "forecasts", "warnings", "past"),
     }
     last = prices(rows=220)
     assert answer["name"] == "acme"

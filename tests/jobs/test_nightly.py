@@ -160,6 +160,7 @@ def test_the_store_says_what_the_line_does_not(folder: Path, capsys: Capture) ->
     [
         (("--all", "acme"), 2, "both given"),
         ((), 2, "holds 2 models"),
+        (("--all", "--jobs", "2", "--on", "tcp://x:1"), 2, "both given"),
         (("nobody",), 66, "there is no model 'nobody'"),
         (("--all", "--report", "models/site"), 65, "lies in the store"),
         (("--all", "--report", "page.html"), 2, "is called like a file"),

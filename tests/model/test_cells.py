@@ -17,6 +17,7 @@ from stockcast.data.rows import Rows
 from stockcast.data.windows import Windows
 from stockcast.model import cells
 from stockcast.model.body import body
+from stockcast.model.cells.common import seeds_of
 from stockcast.model.cells.coupled import CoupledCell
 from stockcast.model.cells.peephole import PeepholeCell
 from stockcast.model.fit import Trained, fit_network
@@ -192,13 +193,13 @@ def test_a_cell_of_our_own_comes_back_from_its_configuration(cell: Any) -> None:
 
 
 def test_peepholes_and_coupling_change_the_forecast() -> None:
-    keras.utils.set_random_seed(0)
     x = X.astype(np.float32)
     windows = keras.Input((7, 3))
     outputs = {}
     for cell in ("lstm", "peephole", "coupled"):
-        keras.utils.set_random_seed(0)
-        network = keras.Model(windows, body(settings(cell).model, windows, every_position=False, fused=False))
+        network = keras.Model(
+            windows, body(settings(cell).model, windows, every_position=False, fused=False, seeds=seeds_of(0))
+        )
         for weight in network.weights:
             if "peephole" in weight.path:
                 weight.assign(np.full(weight.shape, 0.5))

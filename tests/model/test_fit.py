@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,8 +49,7 @@ def windows(first: int = LOOKBACK - 1) -> Windows:
 
 def begin(config: RunConfig) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The inputs with a 1 for the bias, the targets, and the weights that training begins with."""
-    keras.utils.set_random_seed(config.fit.seed)
-    kernel, bias = build_network(config.model, Shape(LOOKBACK, 2, 1)).get_weights()
+    kernel, bias = build_network(config.model, Shape(LOOKBACK, 2, 1), seed=config.fit.seed).get_weights()
     data = windows()
     x = np.column_stack([data.x.reshape(len(data), -1), np.ones(len(data))])
     return x.astype(np.float64), data.y[:, 0].astype(np.float64), np.append(kernel[:, 0], bias).astype(np.float64)
@@ -209,7 +207,6 @@ def test_cross_entropy_is_minus_the_log_of_the_class_that_came(thresholds: list[
     data = {"lookback": LOOKBACK, "horizon": 1, "task": "direction", "thresholds": thresholds}
     fit = {"loss": "crossentropy", "positions": "last", "epochs": 1, "batch_size": 1000}
     config = from_table({"data": data, "model": {"cell": "linear", "head": "classes"}, "fit": fit})
-    keras.utils.set_random_seed(0)
     classes = len(thresholds) + 1
     probabilities = build_network(config.model, Shape(LOOKBACK, 2, 1, classes))(windows().x).numpy()[:, 0]
     came = np.digitize(windows().y[:, 0], thresholds)

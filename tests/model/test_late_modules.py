@@ -11,8 +11,9 @@ pytestmark = pytest.mark.tensorflow
 
 PROGRAM = """
 import sys
+from stockcast.process import own_process
 from stockcast.model.quiet import tensorflow_silenced
-with tensorflow_silenced():
+with own_process(), tensorflow_silenced():
     import stockcast.model.fit
 print({"sklearn", "matplotlib.pyplot"} & set(sys.modules))
 import keras

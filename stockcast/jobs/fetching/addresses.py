@@ -21,6 +21,7 @@ from stockcast.errors import StockcastError
 from stockcast.reading.reader import stem_of
 from stockcast.reading.records import PanelRead
 from stockcast.store import atomic
+from stockcast.store.manifest import FRAME
 from stockcast.store.records import dump, sha256
 
 ADDRESSES = ".addresses"
@@ -163,7 +164,7 @@ def _stamp() -> str:
 
 def absolute(csvs: Sequence[str]) -> tuple[str, ...]:
     """Paths and globs as they can be found from any folder: cron starts in another one. Addresses are so already."""
-    return tuple(csv if is_address(csv) else str(Path.cwd() / csv) for csv in csvs)
+    return tuple(csv if is_address(csv) or csv == FRAME else str(Path.cwd() / csv) for csv in csvs)
 
 
 def default_name(csvs: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +12,16 @@ from stockcast.config.run import RunConfig, config_name, load_config
 from stockcast.errors import UsageError
 from stockcast.fleet.engines import Engine, engine_for, patience_for
 from stockcast.fleet.tasks import Result, Task
+from stockcast.jobs.common.learned import demand_trainable, keep_version, past_of
 from stockcast.jobs.fetching.addresses import absolute, default_name, is_address
 from stockcast.jobs.many.outcomes import FleetResult
 from stockcast.jobs.many.run import OnEnd, run_over
-from stockcast.jobs.new_version import bundle_of, provenance, sessions_of
+from stockcast.jobs.new_version import bundle_of, provenance
 from stockcast.jobs.retraining.contest import checked_forecaster
 from stockcast.jobs.source import found_in, left_out, read_prices, with_events
-from stockcast.jobs.train import TrainRequest, past_of
+from stockcast.jobs.train import TrainRequest
 from stockcast.reading.reader import find_files
 from stockcast.store.journal import kept_journal
-from stockcast.store.records import log_line
 from stockcast.store.store import Store
 from stockcast.view.text import some
 from stockcast.view.train import ONE_PANEL
@@ -64,8 +63,8 @@ def _train_one(
     begin, store, csvs, said = perf_counter(), Store(request.store), (csv,), list[str]()
     read = read_prices(csvs, lambda _: None, request.hints, store=request.store)
     panel = with_events(read.panel, request.events, lambda _: None)
-    past, taken = past_of(replace(request, csvs=csvs), store, name, replace(read, panel=panel), said.append)
-    sessions_of(panel, config)  # a calendar that can't be drawn up is told of before the training
+    past, taken = past_of(store, name, replace(read, panel=panel), csvs, request.hints, said.append)
+    demand_trainable(panel, config, said.append)
     with store.lock(name):
         task = Task("learn", name, panel, config, called)
         answer = engine.run(task.encode(), patience_for(panel, config))
@@ -73,10 +72,8 @@ def _train_one(
         features = checked_forecaster(result, panel, config, called).features
         source = provenance(csvs, None, request.hints, read.files, request.events, taken)
         trained = bundle_of(result.files, result.facts["scores"], features, panel, config, called, source)
-        now = datetime.now(UTC)
-        saved, seconds = store.save(name, trained, now), round(perf_counter() - begin, 2)
-        line = log_line("train", now, {"version": saved, "seconds": seconds})
-        store.promote(name, saved, "trained", now, line)
+        seconds = round(perf_counter() - begin, 2)
+        saved = keep_version(store, name, trained, seconds)
     return {
         "name": name,
         "promoted": True,

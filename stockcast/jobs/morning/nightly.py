@@ -1,128 +1,46 @@
 """`stockcast nightly`: what cron runs. Each model is retrained, forecast, recorded and scored, and its page written.
 
+Before that prices are fetched, if the store's settings say so; where that fails, the night goes on with those that are
+there, and ends as one on which something failed.
+
 The steps of a model come in this order; one that fails ends that model's night and no other's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
 from stockcast.config.store_settings import StoreConfig, load_store_config
 from stockcast.errors import StockcastError, UsageError
+from stockcast.jobs.fetch import FetchResult, nightly_fetch
 from stockcast.jobs.fleet import retrain_fleet
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.issue import Issued, every_model, issue_forecasts
 from stockcast.jobs.live.score import ScoreRequest, score_record
 from stockcast.jobs.live.scored_model import ScoredModel
 from stockcast.jobs.many.outcomes import FAILED, FleetResult, Outcome
+from stockcast.jobs.morning.night import ModelNight, Night, NightRequest
 from stockcast.jobs.morning.report import HTML, Report, ReportRequest, write_report
 from stockcast.jobs.output import check_output
 from stockcast.jobs.predict import PredictRequest
 from stockcast.jobs.retraining.records import RetrainRequest
 from stockcast.jobs.source import OnMessage
-from stockcast.ledger.records import Issue
 from stockcast.store.lock import hold
 from stockcast.store.settled import from_store, strangers
 from stockcast.store.store import Store
-from stockcast.view.nightly import failed_sentence, missed_sentence, night_summary
+from stockcast.view.nightly import failed_sentence, missed_sentence
 from stockcast.view.text import likewise, some
 
 LOCK = "nightly.lock"
 
 
-@dataclass(frozen=True)
-class NightRequest:
-    """What the user asked for: the models `names`, or every one; a `report` folder if pages are wanted.
-
-    `jobs` models are worked on at once. A `dry_run` changes nothing: no version, no record, no page.
-    """
-
-    store: Path
-    names: tuple[str, ...] = ()
-    report: Path | None = None
-    jobs: int = 1
-    dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class ModelNight:
-    """One model's night: what came of its retraining, and the step that failed with the reason, if one did."""
-
-    name: str
-    retrained: Mapping[str, Any]
-    step: str | None = None
-    error: StockcastError | None = None
-
-    @property
-    def failure(self) -> str | None:
-        """What failed and why, in a sentence."""
-        if self.step is None or self.error is None:
-            return None
-        return failed_sentence(self.name, self.step, self.error.message)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as `--json` prints it in the model's place."""
-        failed = self.error and {"step": self.step, **FailedModel(self.name, self.error).to_dict()["error"]}
-        return {"name": self.name, "retrain": dict(self.retrained), "failed": failed}
-
-
-@dataclass(frozen=True)
-class Night:
-    """What came of a night. `counts` says how many models came out how; `missed` and `warnings` are sentences."""
-
-    models: tuple[ModelNight, ...]
-    counts: Mapping[str, int]
-    issue: Issue | None
-    scored: int
-    missed: tuple[str, ...]
-    warnings: tuple[str, ...]
-    page: Path | None
-    dry_run: bool
-    seconds: float
-
-    @property
-    def exit_code(self) -> int:
-        """1 if a model failed."""
-        return int(self.failure is not None)
-
-    @property
-    def failure(self) -> str | None:
-        """What failed; None if all is well."""
-        return "; ".join(one.failure for one in self.models if one.failure) or None
-
-    @property
-    def summary(self) -> str:
-        """The night in a line."""
-        recorded = self.issue.to_dict() if self.issue else None
-        line = night_summary(self.counts, recorded, self.scored, str(self.page) if self.page else None, self.seconds)
-        return f"Dry run, nothing was changed: {line}" if self.dry_run else line
-
-    def __str__(self) -> str:
-        failures = [one.failure for one in self.models if one.failure]
-        return "\n".join([self.summary, *(f"  {line}" for line in (*failures, *self.missed))])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as `--json` prints it."""
-        return {
-            "models": [one.to_dict() for one in self.models],
-            "issue": self.issue and self.issue.to_dict(),
-            "scored": self.scored,
-            "missed": list(self.missed),
-            "warnings": list(self.warnings),
-            "report": None if self.page is None else str(self.page),
-            "dry_run": self.dry_run,
-            "summary": {**self.counts, "seconds": round(self.seconds, 1), "line": self.summary},
-        }
-
-
 def night_request(
-    store: Path, names: Sequence[str], report: Path | None, jobs: int | None, dry_run: bool
+    store: Path, names: Sequence[str], report: Path | None, jobs: int | None, on: str | None, dry_run: bool
 ) -> NightRequest:
     """What is asked for, with the store's own settings where the line says nothing.
 
@@ -132,7 +50,8 @@ def night_request(
     if report is not None and report.suffix.lower() in HTML:
         raise UsageError(f"{report} is called like a file, and a night's pages go into a folder.", "name a folder.")
     folder = report or (from_store(store, settings.report) if settings.report else None)
-    return NightRequest(store, tuple(names), folder, jobs or settings.jobs, dry_run)
+    cluster = on or (settings.on if jobs is None else "") or None
+    return NightRequest(store, tuple(names), folder, jobs or settings.jobs, dry_run, cluster)
 
 
 def run_night(
@@ -174,6 +93,7 @@ class _Night:
     warnings: list[str] = field(default_factory=list)
 
     def done(self) -> Night:
+        fetched, not_fetched = self._fetched()
         fleet = self._retrained()
         issued = self._forecast()
         scored = self._scored()
@@ -185,6 +105,8 @@ class _Night:
             if kind != FAILED:  # it had come through its retraining
                 counts[kind] -= 1
         return Night(
+            fetched,
+            not_fetched,
             tuple(ModelNight(name, outcomes[name], *self.failed.get(name, (None, None))) for name in self.names),
             {**counts, FAILED: len(self.failed)},
             issued.issue if issued else None,
@@ -206,13 +128,25 @@ class _Night:
         self.warnings.append(sentence)
         self.on_message(f"Warning: {sentence}")
 
+    def _fetched(self) -> tuple[FetchResult | None, str | None]:
+        """What was fetched, and what was not; a dry run asks nobody."""
+        if self.request.dry_run:
+            return None, None
+        try:
+            result = nightly_fetch(self.request.store, self.on_message)
+        except StockcastError as error:
+            return None, failed_sentence("prices", "fetch", error.message)
+        lacking = [*(one.symbol for one in result.symbols if one.error), *result.left] if result else []
+        return result, failed_sentence(some(lacking), "fetch", "prices are as old as before") if lacking else None
+
     def _retrained(self) -> FleetResult:
         request = RetrainRequest(self.request.store, "", dry_run=self.request.dry_run)
 
         def ended(one: Outcome, done: int, total: int) -> None:
             self.on_end(one.kind, one.text, done, total)
 
-        fleet = retrain_fleet(self.request.store, self.names, request, self.request.jobs, ended)
+        where = (self.request.jobs, ended, self.request.on, self.on_message)
+        fleet = retrain_fleet(self.request.store, self.names, request, *where)
         for one in fleet.outcomes:
             if one.kind == FAILED:
                 told = one.answer["error"]

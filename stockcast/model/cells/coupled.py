@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stockcast.model.cells.common import looped
+from stockcast.model.cells.common import Seeds, begun, looped
 
 
 @keras.saving.register_keras_serializable("stockcast")
@@ -66,4 +66,9 @@ class CoupledCell(keras.layers.Layer):  # type: ignore[misc]  # keras ships no t
         }
 
 
-layer = looped(CoupledCell)
+def _without_dropout(units: int, kernel: str, recurrent: str, seeds: Seeds, **options: Any) -> CoupledCell:
+    """The cell, which draws nothing but the beginning of its kernels."""
+    return CoupledCell(units, begun(kernel, seeds), begun(recurrent, seeds), **options)
+
+
+layer = looped(_without_dropout)

@@ -2,4 +2,6 @@
 
 import keras
 
-layer = keras.layers.GRU
+from stockcast.model.cells.common import seeded
+
+layer = seeded(keras.layers.GRU)

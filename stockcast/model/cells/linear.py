@@ -7,9 +7,10 @@ from typing import Any
 import keras
 
 from stockcast.config.sections import ModelConfig
+from stockcast.model.cells.common import Seeds
 
 
-def _flattened(_model: ModelConfig, windows: Any) -> Any:
+def _flattened(_model: ModelConfig, windows: Any, _seeds: Seeds) -> Any:
     """(B, L, F) to (B, L F)."""
     return keras.layers.Flatten(name="linear")(windows)
 

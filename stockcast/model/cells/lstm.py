@@ -2,7 +2,8 @@
 
 import keras
 
+from stockcast.model.cells.common import seeded
 from stockcast.model.kernels import FusedLSTM
 
-layer = keras.layers.LSTM
-fused_layer = FusedLSTM
+layer = seeded(keras.layers.LSTM)
+fused_layer = seeded(FusedLSTM)

@@ -7,16 +7,17 @@ from typing import Any
 import keras
 
 from stockcast.config.sections import ModelConfig
-from stockcast.model.cells.common import INITIALIZERS
+from stockcast.model.cells.common import INITIALIZERS, Seeds, begun, dropout
 
 
-def _dense_layers(model: ModelConfig, windows: Any) -> Any:
+def _dense_layers(model: ModelConfig, windows: Any, seeds: Seeds) -> Any:
     """(B, L, F) to (B, units of the topmost)."""
     x = keras.layers.Flatten(name="mlp")(windows)
     start = INITIALIZERS[model.initializer]
     for number, units in enumerate(model.hidden):
-        x = keras.layers.Dense(units, model.activation, kernel_initializer=start, name=f"dense_{number}")(x)
-        x = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(x)
+        kernel = begun(start, seeds)
+        x = keras.layers.Dense(units, model.activation, kernel_initializer=kernel, name=f"dense_{number}")(x)
+        x = dropout(model.dropout, f"dropout_{number}", seeds)(x)
     return x
 
 

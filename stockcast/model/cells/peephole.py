@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from stockcast.model.cells.common import looped
+from stockcast.model.cells.common import looped, seeded
 from stockcast.model.kernels import FusedPeephole
 
 
@@ -38,5 +38,5 @@ class PeepholeCell(keras.layers.LSTMCell):  # type: ignore[misc]  # keras ships 
         return h, [h, c]
 
 
-layer = looped(PeepholeCell)
-fused_layer = looped(PeepholeCell, FusedPeephole)
+layer = looped(seeded(PeepholeCell))
+fused_layer = looped(seeded(PeepholeCell), FusedPeephole)

@@ -2,4 +2,6 @@
 
 import keras
 
-layer = keras.layers.SimpleRNN
+from stockcast.model.cells.common import seeded
+
+layer = seeded(keras.layers.SimpleRNN, own_first=True)

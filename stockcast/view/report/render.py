@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from stockcast import __version__
+from stockcast.version import __version__
 from stockcast.view.report.records import Page
 
 LONGEST = 600
