@@ -52,7 +52,9 @@ def connected(address: str) -> Iterator[Cluster]:
         from distributed import Client
     except ImportError as error:
         raise UsageError("--on needs Dask, which is not installed.", "pip install 'stockcast[dask]'") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # what it has to say is said here, once
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(("distributed", "tornado")):  # what they have to say is said here, once
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client = Client(
             address,
