@@ -23,6 +23,7 @@ def main() -> None:
         process(*stockcast, "train", "--csv", str(ROOT / "data" / "ibm.csv"), "--set", "fit.epochs=1")()
         light = {
             CLICK: process("-c", "import click"),
+            "python -c 'import stockcast'": process("-c", "import stockcast"),
             "stockcast --help": process("-m", "stockcast", "--help"),
             "stockcast models list": process(*stockcast, "models", "list"),
             "stockcast retrain ibm, nothing new": process(*stockcast, "retrain", "ibm"),

@@ -22,6 +22,7 @@ _NO_CRASH = np.log(4)
 """To a quarter overnight no price falls by itself, whatever is traded on that day."""
 _LARGEST, _LEAST = 6.0, 0.01
 _AFTER, _KEPT = 10, 0.6
+_DAYS, _ORDINARY = 4, 2.5
 """So many times the usual move: less is needed where the open shows that the jump came overnight, by just a split's
 ratio. Of closes alone a third less in a wild month is no split."""
 
@@ -58,8 +59,12 @@ def _split_at(series: PriceSeries, returns: Floats, row: int) -> Split | None:
     jump, ratio = float(_SIGNED[place]), _SIGNED_RATIOS[place]
     usual = _usual_move(returns, row - 1)
     near, nearly = (_OVERNIGHT, _DAILY_WITH_OPEN) if "open" in columns else (_DAILY, _DAILY)
+    apart = nearly * abs(jump)
+    if "open" in columns and _is_rare(series):
+        # What a week or a month moves hides a jump between two of them; what usually lies between these doesn't.
+        move, apart, usual = overnight, max(apart, _ORDINARY * usual), _usual_gap(series, row)
     moves = [move, *(np.log(columns[role][row] / columns[role][row - 1]) for role in PRICE_COLUMNS if role in columns)]
-    if abs(overnight - jump) > near * abs(jump) or any(abs(each - jump) > nearly * abs(jump) for each in moves):
+    if abs(overnight - jump) > near * abs(jump) or any(abs(each - jump) > apart for each in moves):
         return None
     beside = [float(returns[place]) for place in (row - 2, row) if 0 <= place < returns.size]
     taken_back = any(abs(move + other) < abs(move) / 2 for other in beside)
@@ -83,6 +88,17 @@ def _usual_move(returns: Floats, place: int) -> float:
         if around.size:
             usual.append(float(np.sqrt(np.mean(np.minimum(around, _LARGEST * np.median(around) + _LEAST) ** 2))))
     return max(usual)
+
+
+def _is_rare(series: PriceSeries) -> bool:
+    """Whether rows are weeks or months."""
+    return float(np.median(np.diff(series.dates).astype(np.int64))) > _DAYS
+
+
+def _usual_gap(series: PriceSeries, row: int) -> float:
+    """The usual move from a close to the next open around a row."""
+    opening, close = np.log(series.columns["open"][1:]), np.log(series.columns["close"][:-1])
+    return _usual_move(opening - close, row - 1)
 
 
 def _stays(closes: Floats, row: int, move: float) -> bool:

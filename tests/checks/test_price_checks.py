@@ -286,3 +286,32 @@ def test_the_shortest_series_can_be_examined(rows: int) -> None:
 
 def test_every_verdict_is_one_of_three() -> None:
     assert {verdict for verdict, _, _ in KINDS.values()} == {"repaired", "warned", "refused"}
+
+
+def sampled(series: PriceSeries, step: int) -> PriceSeries:
+    """Each so many sessions as one row, as weekly and monthly files have them."""
+    first, last = np.arange(0, len(series) - step + 1, step), np.arange(step - 1, len(series), step)
+    columns = {
+        "open": series.columns["open"][first],
+        "high": np.maximum.reduceat(series.columns["high"][: last[-1] + 1], first),
+        "low": np.minimum.reduceat(series.columns["low"][: last[-1] + 1], first),
+        "close": series.columns["close"][last],
+        "volume": np.add.reduceat(series.columns["volume"][: last[-1] + 1], first),
+    }
+    return PriceSeries(series.name, series.dates[last], columns)
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 30),
+    row=st.integers(15, 85),
+    step=st.sampled_from([5, 21]),
+    ratio=st.sampled_from([1.5, 2, 3, 4, 10, 0.5, 0.1]),
+)
+def test_a_split_between_weeks_or_months_is_seen_from_close_to_open(
+    prices: Prices, seed: int, row: int, step: int, ratio: float
+) -> None:
+    series = sampled(prices(rows=100 * step, seed=seed), step)
+    assert "splits" not in found(series)
+    one = found(split(series, row, ratio))["splits"]
+    assert (one.count, one.first) == (1, series.dates[row].item())

@@ -72,7 +72,7 @@ def test_a_fix_names_the_value_of_the_configuration_that_is_used(preset: str, ke
 def test_a_calendar_that_cannot_be_drawn_up_is_refused_before_the_training(
     calendar: str, prices: Prices, write_csv: WriteCsv, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stockcast.jobs.train.learn", lambda *_: pytest.fail("it was trained"))
+    monkeypatch.setattr("stockcast.jobs.common.learned.learn", lambda *_: pytest.fail("it was trained"))
     write_csv(prices(rows=300, name="new", start="2022-01-03"), Path("new.csv"))
     error = told(capsys, "train", "--csv", "new.csv", "--set", f"data.calendar={calendar}", code=2)["error"]
     assert error["kind"] == "config"
