@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from stockcast.cli.options import Shared, shared_options
 from stockcast.errors import UsageError
+
+if TYPE_CHECKING:
+    from stockcast.config.sections import Section
 
 
 @click.group()
@@ -47,11 +51,10 @@ def show_settings(
 
         if preset_or_file or settings:
             raise UsageError("--store asks for the store's settings, not a preset's.", "leave one of them out.")
-        own = load_store_config(shared.store)
-        click.echo(json.dumps({"settings": own.model_dump(mode="json")}) if shared.as_json else commented_toml(own))
-        return
-    from stockcast.config.run import DEFAULT_PRESET, load_config
+        loaded: Section = load_store_config(shared.store)
+    else:
+        from stockcast.config.run import DEFAULT_PRESET, load_config
 
-    loaded = load_config(preset_or_file or DEFAULT_PRESET, settings)
+        loaded = load_config(preset_or_file or DEFAULT_PRESET, settings)
     fields = {"digest": loaded.digest(), "settings": loaded.model_dump(mode="json")}
     click.echo(json.dumps(fields) if shared.as_json else commented_toml(loaded))

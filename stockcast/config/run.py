@@ -6,8 +6,6 @@ configuration in twelve characters.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -40,11 +38,6 @@ class RunConfig(Section):
     def of_panel(self, series: int) -> RunConfig:
         """The settings as they are for a model of so many series."""
         return self.model_copy(update={"data": self.data.of_panel(series)})
-
-    def digest(self) -> str:
-        """Twelve hexadecimal digits that name these settings."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def reseeded(config: RunConfig, seeds: int) -> list[RunConfig]:

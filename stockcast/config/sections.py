@@ -5,6 +5,8 @@ What settings of one section demand of each other is that section's validator; a
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Literal, Self, get_args
@@ -36,6 +38,11 @@ class Section(BaseModel):
     def _agrees(self) -> Self:
         demand_agreement(self._disagreements())
         return self
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name these settings."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def _disagreements(self) -> Iterable[Disagreement]:
         """Each pair of its own settings that can't go together."""

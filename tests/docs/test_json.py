@@ -63,6 +63,9 @@ def test_forecasts_and_pictures(asked: Asked) -> None:
     assert all("error" in model for model in failed["models"])
     asked("score", "score", "acme", "--csv", "acme.csv")
     asked("score-verify", "score", "--verify")
+    asked("report", "report", "acme", "--csv", "acme.csv", "-o", "page.html")
+    asked("report", "report", "--all", "-o", "site")
+    asked("nightly", "nightly", "--all", "--report", "site")
     asked("plot", "plot", "acme", "--kind", "history", "-o", "a.png")
     asked("export", "export", "acme")
 
@@ -86,6 +89,7 @@ def test_the_store(asked: Asked) -> None:
     asked("schedule", "schedule", "acme")
     asked("config-list", "config", "list")
     asked("config-show", "config", "show")
+    asked("config-show", "config", "show", "--store", "models")
     asked("error", "predict", "nobody")
     asked("error", "train", "--cvs", "x")
 

@@ -49,7 +49,8 @@ class ModelNight:
     def to_dict(self) -> dict[str, Any]:
         """The same as `--json` prints it in the model's place."""
         failed = self.error and {"step": self.step, **FailedModel(self.name, self.error).to_dict()["error"]}
-        return {"name": self.name, "retrain": dict(self.retrained), "failed": failed}
+        retrained = None if "error" in self.retrained else dict(self.retrained)
+        return {"name": self.name, "retrain": retrained, "failed": failed}
 
 
 @dataclass(frozen=True)
