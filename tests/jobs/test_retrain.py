@@ -52,8 +52,12 @@ def grow(prices: Prices, write_csv: WriteCsv) -> Callable[[Path], None]:
     return add_rows
 
 
+SLOW = ("--set", "data.halflife_alone=500")
+"""A unit that twenty wild sessions hardly widen."""
+
+
 def add_wild_rows(path: Path) -> None:
-    """Twenty sessions that no band of a model of the rows before them holds."""
+    """Twenty sessions that no band of a `SLOW` model of the rows before them holds."""
     wild = [f"2020-11-{day:02d},{p},{p},{p},{p},1000\n" for day, p in zip(range(11, 31), [90, 108] * 10, strict=True)]
     path.write_text(path.read_text() + "".join(wild))
 
@@ -145,7 +149,7 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(
 def test_a_challenger_whose_bands_are_absurd_is_turned_away_with_the_reason(
     model: Callable[..., Path], tmp_path: Path, capsys: Capture
 ) -> None:
-    path = model()
+    path = model("acme", *SLOW)
     add_wild_rows(path)
     store = Store(tmp_path / "models")
     old = store.champion("acme")
@@ -195,7 +199,7 @@ def test_a_champion_from_longer_ago_brings_what_it_had_learned_when_the_block_be
 def test_a_rejected_challenger_is_not_trained_again_on_the_same_prices(
     model: Callable[..., Path], tmp_path: Path, capsys: Capture
 ) -> None:
-    path = model()
+    path = model("acme", *SLOW)
     add_wild_rows(path)
     store, dry = Store(tmp_path / "models"), told(capsys, tmp_path, "retrain", "acme", "--dry-run")
     assert "80 % band held" in dry["reason"]
