@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -30,6 +31,7 @@ _FORECAST = ("series", "row", "last", "point", "quantiles")
 _DIRECTIONS = ("probabilities", "edges")
 
 
+@cache
 def installed() -> dict[str, str]:
     """The versions here of all that client and worker must share, by name."""
     return {"stockcast": __version__, **{library: version(library) for library in SAME}}
