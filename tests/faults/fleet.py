@@ -34,7 +34,7 @@ PATIENCE = 20
 """Seconds that a worker has here to answer in."""
 
 SHORT_PATIENCE = f"import stockcast.fleet.engines as engines; engines._LEAST_PATIENCE = {PATIENCE}"
-OTHER_VERSION = "import stockcast\nstockcast.__version__ = '0.0.1'\n"
+OTHER_VERSION = "import stockcast.version\nstockcast.version.__version__ = '0.0.1'\n"
 CHANGED_RESULT = """
 import stockcast.fleet.work as work
 honest = work.__dict__.setdefault("honest", work.work)  # Dask runs this twice

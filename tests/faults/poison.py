@@ -214,7 +214,7 @@ BLOCK = 195
 
 REAL: Mapping[str, tuple[str, dict[str, Any], Rewrite]] = {
     "steps of 10 down the gradient": ("level", {"learning_rate": 10.0, "clipnorm": 0.0, "optimizer": "sgd"}, list),
-    "steps of 1 by adam": ("level", {"learning_rate": 1.0, "optimizer": "adam"}, list),
+    "steps of 10 by adam": ("level", {"learning_rate": 10.0, "optimizer": "adam"}, list),
     "steps of 10 by rmsprop": ("level", {"learning_rate": 10.0, "optimizer": "rmsprop"}, list),
     "prices out of the network's reach": ("level", {}, closes(lambda row, p: p if row < BLOCK else 1.8 * p)),
     "a climb out of its reach": ("level", {}, closes(lambda row, p: p if row < BLOCK else p + 4 * (row - BLOCK))),

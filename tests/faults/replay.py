@@ -96,8 +96,8 @@ class Replay:
         self.settings = [word for key, value in changed.items() for word in ("--set", f"{key}={value}")]
 
     def train(self) -> None:
-        """Once, on what was known before the first session; the rows after it are there to be judged on."""
-        write(upto(self.final, self.begin + 10))
+        """Once, on what was known before the first session; there are no later rows yet to judge it on."""
+        write(upto(self.final, self.begin))
         until = str(self.final.dates[self.begin - 1])
         told("train", "--csv", "ibm.csv", *self.settings, "--set", f"split.until={until}")
 

@@ -61,7 +61,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two sound workers and one of another version."""
     folder = tmp_path_factory.mktemp("cluster")
     other = folder / "other.py"
-    other.write_text("import stockcast\nstockcast.__version__ = '0.0.1'\n")
+    other.write_text("import stockcast.version\nstockcast.version.__version__ = '0.0.1'\n")
     place = folder / "scheduler.json"
     quiet = ["--no-dashboard", "--scheduler-file", str(place)]
     started = [dask(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-show", *quiet)]
