@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,9 +40,21 @@ _MOST_REPORTS = 100
 
 def new_session() -> Any:
     """The session that yfinance makes by itself."""
-    from curl_cffi.requests import Session
+    with _own_symbols():
+        from curl_cffi.requests import Session
 
     return Session(impersonate="chrome")
+
+
+@contextmanager
+def _own_symbols() -> Iterator[None]:
+    """What is imported here finds its own libcurl, also where TensorFlow has brought another one before."""
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))  # Linux alone needs it, and has it
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(flags)
 
 
 class YahooClient:
@@ -48,7 +62,8 @@ class YahooClient:
 
     def __init__(self, pace: Pace) -> None:
         try:
-            import yfinance
+            with _own_symbols():
+                import yfinance
         except ImportError:
             raise UsageError(
                 "prices of Yahoo need yfinance, which is not installed.", "pip install 'stockcast-cli[yahoo]'"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -105,6 +107,20 @@ def test_a_night_fetches_first_and_goes_on_with_what_is_there_where_it_can_not(
     assert second["not_fetched"] == "ACME: fetch failed: prices are as old as before"
     assert second["models"][0]["retrain"]["reason"] == "nothing new"
     assert second["issue"]["superseded"] > 0
+
+
+@pytest.mark.tensorflow
+def test_yahoo_is_asked_by_its_own_library_also_where_tensorflow_has_brought_another(world: Any) -> None:
+    """Both bring a libcurl; TensorFlow's knows nothing of what curl_cffi wants of its own."""
+    program = (
+        "import sys, tensorflow; from stockcast.fetch.yahoo import new_session; "
+        "print(new_session().get(sys.argv[1]).status_code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, world.server.base], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 200
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
