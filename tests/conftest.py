@@ -202,10 +202,11 @@ class World:
 @pytest.fixture
 def world(loopback: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A market that only exists here; no test waits."""
-    import yfinance
-
     from stockcast.fetch import pace, tiingo, yahoo
     from stockcast.ledger import clock
+
+    with yahoo.own_symbols():  # some test of this process may have loaded TensorFlow before
+        import yfinance
 
     yfinance.set_tz_cache_location(str(tmp_path / "of yfinance"))
     server = loopback.Loopback()

@@ -40,14 +40,14 @@ _MOST_REPORTS = 100
 
 def new_session() -> Any:
     """The session that yfinance makes by itself."""
-    with _own_symbols():
+    with own_symbols():
         from curl_cffi.requests import Session
 
     return Session(impersonate="chrome")
 
 
 @contextmanager
-def _own_symbols() -> Iterator[None]:
+def own_symbols() -> Iterator[None]:
     """What is imported here finds its own libcurl, also where TensorFlow has brought another one before."""
     flags = sys.getdlopenflags()
     sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))  # Linux alone needs it, and has it
@@ -62,7 +62,7 @@ class YahooClient:
 
     def __init__(self, pace: Pace) -> None:
         try:
-            with _own_symbols():
+            with own_symbols():
                 import yfinance
         except ImportError:
             raise UsageError(
