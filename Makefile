@@ -39,12 +39,12 @@ demo: $(RUNTIME) ## train on data/ibm.csv, predict and plot, in the folder demo
 	$(BIN)/stockcast --store demo/models plot ibm -o demo/ibm.png
 	@echo "The picture is demo/ibm.png. To go on by hand: . $(BIN)/activate"
 
-test: $(DEV) ## run all tests: first those without TensorFlow and a browser, then the others
-	$(BIN)/python -m pytest -m "not tensorflow and not browser" --maxfail 10 --numprocesses 2 --dist worksteal
-	$(BIN)/python -m pytest -m "tensorflow or browser" --numprocesses 2 --dist worksteal
+test: $(DEV) ## run all tests: the quick ones first, then those with TensorFlow, a browser or a long trial
+	$(BIN)/python -m pytest -m "not tensorflow and not browser and not trial" --maxfail 10 --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest -m "tensorflow or browser or trial" --numprocesses 2 --dist worksteal
 
 test-oldest: $(DEV) $(OLDEST)/installed ## run the tests on the oldest libraries that setup.cfg allows
-	$(OLDEST)/bin/python -m pytest -m "not tensorflow and not browser" --maxfail 10 --numprocesses 2 --dist worksteal
+	$(OLDEST)/bin/python -m pytest -m "not tensorflow and not browser and not trial" --maxfail 10 --numprocesses 2 --dist worksteal
 	$(OLDEST)/bin/python -m pytest $(WITH_TENSORFLOW) --numprocesses 2 --dist worksteal
 
 faults: $(DEV) ## kill, fill, crowd and poison everything in full: see docs/reliability.md

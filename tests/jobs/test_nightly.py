@@ -19,6 +19,8 @@ from stockcast.ledger import clock
 from stockcast.store.lock import hold
 from stockcast.store.store import Store
 
+pytestmark = pytest.mark.trial
+
 Capture = pytest.CaptureFixture[str]
 Prices = Callable[..., PriceSeries]
 WriteCsv = Callable[[PriceSeries, Path], Path]
