@@ -225,7 +225,7 @@ def test_one_failing_model_does_not_stop_the_others(
     assert by_name["gone"]["error"]["exit_code"] == 66
     assert run(["retrain", "--all", "--store", str(tmp_path / "models"), "--quiet"]) == 1
     quiet = capsys.readouterr()
-    assert "gone: failed" in quiet.out
+    assert "gone: there is no file" in quiet.out
     assert quiet.err.startswith("gone: failed")
 
 
