@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -32,8 +34,8 @@ hypothesis.settings.load_profile("untimed")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `-m "not tensorflow"`, modules marked as a whole are not even imported: that alone takes seconds."""
-    if config.getoption("markexpr") != "not tensorflow" or collection_path.suffix != ".py":
+    """With `-m "not tensorflow and ..."`, modules marked as a whole are not imported: that alone takes seconds."""
+    if "not tensorflow" not in config.getoption("markexpr").split(" and ") or collection_path.suffix != ".py":
         return None
     return "\npytestmark = pytest.mark.tensorflow\n" in collection_path.read_text(encoding="utf-8") or None
 
@@ -90,6 +92,8 @@ def _write_csv(series: PriceSeries, path: Path) -> Path:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
+
+ROOT = Path(__file__).parents[1]
 
 GOLDEN = Path(__file__).parent / "jobs" / "golden" / "schema-1"
 GOLDEN_ROWS = 220
@@ -230,3 +234,49 @@ def stock(loopback: ModuleType) -> Callable[..., Any]:
         return loopback.made_up_stock(loopback.weekdays(datetime.fromisoformat(first).date(), rows), seed)
 
     return make
+
+
+@pytest.fixture
+def clock_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test sets the ledger's clock to, it is the real one again afterwards."""
+    from stockcast.ledger import clock
+
+    monkeypatch.setattr(clock, "utc_now", clock.utc_now)
+
+
+@pytest.fixture
+def fault_script() -> Callable[..., str]:
+    """Runs a script of `tests/faults` that has to end well, and hands back what it prints.
+
+    `within` is a command to run it by; `quick` puts its files where no disk is waited for.
+    """
+
+    def run_script(script: str, *options: str, within: tuple[str, ...] = (), quick: bool = True) -> str:
+        command = [*within, sys.executable, str(ROOT / "tests" / "faults" / script), *options]
+        memory = {"TMPDIR": "/dev/shm"} if quick and Path("/dev/shm").is_dir() else {}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **memory}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run_script
+
+
+@pytest.fixture(scope="session")
+def strace() -> None:
+    """Skips where system calls can't be traced and made to fail."""
+    if not _can("strace", "-o", os.devnull, "-e", "inject=fsync:error=EIO", "true"):
+        pytest.skip("strace is missing, or may not trace here")
+
+
+@pytest.fixture(scope="session")
+def own_mounts() -> None:
+    """Skips where no small disk can be mounted."""
+    if not _can("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", str(ROOT / "tests")):
+        pytest.skip("mounting a small disk needs more rights")
+
+
+def _can(*command: str) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

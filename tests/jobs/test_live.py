@@ -30,10 +30,7 @@ Prices = Callable[..., PriceSeries]
 WriteCsv = Callable[[PriceSeries, Path], Path]
 
 
-@pytest.fixture(autouse=True)
-def clock_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a test sets it to, the clock is the real one again afterwards."""
-    monkeypatch.setattr(clock, "utc_now", clock.utc_now)
+pytestmark = pytest.mark.usefixtures("clock_put_right")
 
 
 def at(moment: str) -> None:

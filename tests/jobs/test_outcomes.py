@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.jobs.live.outcomes import Outcomes, match_outcomes
-from stockcast.ledger import clock
 from stockcast.ledger.connection import consult
 from stockcast.ledger.live_record import LiveRecord, read_record
 from stockcast.ledger.outcomes import keep_outcomes
@@ -21,16 +19,11 @@ from stockcast.ledger.outcomes import keep_outcomes
 sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "issues.py"))
 make_model, issued, MONDAY = sample["make_model"], sample["issued"], sample["MONDAY"]
 
+pytestmark = pytest.mark.usefixtures("clock_put_right")
+
 DAYS = np.busday_offset(MONDAY, np.arange(-5, 25))
 CLOSES = np.round(100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, len(DAYS)))), 2)
 TODAY = DAYS[-1]
-
-
-@pytest.fixture(autouse=True)
-def clock_put_right() -> Iterator[None]:
-    real = clock.utc_now
-    yield
-    clock.utc_now = real
 
 
 def series(closes: np.ndarray = CLOSES, days: np.ndarray = DAYS, name: str = "acme", decimals: int = 2) -> PriceSeries:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from stockcast.errors import Busy, CannotCreate, DataError, LedgerDamaged, NotFound
-from stockcast.ledger import clock, connection
+from stockcast.ledger import connection
 from stockcast.ledger.connection import appending, consult
 from stockcast.ledger.live_record import read_record, recorded_models
 from stockcast.ledger.schema import MIGRATIONS, SCALE
@@ -23,14 +23,9 @@ from stockcast.ledger.schema import MIGRATIONS, SCALE
 sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "issues.py"))
 make_model, issued, faults, issue_count = (sample[key] for key in ("make_model", "issued", "faults", "issue_count"))
 
+pytestmark = pytest.mark.usefixtures("clock_put_right")
+
 EVENING = "2026-03-02T22:30"
-
-
-@pytest.fixture(autouse=True)
-def clock_put_right() -> Iterator[None]:
-    real = clock.utc_now
-    yield
-    clock.utc_now = real
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import runpy
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from stockcast.errors import DataError
-from stockcast.ledger import clock
 from stockcast.ledger.connection import consult
 from stockcast.ledger.live_record import LiveRecord, read_record
 from stockcast.ledger.outcomes import keep_outcomes
@@ -28,14 +26,9 @@ from stockcast.ledger.schema import LATE, LIVE, SUPERSEDED, TABLES
 sample = runpy.run_path(str(Path(__file__).parents[1] / "faults" / "issues.py"))
 make_model, issued, faults, MONDAY = (sample[key] for key in ("make_model", "issued", "faults", "MONDAY"))
 
+pytestmark = pytest.mark.usefixtures("clock_put_right")
+
 EVENING = "2026-03-02T22:30"
-
-
-@pytest.fixture(autouse=True)
-def clock_put_right() -> Iterator[None]:
-    real = clock.utc_now
-    yield
-    clock.utc_now = real
 
 
 @pytest.fixture
