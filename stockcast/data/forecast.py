@@ -79,6 +79,11 @@ class Forecast:
     def horizon(self) -> int:
         return int(self.point.shape[1])
 
+    @property
+    def all_numbers(self) -> bool:
+        """Whether every point and quantile is finite."""
+        return bool(np.isfinite(self.point).all() and np.isfinite(self.quantiles).all())
+
 
 def newest_origins(every: Panel, wanted: Panel) -> Origins:
     """The newest row of each `wanted` series among `every` series of a panel, which make the market."""

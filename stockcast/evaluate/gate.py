@@ -51,7 +51,7 @@ def decide(
         return Decision(False, fault, None, None, None)
     own, usual = _loss(challenger), _loss(naive)
     against_naive = own / usual if usual > 0 else None
-    if not _all_numbers(champion):
+    if not champion.forecast.all_numbers:
         return Decision(True, "some forecasts of the champion are not numbers", None, None, against_naive)
     best = _loss(champion)
     if best == 0:
@@ -68,7 +68,7 @@ def decide(
 
 def sanity_check(evaluated: EvaluatedForecast) -> str | None:
     """What is broken about these forecasts, or None: numbers that are none, one price for all days, absurd bands."""
-    if not _all_numbers(evaluated):
+    if not evaluated.forecast.all_numbers:
         return "some forecasts are not numbers"
     if _constant(evaluated):
         return "it forecasts the same price on every day"
@@ -80,11 +80,6 @@ def sanity_check(evaluated: EvaluatedForecast) -> str | None:
         word = NARROW if coverage < 0.8 else WIDE
         return f"its bands are {word}: the 80 % band held {100 * coverage:.0f} % of {len(hits)} prices"
     return None
-
-
-def _all_numbers(evaluated: EvaluatedForecast) -> bool:
-    forecast = evaluated.forecast
-    return bool(np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all())
 
 
 def _constant(evaluated: EvaluatedForecast) -> bool:

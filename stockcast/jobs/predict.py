@@ -206,7 +206,7 @@ def forecast_next(
 
 def _demand_numbers(forecast: Forecast, loaded: LoadedModel) -> None:
     """Raise `ModelDamaged` unless all of a forecast are numbers."""
-    if not (np.isfinite(forecast.point).all() and np.isfinite(forecast.quantiles).all()):
+    if not forecast.all_numbers:
         raise ModelDamaged(
             f"{loaded.name}, version {loaded.manifest.version}, forecasts what are no numbers; nothing is printed.",
             f"let another version serve: stockcast models rollback {loaded.name}; or train it again.",

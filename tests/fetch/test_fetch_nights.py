@@ -37,18 +37,23 @@ def make_store(folder: Path, prices: Path) -> Path:
     return store.root
 
 
+@pytest.fixture
+def acme(loopback: ModuleType, prices: Callable[..., PriceSeries]) -> Any:
+    """The stock that the golden model was trained on, with the sessions that came after."""
+    series = prices(rows=ROWS)
+    bars = np.stack([series.columns[key] for key in ("open", "high", "low", "close", "volume")], axis=1)
+    return loopback.Stock(series.dates.tolist(), bars)
+
+
 @pytest.mark.parametrize("source", ["yahoo", "tiingo"])
 def test_a_split_and_a_dividend_among_the_nights_leave_the_scores_unharmed(
     source: str,
     world: Any,
-    loopback: ModuleType,
-    prices: Callable[..., PriceSeries],
+    acme: Any,
     tmp_path: Path,
     capsys: Capture,
 ) -> None:
-    series = prices(rows=ROWS)
-    bars = np.stack([series.columns[key] for key in ("open", "high", "low", "close", "volume")], axis=1)
-    stock = world.server.stocks["ACME"] = loopback.Stock(series.dates.tolist(), bars)
+    stock = world.server.stocks["ACME"] = acme
     stock.split(stock.days[SPLIT], 2)
     stock.dividends[stock.days[PAID]] = 1.0
     store = make_store(tmp_path, tmp_path / "prices" / "ACME.csv")
@@ -81,14 +86,11 @@ def test_a_split_and_a_dividend_among_the_nights_leave_the_scores_unharmed(
 @pytest.mark.tensorflow
 def test_a_night_fetches_first_and_goes_on_with_what_is_there_where_it_can_not(
     world: Any,
-    loopback: ModuleType,
-    prices: Callable[..., PriceSeries],
+    acme: Any,
     tmp_path: Path,
     capsys: Capture,
 ) -> None:
-    series = prices(rows=ROWS)
-    bars = np.stack([series.columns[key] for key in ("open", "high", "low", "close", "volume")], axis=1)
-    stock = world.server.stocks["ACME"] = loopback.Stock(series.dates.tolist(), bars)
+    stock = world.server.stocks["ACME"] = acme
     store = make_store(tmp_path, tmp_path / "prices" / "ACME.csv")
     (store / "stockcast.toml").write_text('[fetch]\nto = "../prices"\nsymbols = ["ACME"]\n')
 
