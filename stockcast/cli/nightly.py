@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stockcast.cli.options import Shared, all_option, notify_option, on_failure_option, shared_options, text_option
-from stockcast.cli.output import on_message, print_result, tell_hooks
+from stockcast.cli.output import on_message, print_result, with_hooks
 from stockcast.cli.progress import fleet_models
 from stockcast.errors import UsageError
 
@@ -47,25 +47,17 @@ def nightly(
     from stockcast.jobs.morning.nightly import night_request, run_night
     from stockcast.store.store import Store
 
-    if everything == bool(names):
-        if everything:
-            raise UsageError("--all and a NAME were both given.", "give one of them.")
+    if not everything and not names:
         names = (Store(shared.store).only(),)
     if jobs is not None and on is not None:
         raise UsageError("--jobs and --on were both given.", "give one of them: a cluster brings its own workers.")
     settings = load_store_config(shared.store).nightly
     url, command = notify_url or settings.notify_url or None, on_failure or settings.on_failure or None
-    if url:
-        from stockcast.jobs import hooks
 
-        hooks.check_url(url)
-        hooks.notify(url, "start", on_message(shared))
-    try:
+    def work() -> tuple[int, str | None]:
         with fleet_models(shared) as ended:
             night = run_night(night_request(shared.store, names, report, jobs, on, dry_run), on_message(shared), ended)
-    except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way
-        tell_hooks(shared, url, command, str(error))
-        raise
-    print_result(shared, night.to_dict(), lambda: str(night))
-    tell_hooks(shared, url, command, night.failure)
-    return night.exit_code
+        print_result(shared, night.to_dict(), lambda: str(night))
+        return night.exit_code, night.failure
+
+    return with_hooks(shared, url, command, work)

@@ -80,7 +80,18 @@ accept_option = click.option(
     "--accept", multiple=True, metavar="KIND", help="Take a fault that is refused: see stockcast check."
 )
 
-all_option = click.option("--all", "everything", is_flag=True, help="Every model of the store.")
+
+def all_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the flag --all beside its argument `names`; its body gets it as `everything`, with no names."""
+
+    @click.option("--all", "everything", is_flag=True, help="Every model of the store.")
+    @wraps(function)
+    def with_all(everything: bool, names: tuple[str, ...], **rest: Any) -> Any:
+        if everything and names:
+            raise UsageError("--all and a NAME were both given.", "give one of them.")
+        return function(everything=everything, names=names, **rest)
+
+    return with_all
 
 
 class _Jobs(click.ParamType[int]):

@@ -44,8 +44,29 @@ def silence(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def tell_hooks(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:
-    """Tell the hooks how an unattended run went, after everything is decided and saved; `failure` is what failed."""
+def with_hooks(
+    shared: Shared, notify_url: str | None, on_failure: str | None, work: Callable[[], tuple[int, str | None]]
+) -> int:
+    """Do an unattended run's `work`, which hands back its exit code and what failed, and tell the hooks how it went.
+
+    They hear of it after everything is decided and saved; an exception goes on its way when they have heard of it.
+    """
+    if notify_url:
+        from stockcast.jobs import hooks
+
+        hooks.check_url(notify_url)
+        hooks.notify(notify_url, "start", on_message(shared))
+    try:
+        code, failure = work()
+    except Exception as error:  # whatever it is, the hooks hear of it
+        _tell_hooks(shared, notify_url, on_failure, str(error))
+        raise
+    _tell_hooks(shared, notify_url, on_failure, failure)
+    return code
+
+
+def _tell_hooks(shared: Shared, notify_url: str | None, on_failure: str | None, failure: str | None) -> None:
+    """Tell the hooks how a run went; `failure` is what failed."""
     if not (notify_url or on_failure):
         return
     from stockcast.jobs import hooks

@@ -61,7 +61,7 @@ def predict(
     from stockcast.jobs.predict import PredictRequest, predict_model
 
     single = not everything and len(names) <= 1
-    _demand_one(single, names, everything, csvs, events, tickers)
+    _demand_one(single, csvs, events, tickers)
     form = form or ("json" if shared.as_json else "table")
     name = names[0] if single and names else None
     request = PredictRequest(shared.store, name, csvs, days, tickers, hints, max_age, form, output, events)
@@ -93,16 +93,7 @@ def _recording(store: Path) -> bool:
     return load_store_config(store).ledger.record
 
 
-def _demand_one(
-    single: bool,
-    names: tuple[str, ...],
-    everything: bool,
-    csvs: tuple[str, ...],
-    events: tuple[str, ...],
-    tickers: tuple[str, ...],
-) -> None:
-    if everything and names:
-        raise UsageError("--all and a NAME were both given.", "give one of them.")
+def _demand_one(single: bool, csvs: tuple[str, ...], events: tuple[str, ...], tickers: tuple[str, ...]) -> None:
     if not single and (csvs or events or tickers):
         flag = "--csv" if csvs else "--events" if events else "--series"
         raise UsageError(f"{flag} goes with one model.", f"name it, or leave {flag} out.")

@@ -18,7 +18,7 @@ from stockcast.cli.options import (
     on_failure_option,
     shared_options,
 )
-from stockcast.cli.output import on_message, print_result, say, tell_hooks
+from stockcast.cli.output import on_message, print_result, say, with_hooks
 from stockcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def retrain(
     from stockcast.jobs.retraining.records import RetrainRequest
     from stockcast.store.store import Store
 
-    if everything == bool(names):
-        if everything:
-            raise UsageError("--all and a NAME were both given.", "give one of them.")
+    if not everything and not names:
         names = (Store(shared.store).only(),)
     if len(names) == 1:
         names = (Store(shared.store).find(names[0]),)
@@ -71,19 +69,8 @@ def retrain(
     if accept and len(names) != 1:
         raise UsageError("--accept goes with one model.", "name the one whose prices have that fault.")
     faults = faults_of(accept)
-    if notify_url:
-        from stockcast.jobs import hooks
-
-        hooks.check_url(notify_url)
-        hooks.notify(notify_url, "start", on_message(shared))
     request = RetrainRequest(shared.store, names[0] if names else "", csvs, dry_run, force, max_age, faults)
-    try:
-        code, failure = _run(shared, names, request, jobs, on)
-    except Exception as error:  # whatever it is, the hooks hear of it, and it goes on its way
-        tell_hooks(shared, notify_url, on_failure, str(error))
-        raise
-    tell_hooks(shared, notify_url, on_failure, failure)
-    return code
+    return with_hooks(shared, notify_url, on_failure, lambda: _run(shared, names, request, jobs, on))
 
 
 def _run(

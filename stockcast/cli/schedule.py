@@ -8,7 +8,6 @@ import click
 
 from stockcast.cli.options import Shared, all_option, notify_option, on_failure_option, shared_options
 from stockcast.cli.output import print_result
-from stockcast.errors import UsageError
 
 
 @click.command()
@@ -34,7 +33,7 @@ from stockcast.errors import UsageError
 def schedule(
     shared: Shared,
     names: tuple[str, ...],
-    everything: bool,
+    everything: bool,  # noqa: ARG001 -- without a name it is every model in any case
     at: str,
     days: str,
     task: str,
@@ -50,8 +49,6 @@ def schedule(
     """
     from stockcast.jobs import schedule as jobs
 
-    if everything and names:
-        raise UsageError("--all and a NAME were both given.", "give one of them.")
     if notify_url:
         from stockcast.jobs.hooks import check_url
 

@@ -46,8 +46,6 @@ def score_command(
     Only forecasts that were issued before their session began count, and of several the first. An outcome is the return
     from the last known price to the session's, both of one download; the first that is seen is kept.
     """
-    if everything and names:
-        raise UsageError("--all and a NAME were both given.", "give one of them.")
     if csvs and (everything or len(names) > 1):
         raise UsageError("--csv goes with one model.", "name it, or leave --csv out: each model knows its own prices.")
     if verify:

@@ -80,8 +80,6 @@ def write_report(request: ReportRequest, on_message: OnMessage) -> Report:
     """Write the pages. Raises `UsageError` for a file where several models were asked for, and what the only model that
     was asked for fails with."""
     store = Store(request.store)
-    if request.everything and request.names:
-        raise UsageError("--all and a NAME were both given.", "give one of them.")
     names = every_model(store) if request.everything else tuple(dict.fromkeys(map(store.find, request.names)))
     names = names or (store.only(),)
     single = not request.everything and len(names) == 1
