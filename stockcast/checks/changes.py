@@ -24,6 +24,7 @@ CHANGES: dict[str, tuple[Answer, str]] = {
     "untold": ("said", "other prices, of which the model kept too little to tell how they differ"),
     "rough": ("said", "the prices are what they were but for a small part of a day's move, as another vendor's"),
     "split": ("said", "a split is worked into the past"),
+    "new_columns": ("said", "a column that the model was trained without: it goes on without it"),
     "rescaled": ("taken", "all prices are multiplied by one factor, as by a dividend"),
     "same": ("taken", "the prices are what they were"),
 }
@@ -32,7 +33,7 @@ CHANGES: dict[str, tuple[Answer, str]] = {
 ACCEPTABLE = ("lost_columns", "shrunk", "corrected")
 """The refused kinds that --accept takes, as the model can still be used."""
 
-_WITHOUT_PRICES = ("stale", "lost_columns", "shrunk", "untold")
+_WITHOUT_PRICES = ("stale", "lost_columns", "shrunk", "new_columns", "untold")
 
 _MOST_CORRECTED = 0.005
 """The share of sessions that may be corrected; one may be always: the last of them was often not over yet."""
@@ -101,6 +102,7 @@ class Change:
     splits: tuple[PastSplit, ...] = ()
     corrected: tuple[Corrected, ...] = ()
     lost_columns: tuple[str, ...] = ()
+    new_columns: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -165,6 +167,7 @@ class Change:
             "splits": [{"ratio": one.ratio, "date": one.day and str(one.day)} for one in self.splits],
             "corrected": [str(one.day) for one in self.corrected],
             "lost_columns": list(self.lost_columns),
+            "new_columns": list(self.new_columns),
             "message": " ".join(self.sentence(kind) for kind in self.kinds),
         }
 
@@ -173,6 +176,12 @@ def unchanged(series: str, first: date, last: date, lost: tuple[str, ...]) -> Ch
     """The change of a series whose prices from `first` to `last` are to the bit those that the model was trained on."""
     change = Change(series, (), first, last, first, last, lost_columns=lost)
     return change.of_kinds(["lost_columns"] if lost else ["same"])
+
+
+def beside_new_columns(change: Change, new: tuple[str, ...]) -> Change:
+    """The same change where the series has columns that the model would use, had it known them."""
+    others = [kind for kind in change.kinds if kind != "same"]
+    return change.of_kinds(["new_columns", *others], new_columns=new) if new else change
 
 
 def _stale(change: Change) -> str:
@@ -252,6 +261,12 @@ def _lost_columns(change: Change) -> str:
     return f"the {gone} gone that the model was trained on: {', '.join(change.lost_columns)}."
 
 
+def _new_columns(change: Change) -> str:
+    was, it = ("column was", "it") if len(change.new_columns) == 1 else ("columns were", "them")
+    named = ", ".join(change.new_columns)
+    return f"the {was} not there when the model was trained: {named}. Only `stockcast train` makes use of {it}."
+
+
 _WORDS: dict[str, Callable[[Change], str]] = {
     "another": _another,
     "shifted": _shifted,
@@ -263,6 +278,7 @@ _WORDS: dict[str, Callable[[Change], str]] = {
     "untold": _untold,
     "rough": _rough,
     "split": _split,
+    "new_columns": _new_columns,
     "rescaled": _rescaled,
     "same": _same,
 }

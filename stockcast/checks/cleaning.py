@@ -60,7 +60,7 @@ def repair(rows: RawRows, intraday: bool) -> tuple[RawRows, tuple[Finding, ...]]
 def _without_nulls(rows: RawRows) -> tuple[RawRows, list[Finding]]:
     prices = [rows.columns[role] for role in ("close", "adj_close") if role in rows.columns]
     known: NDArray[np.bool_] = np.all([~np.isnan(values) for values in prices], axis=0)
-    return rows.take(known), [finding("null_rows", rows.dates[~known])] if not known.all() else []
+    return (rows, []) if known.all() else (rows.take(known), [finding("null_rows", rows.dates[~known])])
 
 
 def _once_each(rows: RawRows) -> tuple[RawRows, list[Finding]]:

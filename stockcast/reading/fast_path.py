@@ -6,6 +6,7 @@ bytes become numbers in array operations, without a Python object for each cell.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,8 @@ from stockcast.reading.table import Marks, Table, odd_decimals, reading_of
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
-_BLOCK = 1 << 22
+_BLOCK = 1 << 21
+"""So much of a text at once: the next block takes the memory of the last one, and threads seldom wait for another."""
 _COMMA, _POINT, _DASH, _END = (ord(letter) for letter in ",.-\n")
 _MOST_DIGITS = 18
 """So many digits are a whole number of 64 bits, and the powers of ten up to here are exact floats."""
@@ -32,8 +34,14 @@ _EXACT = 1 << 53
 """Up to here every whole number is a float, and one division by an exact power of ten rounds but once."""
 
 _AT_ONCE = 8
+_LEAD = 3 * _AT_ONCE
+"""So many letters before the first cell, that eight can be taken up to any cell's end."""
 _KEEP = np.array([0, *((1 << 64) - (1 << 8 * (_AT_ONCE - kept)) for kept in range(1, _AT_ONCE + 1))], dtype=np.uint64)
 """Of eight letters those that belong to a number, by their count: its last ones, which are the highest bytes."""
+_KEEP_OF = [
+    _KEEP[np.clip(np.arange(_MOST_DIGITS + 1) - first, 0, _AT_ONCE)] for first in range(0, _MOST_DIGITS, _AT_ONCE)
+]
+"""The same by a number's digits, for its last eight, the eight before them, and so on."""
 _YEAR, _MONTH, _DASHES_AT = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF << 32), np.uint64(0xFF << 32 | 0xFF << 56)
 _DASHES = np.uint64(_DASH << 32 | _DASH << 56)
 """Of the eight letters 2020-01- the year, where the month goes beside it, and the dashes."""
@@ -43,29 +51,29 @@ def read_clean(content: bytes) -> Table | None:
     """The table of a clean file; None for any other, without a word about why."""
     if b"\r" in content and content.count(b"\r\n") == content.count(b"\n"):
         content = content.replace(b"\r\n", b"\n")
-    head, _, body = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
-    if not body.endswith(b"\n") or not head.isascii() or b'"' in head or body.translate(None, b"0123456789,.-\n"):
+    body = content.find(b"\n") + 1
+    head = content[: max(body - 1, 0)].removeprefix(b"\xef\xbb\xbf")
+    if body in (0, len(content)) or not content.endswith(b"\n") or not head.isascii() or b'"' in head:
         return None
     names = head.decode().split(",")
     roles = _roles(names)
     if roles is None:
         return None
-    parts = [_parse(block, len(names), tuple(roles.values())) for block in _blocks(body)]
-    sound = [part for part in parts if part is not None]
-    if len(sound) < len(parts):
+    parts = _parts(content, body, len(names), tuple(roles.values()))
+    if parts is None:
         return None
-    dates = np.concatenate([part[0] for part in sound])
+    dates = np.concatenate([part[0] for part in parts])
     steps = np.diff(dates).astype(np.int64)
     if not ((steps > 0).all() or (steps < 0).all()) or other_calendar(dates[0], dates[-1]):
         return None
-    numbers = {index: np.concatenate([part[1][index] for part in sound]) for index in roles.values()}
-    digits = np.concatenate([part[2][roles["close"]] for part in sound])
+    numbers = {index: np.concatenate([part[1][index] for part in parts]) for index in roles.values()}
+    digits = np.concatenate([part[2][roles["close"]] for part in parts])
     layout = Layout(((None, roles),), None, names)
     filled = range(len(names))
     reading = reading_of(layout, (0,), filled, dates, Marks(",", ".", "", "%Y-%m-%d"))
     usual = int(min(6, np.quantile(digits, 0.95, method="inverted_cdf")))
     found = (
-        odd_decimals(dates, np.concatenate([part[2][roles["volume"]] for part in sound])) if "volume" in roles else []
+        odd_decimals(dates, np.concatenate([part[2][roles["volume"]] for part in parts])) if "volume" in roles else []
     )
     return Table(reading, layout, dates, numbers, None, None, {roles["close"]: usual}, False, tuple(found))
 
@@ -83,11 +91,33 @@ def _roles(names: Sequence[str]) -> dict[str, int] | None:
     return {role: roles[role] for role in VALUE_ROLES if role in roles}
 
 
-def _blocks(body: bytes) -> Iterator[bytes]:
-    start = 0
-    while start < len(body):
-        end = body.find(b"\n", min(start + _BLOCK, len(body) - 1)) + 1
-        yield body[start:end]
+_Part = tuple[Dates, Mapping[int, Floats], Mapping[int, Places]]
+"""Dates, numbers and digits after the point of whole lines."""
+
+
+def _parts(content: bytes, body: int, width: int, used: Sequence[int]) -> list[_Part] | None:
+    """The lines from `body` on, block by block, on all cores where there are several; None if one is not clean."""
+    blocks = list(_blocks(content, body))
+
+    def parse(block: tuple[int, int]) -> _Part | None:
+        return _parse(content, *block, width, used)
+
+    if len(blocks) == 1:
+        parts = [parse(*blocks)]
+    else:
+        from concurrent.futures import ThreadPoolExecutor  # a forecast of a small file needs none
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            parts = list(threads.map(parse, blocks))
+    sound = [part for part in parts if part is not None]
+    return sound if len(sound) == len(parts) else None
+
+
+def _blocks(content: bytes, start: int) -> Iterator[tuple[int, int]]:
+    """Where each block of whole lines starts and ends."""
+    while start < len(content):
+        end = content.find(b"\n", min(start + _BLOCK, len(content) - 1)) + 1
+        yield start, end
         start = end
 
 
@@ -105,13 +135,11 @@ class _Cells:
     ends: Places
 
 
-def _parse(
-    block: bytes, width: int, used: Sequence[int]
-) -> tuple[Dates, Mapping[int, Floats], Mapping[int, Places]] | None:
-    """Dates, numbers and digits after the point of whole lines; None if one of them is not clean."""
-    cells = _cells(block, width)
+def _parse(content: bytes, start: int, end: int, width: int, used: Sequence[int]) -> _Part | None:
+    """Whole lines; None if one of them is not clean."""
+    cells = _cells(content, start, end, width)
     dates = _dates(cells) if cells else None
-    if cells is None or dates is None or block.count(b"-") != 2 * dates.size:
+    if cells is None or dates is None:
         return None
     numbers: dict[int, Floats] = {}
     digits: dict[int, Places] = {}
@@ -126,29 +154,37 @@ def _parse(
     return dates, numbers, digits
 
 
-def _cells(block: bytes, width: int) -> _Cells | None:
-    """The cells of lines that all have `width` of them, with one point each at most; None for others."""
-    text = np.frombuffer(b"0" * _AT_ONCE * 3 + block, dtype=np.uint8)
-    marks = np.flatnonzero((text == _COMMA) | (text == _END) | (text == _POINT))
+def _cells(content: bytes, start: int, end: int, width: int) -> _Cells | None:
+    """The cells of lines that all have `width` of them, with one point each at most; None for others.
+
+    Nothing is in them but digits, points and two dashes a line.
+    """
+    before = min(start, _LEAD)
+    text = np.frombuffer(content, np.uint8, end - start + before, start - before)
+    if before < _LEAD:
+        text = np.concatenate([np.full(_LEAD - before, ord("0"), np.uint8), text])
+    lines = text[_LEAD:]
+    dashes = lines == _DASH
+    marks = _LEAD + np.flatnonzero((lines < ord("0")) & ~dashes)
     kinds = text[marks]
-    last = np.flatnonzero(kinds != _POINT)
+    is_point, is_end = kinds == _POINT, kinds == _END
+    if lines.max() > ord("9") or not (is_point | is_end | (kinds == _COMMA)).all():
+        return None
+    last = np.flatnonzero(~is_point)
     parts = np.diff(last, prepend=-1)  # a cell's parts: one, or two around a point
-    if last.size % width or (parts > 2).any():
+    rows = np.count_nonzero(is_end)
+    if last.size != width * rows or (parts > 2).any() or np.count_nonzero(dashes) != 2 * rows:
+        return None
+    if not is_end[last[width - 1 :: width]].all():
         return None
     ends = marks[last].reshape(-1, width)
-    is_end = kinds[last].reshape(-1, width) == _END
-    if is_end[:, :-1].any() or not is_end[:, -1].all():
-        return None
-    starts = np.concatenate([[3 * _AT_ONCE], marks[last[:-1]] + 1]).reshape(-1, width)
+    starts = np.concatenate([[_LEAD], marks[last[:-1]] + 1]).reshape(-1, width)
     points = marks[last - (parts - 1)].reshape(-1, width)
     return _Cells(text, starts, points, ends)
 
 
 def _dates(cells: _Cells) -> Dates | None:
-    """The first column as dates such as 2020-01-31, (rows,); None if one of them is none.
-
-    Nothing but digits, points and dashes is in the text, and the caller counts the dashes.
-    """
+    """The first column as dates such as 2020-01-31, (rows,); None if one of them is none."""
     starts, ends = cells.starts[:, 0], cells.ends[:, 0]
     if not ((ends - starts == 10) & (cells.points[:, 0] == ends)).all():
         return None
@@ -186,11 +222,10 @@ def _digits(text: Bytes, ends: Places, lengths: Places) -> Places:
 
     After D. Lemire, Software: Practice and Experience 51, 2021, 1700-1727.
     """
-    letters = _by_eights(text)
+    letters, lengths = _by_eights(text), np.minimum(lengths, _MOST_DIGITS)
     total = np.zeros(ends.shape, dtype=np.int64)
-    for block in range(-(-min(int(lengths.max()), _MOST_DIGITS) // _AT_ONCE)):
-        here = np.clip(lengths - _AT_ONCE * block, 0, _AT_ONCE)
-        eight = letters[ends - _AT_ONCE * (block + 1)] & _KEEP[here]  # the last digit on top
+    for block in range(-(-int(lengths.max()) // _AT_ONCE)):
+        eight = letters[ends - _AT_ONCE * (block + 1)] & _KEEP_OF[block][lengths]  # the last digit on top
         total += _eight_digits(eight) * 10 ** (_AT_ONCE * block)
     return total
 
@@ -212,7 +247,7 @@ def _eight_digits(eight: NDArray[np.uint64]) -> Places:
     """The whole number that each eight letters are, of which the last digit is on top, by three products."""
     pairs = ((eight & 0x0F0F0F0F0F0F0F0F) * 2561) >> 8
     fours = ((pairs & 0x00FF00FF00FF00FF) * 6553601) >> 16
-    return (((fours & 0x0000FFFF0000FFFF) * 42949672960001) >> 32).astype(np.int64)
+    return (((fours & 0x0000FFFF0000FFFF) * 42949672960001) >> 32).view(np.int64)
 
 
 def _quotient(whole: NDArray[np.int64], power: Floats) -> Floats:

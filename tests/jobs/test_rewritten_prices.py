@@ -229,6 +229,28 @@ def test_prices_that_are_kept_and_are_none_are_told_from_a_change(
     assert "prices.npz is damaged" in told(capsys, "predict", "acme", code=65)["error"]["message"]
 
 
+def test_a_column_that_the_model_was_trained_without_changes_no_forecast_and_is_said(
+    store: Store, download: Callable[[Edit], Path], known: PriceSeries, capsys: Capture
+) -> None:
+    bundle = store.load("acme")
+    if bundle.manifest.schema == 1:
+        pytest.skip("an older version has not kept which columns it had")
+    manifest = replace(bundle.manifest, data=({**fingerprint(known), "columns": ["close", "volume"]},))
+    store.promote("acme", store.save("acme", Bundle(manifest, bundle.files), NOW), "trained", NOW)
+    download(only("close", "volume"))
+    before = told(capsys, "predict", "acme")
+    csv = str(download(same))
+    after = told(capsys, "predict", "acme")
+    assert after["forecasts"] == before["forecasts"]
+    (change,) = after["past"]
+    assert (change["kind"], change["verdict"]) == ("new_columns", "said")
+    assert change["new_columns"] == ["high", "low", "open"]
+    said = "acme: the columns were not there when the model was trained: high, low, open."
+    assert any(said in one for one in after["warnings"])
+    assert any(said in one for one in told(capsys, "retrain", "acme")["warnings"])
+    assert said in told(capsys, "check", "--csv", csv, "--against", "acme")["files"][0]["past"][0]["message"]
+
+
 @pytest.mark.usefixtures("store")
 def test_check_tells_in_words(download: Callable[[Edit], Path], capsys: Capture) -> None:
     assert run(["check", "--csv", str(download(part(slice(30, None)))), "--against", "acme"]) == 65
@@ -287,3 +309,9 @@ def test_after_a_dividend_a_model_is_trained_and_retrained_as_ever(
     trained = told(capsys, "train", "--csv", "acme.csv", *TINY)
     assert trained["past"][0]["kind"] == "lost_columns"
     assert told(capsys, "predict", "acme")["past"][0]["kind"] == "same"
+    download(same)
+    assert told(capsys, "predict", "acme")["past"][0]["kind"] == "new_columns"
+    assert told(capsys, "retrain", "acme", "--force")["past"][0]["kind"] == "new_columns"
+    assert "volume" not in Store(Path("models")).load("acme").manifest.data[0]["columns"]
+    told(capsys, "train", "--csv", "acme.csv", *TINY)
+    assert "volume" in Store(Path("models")).load("acme").manifest.data[0]["columns"]

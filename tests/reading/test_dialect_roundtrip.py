@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from hypothesis.extra.numpy import arrays
 from stockcast.data.series import PriceSeries
 from stockcast.errors import DataError
 from stockcast.reading.reader import read_file
-from stockcast.reading.records import FileRead
+from stockcast.reading.records import FileRead, Hints
 
 CUT_ROWS = int(os.environ.get("STOCKCAST_CUT_ROWS", "1"))
 """Rows from the end at whose every byte a file is cut: one in the suite, five by hand."""
@@ -215,6 +216,29 @@ def test_every_number_is_rounded_as_python_rounds_it(seed: int, tmp_path_factory
     rows = [f"{row[0]},1.5,{number}" for row, number in zip(walk(len(numbers)), numbers, strict=True)]
     path.write_text("\n".join(["Date,Close,Volume", *rows, ""]), encoding="utf-8")
     assert read_file(path).series[0].columns["volume"].tolist() == [float(number) for number in numbers]
+
+
+def test_a_file_of_several_blocks_is_read_as_it_was_written(tmp_path: Path) -> None:
+    close = 100 * np.exp(np.random.default_rng(5).normal(0, 0.01, 150_000).cumsum())
+    days = np.datetime64("1700-01-01") + np.arange(close.size)
+    path = tmp_path / "prices.csv"
+    pd.DataFrame({"Date": days.astype(str), "Close": close, "Volume": np.arange(close.size)}).to_csv(path, index=False)
+    (series,) = read_file(path, Hints(accept=frozenset({"splits"}))).series
+    np.testing.assert_array_equal(series.dates, days)
+    np.testing.assert_array_equal(series.columns["close"], close)
+    np.testing.assert_array_equal(series.columns["volume"], np.arange(close.size))
+
+
+@pytest.mark.parametrize("where", [0.01, 0.99])
+def test_a_cell_that_is_no_number_is_found_in_each_block(where: float, tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    days = (np.datetime64("1700-01-01") + np.arange(75_000)).astype(str)
+    rows = [f"{day},100.25,123456789012" for day in days]
+    line = int(where * len(rows))
+    rows[line] = f"{days[line]},1oo.25,123456789012"
+    path.write_text("\n".join(["Date,Close,Volume", *rows, ""]))
+    with pytest.raises(DataError, match=f"line {line + 2}"):
+        read_file(path)
 
 
 def walk(count: int) -> list[Row]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from stockcast.checks.changes import Change, unchanged
+from stockcast.checks.changes import Change, beside_new_columns, unchanged
 from stockcast.checks.rewritten import find_change, lost_columns
 from stockcast.checks.two_downloads import Past
-from stockcast.data.features import columns_needed
+from stockcast.data.features import columns_needed, columns_used
 from stockcast.data.series import COLUMNS, Panel, PriceSeries
 from stockcast.errors import DataError
 from stockcast.jobs.past.refusals import another_model, refused_change
@@ -72,9 +72,17 @@ class _Version:
         columns = edges.columns
         if columns is None and not series.columns.keys() >= {*COLUMNS}:
             columns = self._columns
+        new = self._new_columns(edges.columns, series)
         if extends(replace(series, name=earlier["name"]), earlier):
-            return unchanged(series.name, edges.first, edges.last, lost_columns(columns, series))
-        return find_change(replace(self._pasts[earlier["name"]], columns=columns), series)
+            found = unchanged(series.name, edges.first, edges.last, lost_columns(columns, series))
+        else:
+            found = find_change(replace(self._pasts[earlier["name"]], columns=columns), series)
+        return beside_new_columns(found, new)
+
+    def _new_columns(self, trained_on: Collection[str] | None, series: PriceSeries) -> tuple[str, ...]:
+        """Columns that the model's features would be made of, had they been there when it was trained."""
+        there = series.columns.keys() - trained_on if trained_on is not None else set()
+        return tuple(sorted(there & columns_used(self._features))) if there else ()
 
     @cached_property
     def _pasts(self) -> dict[str, Past]:
@@ -86,7 +94,11 @@ class _Version:
         """The columns that a version of schema 1 surely had, which did not write them down: of several series none."""
         if len(self.manifest.data) > 1:
             return frozenset()
-        return columns_needed(features_from(self._load(SCALER)))
+        return columns_needed(self._features)
+
+    @cached_property
+    def _features(self) -> Sequence[str]:
+        return features_from(self._load(SCALER))
 
     def _load(self, file: str) -> Mapping[str, bytes]:
         return self.store.load(self.manifest.name, self.manifest.version, wanted=(file,)).files
@@ -119,7 +131,21 @@ def compare_past(
     failures = tuple(
         (file.path, refused[one.name]) for file in read.files for one in file.series if one.name in refused
     )
-    return Compared(_without(read, failures, refused), changes, failures, said, remembered, hints.accept)
+    kept = _as_trained(_without(read, failures, refused), {one.series: one.new_columns for one in changes})
+    return Compared(kept, changes, failures, said, remembered, hints.accept)
+
+
+def _as_trained(read: PanelRead, new: Mapping[str, Collection[str]]) -> PanelRead:
+    """The prices without the columns that are `new` to the model, by series."""
+    if not any(new.values()):
+        return read
+
+    def known(series: PriceSeries) -> PriceSeries:
+        out = new.get(series.name, ())
+        return replace(series, columns={role: values for role, values in series.columns.items() if role not in out})
+
+    files = tuple(replace(file, series=tuple(map(known, file.series))) for file in read.files)
+    return PanelRead(Panel(tuple(map(known, read.panel.series))), files, read.failures)
 
 
 def _without(read: PanelRead, failures: Failures, refused: Collection[str]) -> PanelRead:
