@@ -31,7 +31,8 @@ from stockcast.store.store import Store
 
 MODELS, SESSIONS, RECORDED, STEPS = 500, 2765, 200, 5
 QUICK = ("fit.epochs=1", "fit.stride=500", "fit.refit=false", "model.units=[16,16]")
-LEVELS = np.array([-1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96])
+DEVIATES = np.array([-2.326, -1.96, -1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 1.96, 2.326])
+"""The quantiles of a normal distribution at the levels of a forecast."""
 
 
 def main() -> None:
@@ -95,7 +96,7 @@ def forecast(one: PriceSeries, row: int) -> ModelForecast:
     """What a random walk of 1.5 % a day says from that row, and opponents that are a little wider."""
     close = one.columns["close"]
     sigma = 0.015 * np.sqrt(np.arange(1, STEPS + 1))[:, None] * (1 + 0.1 * np.sin(row + len(one.name)))
-    quantiles = sigma * LEVELS
+    quantiles = sigma * DEVIATES
     others = {name: quantiles * (1.05 + 0.07 * number) for number, name in enumerate(AVAILABLE)}
     part = SeriesForecast(
         one.name,

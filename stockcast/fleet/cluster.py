@@ -51,7 +51,7 @@ def connected(address: str) -> Iterator[Cluster]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise UsageError("--on needs Dask, which is not installed.", "pip install 'stockcast[dask]'") from error
+        raise UsageError("--on needs Dask, which is not installed.", "pip install 'stockcast-cli[dask]'") from error
     for name in list(logging.root.manager.loggerDict):
         if name.startswith(("distributed", "tornado")):  # what they have to say is said here, once
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)

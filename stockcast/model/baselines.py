@@ -135,9 +135,13 @@ def build(
     baseline = BASELINES[name](train, price, horizon)
     if not (conformal_rate or series_rate):
         return baseline
+    return Following(baseline, price, following_from(train, horizon, conformal_rate, series_rate))
+
+
+def following_from(train: Panel, horizon: int, conformal_rate: float, series_rate: float) -> Calibration:
+    """Bands of `horizon` steps as they are at the end of `train`, which follow all later answers."""
     unmoved = np.zeros((horizon, len(LEVELS)))
-    since = train.dates[-1]
-    return Following(baseline, price, Calibration(unmoved, 0, False, conformal_rate, series_rate, since=since))
+    return Calibration(unmoved, 0, False, conformal_rate, series_rate, since=train.dates[-1])
 
 
 def _naive(train: Panel, price: str, horizon: int) -> Naive:
@@ -195,7 +199,9 @@ def _fit_garch(level: Floats) -> Floats | None:
     try:
         from arch import arch_model
     except ImportError as error:
-        raise UsageError("the baseline garch needs the library arch.", "pip install stockcast[baselines]") from error
+        raise UsageError(
+            "the baseline garch needs the library arch.", "pip install 'stockcast-cli[baselines]'"
+        ) from error
     returns = np.diff(np.log(level))
     unit = returns.std() / 10  # arch converges best on numbers of this size
     if len(returns) < ENOUGH or not unit > 0:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from stockcast.data.forecast import INNER, QUANTILES, EvaluatedForecast, levels_of
 from stockcast.data.series import Dates, Floats
 from stockcast.data.tails import beyond, mean_excess
+from stockcast.model.answer_days import DayAnswers, by_day
 
 MEDIAN = QUANTILES.index(0.5)
 OUTWARD = np.sign(np.arange(len(QUANTILES)) - MEDIAN) / (len(QUANTILES) - 1)
@@ -94,15 +96,12 @@ class Calibration:
             return quantiles
         adaptive = _AdaptiveConformal(self, pending.names)
         late = pending.made >= since
-        made = _by_date(np.where(late, pending.made, np.datetime64("NaT")))
-        came = [_by_date(np.where(late, step, np.datetime64("NaT"))) for step in pending.came.T]
-        for day in sorted(set(made).union(*came)):
-            for step, answered in enumerate(came):
-                if day in answered:
-                    rows = answered[day]
-                    adaptive.learn(step, pending.series[rows], pending.targets[rows, step], quantiles[rows, step])
-            if day in made:
-                quantiles[made[day]] = adaptive.correct(outputs[made[day]], pending.series[made[day]])
+        came = np.where(late[:, None], pending.came, np.datetime64("NaT"))
+        for answers, made in by_day(came, np.where(late, pending.made, np.datetime64("NaT"))):
+            if len(answers.rows):
+                adaptive.learn(answers, pending.series, pending.targets, quantiles)
+            if len(made):
+                quantiles[made] = adaptive.correct(outputs[made], pending.series[made])
         return quantiles
 
     def restarted(self, since: np.datetime64) -> Calibration:
@@ -116,9 +115,9 @@ class Calibration:
             return self
         adaptive = _AdaptiveConformal(self, evaluated.names)
         late, made = evaluated.origin >= since, evaluated.forecast
-        for step, dates in enumerate(evaluated.dates.T):
-            for rows in _by_date(np.where(late, dates, np.datetime64("NaT"))).values():
-                adaptive.learn(step, made.series[rows], evaluated.actual[rows, step], made.quantiles[rows, step])
+        came = np.where(late[:, None], evaluated.dates, np.datetime64("NaT"))
+        for answers, _ in by_day(came, np.full(len(late), np.datetime64("NaT"))):
+            adaptive.learn(answers, made.series, evaluated.actual, made.quantiles)
         log_scales = {**self.series_log_scale, **dict(zip(evaluated.names, adaptive.series_log_scale, strict=True))}
         newest = evaluated.dates[~np.isnat(evaluated.dates)].max()
         return replace(self, shared_offset=adaptive.shared_offset, series_log_scale=log_scales, since=newest)
@@ -175,13 +174,15 @@ class _AdaptiveConformal:
         widened: Floats = median + (quantiles - median) * np.exp(self.series_log_scale[series])[..., None]
         return widened
 
-    def learn(self, step: int, series: NDArray[np.int64], answers: Floats, quantiles: Floats) -> None:
-        """Adapt to the answers (n,) to forecasts of different `series`, whose `quantiles` were (n, K)."""
-        lacking = self.levels - (answers[:, None] <= quantiles)
+    def learn(self, came: DayAnswers, series: NDArray[np.int64], targets: Floats, quantiles: Floats) -> None:
+        """Adapt to the answers of a day, of all `targets` (n, H), to forecasts whose `quantiles` were (n, H, K)."""
+        rows, steps = came.rows, came.steps
+        lacking = self.levels - (targets[rows, steps, None] <= quantiles[rows, steps])
         lacking[:, self.median] = 0.0
-        self.shared_offset[step] += self.calibration.conformal_rate * lacking.mean(axis=0)
+        mean = np.add.reduceat(lacking, came.starts, axis=0) / came.counts[:, None]
+        self.shared_offset[steps[came.starts]] += self.calibration.conformal_rate * mean
         learned = lacking[:, self.tails : self.tails + len(QUANTILES)]
-        self.series_log_scale[series, step] += self.calibration.series_rate * (learned @ OUTWARD)
+        self.series_log_scale[series[rows], steps] += self.calibration.series_rate * (learned @ OUTWARD)
 
 
 def calibrate(outputs: Floats, targets: Floats, in_sample: bool, days: int) -> Calibration:
@@ -238,12 +239,18 @@ def _shifted(outputs: Floats, shift: Floats) -> Floats:
     """
     count = shift.shape[-1]
     tails = (count - outputs.shape[-1]) // 2 if outputs.shape[-1] > 1 else 0  # that were not learned, on either side
-    begin = outputs[..., np.clip(np.arange(count) - tails, 0, outputs.shape[-1] - 1)]
+    begin = outputs[..., _columns(count, tails, outputs.shape[-1])]
     moved = begin + shift * _width(outputs)
     median = count // 2
     upper = np.maximum.accumulate(moved[..., median:], axis=-1)
     lower = np.minimum.accumulate(moved[..., median::-1], axis=-1)[..., :0:-1]
     return np.concatenate([lower, upper], axis=-1)
+
+
+@cache
+def _columns(count: int, tails: int, outputs: int) -> NDArray[np.int64]:
+    """Of so many quantiles the column of the outputs that each begins with."""
+    return np.clip(np.arange(count) - tails, 0, outputs - 1)
 
 
 def _width(outputs: Floats) -> Floats:
@@ -261,10 +268,3 @@ def _conformal(errors: Floats, level: float) -> Floats:
     rank = np.ceil((n + 1) * level) if level >= 0.5 else np.floor((n + 1) * level)
     shift: Floats = np.sort(errors, axis=0)[int(np.clip(rank, 1, n)) - 1]
     return shift
-
-
-def _by_date(dates: Dates) -> dict[np.datetime64, Any]:
-    """The rows of each date, in order of dates; those of NaT are left out."""
-    order = np.argsort(dates, kind="stable")  # NaT come last
-    days, first = np.unique(dates[order], return_index=True)
-    return {day: rows for day, rows in zip(days, np.split(order, first)[1:], strict=True) if not np.isnat(day)}

@@ -39,6 +39,8 @@ class Runner:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4 if bounded else 3
         options.intra_op_num_threads = threads_wanted()
+        # A thread without work sleeps: by itself it would keep a core busy that another process may want.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._weights = len(model) / 4 if bounded else None
         if bounded:
             with _ONE_ARENA:

@@ -41,7 +41,7 @@ def read_bundle(folder: Path, wanted: Collection[str] | None = None, manifest_sh
         page = read_limited(folder / MANIFEST, LARGEST[MANIFEST], descriptor)
         if manifest_sha256 not in (None, sha256(page)):
             raise damaged(folder / MANIFEST, "it is not the one that was promoted")
-        manifest = parse_manifest(page, folder / MANIFEST)
+        manifest = parse_manifest(page, folder / MANIFEST, known=manifest_sha256 is not None)
         if manifest.version != folder.name:
             raise damaged(folder / MANIFEST, f"it belongs to version {manifest.version}")
         for name in sorted(there ^ {MANIFEST, *manifest.files}):

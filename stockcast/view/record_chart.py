@@ -9,7 +9,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from stockcast.data.forecast import EvaluatedForecast
-from stockcast.data.series import PriceSeries
+from stockcast.data.series import Floats, PriceSeries
 from stockcast.errors import DataError
 from stockcast.evaluate.live import ROLLING, ROLLING_BAND, Rolling
 from stockcast.view import chart_style
@@ -63,8 +63,7 @@ def draw_weekly_fans(
     """The forecasts `shown`, rows of `every` from the oldest on, over the prices that came."""
     begin = _begin(series, every.origin[shown[0]])
     axes.plot(series.dates[begin:], series.columns[price][begin:], color=INK, linewidth=1.5, label="Price", zorder=3)
-    for number, row in enumerate(shown):
-        _draw_fan(axes, every, int(row), labelled=number == 0)
+    _draw_fans(axes, every, shown)
     chart_style.price_axis(axes, f"Price ({price})")
 
 
@@ -73,20 +72,23 @@ def _begin(series: PriceSeries, first: np.datetime64) -> int:
     return max(int(np.searchsorted(series.dates, first)) - _BEFORE, 0)
 
 
-def _draw_fan(axes: Axes, every: EvaluatedForecast, row: int, *, labelled: bool) -> None:
-    """One forecast's bands, from its origin's price to the last session that it was made for."""
-    made = every.forecast
-    known = ~np.isnat(every.dates[row])
-    days = np.concatenate([[every.origin[row]], every.dates[row, known]])
+def _draw_fans(axes: Axes, every: EvaluatedForecast, rows: NDArray[np.int64]) -> None:
+    """The bands of each forecast, from its origin's price to the last session that it was made for.
+
+    They are drawn in one go, with a gap after each: shape by shape they take several times as long.
+    """
+    made, gap = every.forecast, np.full(len(rows), np.nan)
+    days = np.column_stack([every.origin[rows], every.dates[rows], np.full(len(rows), np.datetime64("NaT"))]).ravel()
+
+    def joined(values: Floats) -> Floats:
+        return np.column_stack([made.last[rows], values[rows], gap]).ravel()
+
     for tail in (0.025, 0.1):
         which = made.levels.index(tail)
-        low, high = (
-            np.append(made.last[row], made.quantiles[row, known, end]) for end in (which, len(made.levels) - 1 - which)
-        )
-        label = f"{100 - 200 * tail:.0f} % band" if labelled else None
+        low, high = (joined(made.quantiles[..., end]) for end in (which, len(made.levels) - 1 - which))
+        label = f"{100 - 200 * tail:.0f} % band"
         axes.fill_between(days, low, high, color=BAND_COLOURS[tail], linewidth=0, label=label)
-    point = np.append(made.last[row], made.point[row, known])
-    axes.plot(days, point, color=BLUE, linewidth=1.2, label="Forecast" if labelled else None)
+    axes.plot(days, joined(made.point), color=BLUE, linewidth=1.2, label="Forecast")
 
 
 def draw_rolling(axes: Axes, rolled: Rolling | None, begin: np.datetime64) -> None:

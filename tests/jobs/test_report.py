@@ -17,13 +17,15 @@ import pytest
 
 from stockcast.cli import run
 from stockcast.data.series import PriceSeries
-from stockcast.jobs.morning.workers import spread
+from stockcast.jobs.common.workers import spread
 from stockcast.ledger import clock
 from stockcast.store.store import Store
 
 Capture = pytest.CaptureFixture[str]
 Prices = Callable[..., PriceSeries]
 WriteCsv = Callable[[PriceSeries, Path], Path]
+
+pytestmark = pytest.mark.trial
 
 SECTIONS = ["verdict", "next", "record", "held-out", "inputs", "data", "lineage", "claims"]
 

@@ -212,7 +212,7 @@ def test_without_arch_garch_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "arch", None)
     with pytest.raises(UsageError, match="needs the library arch") as error:
         build("garch", Panel((walk(),)), "close", 1)
-    assert error.value.fix == "pip install stockcast[baselines]"
+    assert error.value.fix == "pip install 'stockcast-cli[baselines]'"
 
 
 def test_too_short_a_training_part_is_refused_with_the_numbers() -> None:

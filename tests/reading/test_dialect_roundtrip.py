@@ -229,10 +229,10 @@ def test_a_file_of_several_blocks_is_read_as_it_was_written(tmp_path: Path) -> N
     np.testing.assert_array_equal(series.columns["volume"], np.arange(close.size))
 
 
-@pytest.mark.parametrize("where", [0.01, 0.99])
+@pytest.mark.parametrize("where", [0.01, 0.97])
 def test_a_cell_that_is_no_number_is_found_in_each_block(where: float, tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
-    days = (np.datetime64("1700-01-01") + np.arange(75_000)).astype(str)
+    days = (np.datetime64("1700-01-01") + np.arange(70_000)).astype(str)
     rows = [f"{day},100.25,123456789012" for day in days]
     line = int(where * len(rows))
     rows[line] = f"{days[line]},1oo.25,123456789012"

@@ -23,7 +23,7 @@ from stockcast.errors import DataError
 from stockcast.reading.reader import read_file
 from stockcast.reading.records import NO_HINTS, FileRead, Hints
 
-MUTATIONS = int(os.environ.get("STOCKCAST_MUTATIONS", "5000"))
+MUTATIONS = int(os.environ.get("STOCKCAST_MUTATIONS", "2500"))
 FOLLOWED = 5
 """Of so many refusals the fix of one is followed."""
 TODAY = date(2026, 1, 1)

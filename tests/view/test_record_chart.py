@@ -50,8 +50,9 @@ def test_the_picture_holds_the_fans_and_the_coverage(prices: Prices) -> None:
     figure = record_fans(series, every, 0, rolled, "acme")
     above, below = figure.axes
     fans = len(weekly(every, 0))
-    assert len(above.collections) == 2 * fans
-    assert len(above.lines) == 1 + fans
+    assert [len(band.get_paths()) for band in above.collections] == [fans, fans]
+    _, points = above.lines
+    assert np.count_nonzero(np.isnan(np.asarray(points.get_ydata(), dtype=float))) == fans  # a gap after each
     (_, coverage) = below.lines
     np.testing.assert_allclose(np.asarray(coverage.get_ydata()), rolled.coverage)
     assert render(figure, ".svg") == render(record_fans(series, every, 0, rolled, "acme"), ".svg")

@@ -26,6 +26,8 @@ from stockcast.view.report.records import Bullets, Facts, Figured, Page, PageSec
 from stockcast.view.report.render import LONGEST, page_html
 from stockcast.view.report.svg import COLOURS, Picture, picture
 
+pytestmark = pytest.mark.trial
+
 HOSTILE = (
     "<script>alert(1)</script>",
     "\"' onload='alert(1)",

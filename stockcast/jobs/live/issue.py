@@ -16,6 +16,7 @@ import numpy as np
 from stockcast.data.forecast import newest_origins
 from stockcast.data.series import PriceSeries
 from stockcast.errors import DataError, StockcastError
+from stockcast.jobs.common.workers import each_in_order
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.opponents import learned_until, opponents_at
 from stockcast.jobs.output import check_output, write_output
@@ -99,14 +100,19 @@ class Issued:
         )
 
 
-def issue_forecasts(request: PredictRequest, names: Sequence[str], *, single: bool, record: bool) -> tuple[Issued, str]:
+def issue_forecasts(
+    request: PredictRequest, names: Sequence[str], *, single: bool, record: bool, jobs: int | None = None
+) -> tuple[Issued, str]:
     """Forecast with every model of `names`, keep what was forecast if `record`, and write or hand back its text.
 
-    One model that fails doesn't stop the others, unless it is the only one that was asked for.
+    One model that fails doesn't stop the others, unless it is the only one that was asked for. Many are forecast by
+    `jobs` processes, as `each_in_order` has it.
     """
     if request.output is not None:
         check_output(request.output, request.store, request.csvs)
-    outcomes = tuple(_outcome(replace(request, name=name), single=single, record=record) for name in names)
+    tasks = {name: _Task(replace(request, name=name), single, record) for name in names}
+    done = zip(names, each_in_order(_outcome, tasks, jobs), strict=True)
+    outcomes = tuple(FailedModel(name, one) if isinstance(one, StockcastError) else one for name, one in done)
     made = [one for one in outcomes if isinstance(one, ModelIssue)]
     warnings = [warning if single else f"{one.name}: {warning}" for one in made for warning in one.warnings]
     issue, failure = None, None
@@ -125,7 +131,17 @@ def every_model(store: Store) -> tuple[str, ...]:
     return store.names() or (store.only(),)
 
 
-def _outcome(request: PredictRequest, *, single: bool, record: bool) -> ModelIssue | FailedModel:
+@dataclass(frozen=True)
+class _Task:
+    """A model to forecast with, named in the request; `single`: it is the only one, and what it raises is raised."""
+
+    request: PredictRequest
+    single: bool
+    record: bool
+
+
+def _outcome(task: _Task) -> ModelIssue | FailedModel:
+    request, single = task.request, task.single
     try:
         prediction = predict_next(request)
     except StockcastError as error:
@@ -135,7 +151,7 @@ def _outcome(request: PredictRequest, *, single: bool, record: bool) -> ModelIss
     draft: ModelForecast | None = None
     refused: DataError | None = None
     missing: list[str] = []
-    if record:
+    if task.record:
         try:
             draft, missing = _draft(prediction)
         except DataError as error:

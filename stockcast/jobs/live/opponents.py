@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from stockcast.config.run import RunConfig
-from stockcast.data.forecast import Forecast, Origins, extended
+from stockcast.data.forecast import Forecast, Forecaster, Origins, extended
 from stockcast.data.series import Panel
 from stockcast.errors import DataError
 from stockcast.ledger.schema import OPPONENTS
-from stockcast.model.baselines import BASELINES, build
+from stockcast.model.baselines import BASELINES, build, following_from
+from stockcast.model.following import followed
 from stockcast.store.manifest import Manifest
 
 AVAILABLE = tuple(name for name in OPPONENTS if name in BASELINES)
@@ -32,7 +33,7 @@ def opponents_at(
     their misses since as those of the model's `config` do.
     """
     data, fit = config.data, config.fit
-    made: dict[str, Forecast] = {}
+    baselines: list[Forecaster] = []
     missing = []
     try:
         known = panel.upto(cutoff)
@@ -40,9 +41,11 @@ def opponents_at(
         return {}, [f"no opponent is recorded beside it: these prices begin after {cutoff}."]
     for name in AVAILABLE:
         try:
-            baseline = build(name, known, data.price, data.horizon, fit.follow, fit.follow_own)
+            baselines.append(build(name, known, data.price, data.horizon))
         except DataError as error:
             missing.append(f"{name} is not recorded beside it: {error.message}")
-            continue
-        made[name] = extended(baseline.forecast(panel, origins), days)
-    return made, missing
+    if not baselines:
+        return {}, missing
+    bands = following_from(known, data.horizon, fit.follow, fit.follow_own)
+    made = followed(baselines, data.price, bands, panel, origins)
+    return {one.name: extended(forecast, days) for one, forecast in zip(baselines, made, strict=True)}, missing

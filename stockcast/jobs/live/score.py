@@ -13,6 +13,7 @@ import numpy as np
 from stockcast.errors import Busy, CannotCreate, IOFailure, NotFound, StockcastError, UsageError
 from stockcast.evaluate.live import total_counts
 from stockcast.evaluate.rows import rows_text
+from stockcast.jobs.common.workers import each_in_order
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.recorded import recorded_of
 from stockcast.jobs.live.scored_model import ScoredModel, score_model
@@ -92,16 +93,19 @@ class ScoreResult:
         }
 
 
-def score_record(request: ScoreRequest) -> ScoreResult:
+def score_record(request: ScoreRequest, jobs: int | None = None) -> ScoreResult:
     """Score the record of each model, keep the outcomes that were seen, and write `request.output`.
 
+    Many are scored by `jobs` processes, as `each_in_order` has it.
     Raises `NotFound` where there is no ledger or a model is not in it, `UsageError` where it has to be named,
     `LedgerDamaged`, and what the only model that was asked for fails with.
     """
     path = ledger_path(request.store)
     names = _names(path, request)
     by = request.by or ("model" if len(names) > 1 or request.everything else "step")
-    models = tuple(_outcome(request, name, by, alone=len(names) == 1) for name in names)
+    tasks = {name: _Task(request, name, by, len(names) == 1) for name in names}
+    done = zip(names, each_in_order(_outcome, tasks, jobs), strict=True)
+    models = tuple(FailedModel(name, one) if isinstance(one, StockcastError) else one for name, one in done)
     result = ScoreResult(models, by, request.output, None)
     not_kept = _keep(path, result.scored)
     if request.output is not None:
@@ -144,14 +148,25 @@ def _names(path: Path, request: ScoreRequest) -> tuple[str, ...]:
     return recorded
 
 
-def _outcome(request: ScoreRequest, name: str, by: str, *, alone: bool) -> ScoredModel | FailedModel:
+@dataclass(frozen=True)
+class _Task:
+    """The record of one model to score; `alone`: it is the only one, and what it raises is raised."""
+
+    request: ScoreRequest
+    name: str
+    by: str
+    alone: bool
+
+
+def _outcome(task: _Task) -> ScoredModel | FailedModel:
+    request, name, by = task.request, task.name, task.by
     try:
         record, read, price = read_model_record(request.store, name, request.csvs, request.hints, request.since)
         today = np.datetime64(clock.utc_now().date(), "D")
         brief = request.brief and by == "model" and request.output is None
         return score_model(name, record, read.panel, price, today, by, brief=brief)
     except StockcastError as error:
-        if alone:
+        if task.alone:
             raise
         return FailedModel(name, error)
 

@@ -160,7 +160,7 @@ class _Night:
             return None
         record = not self.request.dry_run
         request = PredictRequest(self.request.store, None, (), None, ())
-        issued, _ = issue_forecasts(request, names, single=False, record=record)
+        issued, _ = issue_forecasts(request, names, single=False, record=record, jobs=self.request.jobs)
         for warning in issued.warnings:
             self._warn(warning)
         for one in issued.outcomes:
@@ -176,7 +176,7 @@ class _Night:
         if self.request.dry_run or not names:
             return []
         try:
-            result = score_record(ScoreRequest(self.request.store, names, brief=True, by="model"))
+            result = score_record(ScoreRequest(self.request.store, names, brief=True, by="model"), self.request.jobs)
         except StockcastError as error:  # of the ledger itself, or of the only model
             for name in names:
                 self._fail(name, "score", error)

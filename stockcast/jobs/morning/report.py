@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 from stockcast.errors import DataError, ModelDamaged, StockcastError, UsageError
+from stockcast.jobs.common.workers import spread
 from stockcast.jobs.live.failures import FailedModel
 from stockcast.jobs.live.issue import every_model
 from stockcast.jobs.morning.model_page import ModelPage, PageRequest, model_page
-from stockcast.jobs.morning.workers import spread
 from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.source import OnMessage
 from stockcast.ledger import clock

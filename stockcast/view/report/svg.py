@@ -14,6 +14,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from stockcast.view import chart_style
 from stockcast.view.chart_style import BAND_COLOURS, BLUE, CHANCE, GRID, INK, QUIET, RED
@@ -35,6 +36,9 @@ inch; both are stretched to the width that there is."""
 
 _POINTS, _LETTER, _HANDLE = 70, 6, 40
 """Of an inch; and of a legend how wide a letter is, and what stands before it."""
+
+_HEIGHTS = 5
+"""So many labelled heights, or fewer: the numbers stand in the table below, and each label takes time to draw."""
 
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _REFERENCE = re.compile(r"url\(#(.+?)\)")
@@ -86,6 +90,8 @@ def _drawn(draw: Callable[[Figure], None], inches: tuple[float, float], tall: fl
         draw(figure)
     for axes in figure.axes:
         axes.patch.set_visible(False)
+        if isinstance(locator := axes.yaxis.get_major_locator(), MaxNLocator):
+            locator.set_params(nbins=_HEIGHTS)
     figure.patch.set_visible(False)  # the page is its ground
     return figure
 
