@@ -51,7 +51,9 @@ def _sessions_or_never(_context: click.Context, _option: click.Parameter, value:
     metavar="never|N",
     help="Train anew every N sessions.",
 )
-@click.option("--window", type=click.IntRange(1), metavar="M", help="Train on M sessions. [default: on all before]")
+@click.option(
+    "--window", type=click.IntRange(1, 1_000_000_000), metavar="M", help="Train on M sessions. [default: on all before]"
+)
 @click.option("--horizon", type=click.IntRange(1, 250), help="Sessions to forecast. [default: the config's]")
 @click.option("--against", default="naive,ewma,har", show_default=True, help="Baselines, cells, presets, TOML files.")
 @seeds_option

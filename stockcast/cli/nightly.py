@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from stockcast.cli.options import Shared, all_option, notify_option, on_failure_option, shared_options, text_option
+from stockcast.cli.options import Shared, all_option, engine_options, notify_option, on_failure_option, shared_options
 from stockcast.cli.output import on_message, print_result, with_hooks
 from stockcast.cli.progress import fleet_models
-from stockcast.errors import UsageError
 
 
 @click.command()
@@ -21,8 +21,7 @@ from stockcast.errors import UsageError
     metavar="DIR",
     help="Write the morning's pages to DIR.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Models to work on at once. [default: the store's, or 1]")
-@text_option("--on", metavar="ADDRESS", help="Train on the Dask cluster of this scheduler: tcp://HOST:8786.")
+@partial(engine_options, does="Models to work on at once. [default: the store's, or 1]", else_jobs=None)
 @click.option("--dry-run", is_flag=True, help="Train and forecast, but change, record and write nothing.")
 @notify_option
 @on_failure_option
@@ -49,8 +48,6 @@ def nightly(
 
     if not everything and not names:
         names = (Store(shared.store).only(),)
-    if jobs is not None and on is not None:
-        raise UsageError("--jobs and --on were both given.", "give one of them: a cluster brings its own workers.")
     settings = load_store_config(shared.store).nightly
     url, command = notify_url or settings.notify_url or None, on_failure or settings.on_failure or None
 

@@ -112,16 +112,21 @@ class _Jobs(click.ParamType[int]):
 _MOST_JOBS = 1024
 
 
-def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the flags that say where trainings run; its body gets them as `jobs` and `on`."""
+def engine_options(
+    function: Callable[..., Any], does: str = "Train by N processes at once. [default: 1]", else_jobs: int | None = 1
+) -> Callable[..., Any]:
+    """Give a command the flags that say where trainings run; its body gets them as `jobs` and `on`.
 
-    @click.option("--jobs", type=_Jobs(), metavar="N|auto", help="Train by N processes at once. [default: 1]")
+    `does` is the help of --jobs, and `else_jobs` what the body gets where neither flag was given.
+    """
+
+    @click.option("--jobs", type=_Jobs(), metavar="N|auto", help=does)
     @text_option("--on", metavar="ADDRESS", help="Train on the Dask cluster of this scheduler: tcp://HOST:8786.")
     @wraps(function)
     def with_engine(jobs: int | None, on: str | None, **rest: Any) -> Any:
         if jobs is not None and on is not None:
             raise UsageError("--jobs and --on were both given.", "give one of them: a cluster brings its own workers.")
-        return function(jobs=jobs or 1, on=on, **rest)
+        return function(jobs=jobs or else_jobs, on=on, **rest)
 
     return with_engine
 

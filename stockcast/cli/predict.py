@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), help="Form.  [default: table]")
 @out_option
 @click.option("--record/--no-record", default=None, help="Keep it in the ledger. [default: the store's ledger.record]")
-@click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Call the model stale after so many days.")
+@click.option(
+    "--max-age", type=click.IntRange(0, 100_000), metavar="DAYS", help="Call the model stale after so many days."
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if the model is stale.")
 @reading_options
 @shared_options

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     metavar="FILE.html|DIR",
     help="A file for one model, a folder for several. [default: NAME.html, or report]",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Pages to make at once. [default: the processors]")
+@click.option("--jobs", type=click.IntRange(1, 1024), help="Pages to make at once. [default: the processors]")
 @reading_options
 @shared_options
 def report(

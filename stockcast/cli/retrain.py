@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @accept_option
 @click.option("--dry-run", is_flag=True, help="Train and judge, but change nothing.")
 @click.option("--force", is_flag=True, help="Train without new rows; promote unless the challenger is broken.")
-@click.option("--max-age", type=click.IntRange(0), metavar="DAYS", help="Days after which predict calls it stale.")
+@click.option(
+    "--max-age", type=click.IntRange(0, 100_000), metavar="DAYS", help="Days after which predict calls it stale."
+)
 @engine_options
 @notify_option
 @on_failure_option

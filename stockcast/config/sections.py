@@ -28,6 +28,9 @@ USUAL_RANGE = "--set data.range_low=0 --set data.range_high=1"
 
 Share = Annotated[float, Field(ge=0)]
 
+MANY = 1_000_000_000
+"""More sessions, windows or epochs than there are; numbers have to end somewhere."""
+
 
 class Section(BaseModel):
     """One table of the settings; unknown keys are refused."""
@@ -147,7 +150,9 @@ class SplitConfig(Section):
     validation: Share = Field(0.0, description="part before calibration that stops training early; 0: fixed epochs")
     calibration: Share = Field(0.15, description="part before the test that calibrates the bands; 0: the fit part")
     until: date | None = Field(None, description="the last date that training may know; overrides split.test")
-    embargo: int = Field(0, ge=0, description="sessions at the end of each part that no window's target may lie in")
+    embargo: int = Field(
+        0, ge=0, le=MANY, description="sessions at the end of each part that no window's target may lie in"
+    )
 
 
 class ModelConfig(Section):
@@ -209,17 +214,23 @@ class FitConfig(Section):
         description="weight of a second loss: how far the bands' width is from the volatility that came",
     )
     tbptt: int = Field(
-        0, ge=0, description="windows are learned in pieces of so many sessions, the state handed on; 0: as a whole"
+        0,
+        ge=0,
+        le=MANY,
+        description="windows are learned in pieces of so many sessions, the state handed on; 0: as a whole",
     )
     epochs: int = Field(8, ge=1, le=100_000, description="passes over the training windows")
     batch_size: int = Field(64, ge=1, le=65_536, description="windows a step")
     positions: Literal["last", "all"] = Field(
         "all", description="where the loss is taken: at a window's end, or at every position after fit.warmup"
     )
-    warmup: int = Field(20, ge=0, description="positions at a window's start without loss")
-    stride: int = Field(10, ge=1, description="sessions from one training window to the next")
+    warmup: int = Field(20, ge=0, le=MANY, description="positions at a window's start without loss")
+    stride: int = Field(10, ge=1, le=MANY, description="sessions from one training window to the next")
     windows: int = Field(
-        0, ge=0, description="most training windows an epoch: the stride is lengthened until they fit; 0: no limit"
+        0,
+        ge=0,
+        le=MANY,
+        description="most training windows an epoch: the stride is lengthened until they fit; 0: no limit",
     )
     refit: bool = Field(
         False, description="after calibration, train anew on all the prices up to the test, for as many epochs"
@@ -233,7 +244,7 @@ class FitConfig(Section):
     follow_own: float = Field(
         0.0, ge=0, le=0.5, description="how fast those of each series widen and narrow with its own answers; 0: never"
     )
-    patience: int = Field(3, ge=1, description="epochs without a better validation loss before training stops")
+    patience: int = Field(3, ge=1, le=MANY, description="epochs without a better validation loss before training stops")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything random")
 
     def _disagreements(self) -> Iterator[Disagreement]:
@@ -255,4 +266,4 @@ class GateConfig(Section):
 
     sessions: int = Field(20, ge=5, le=1000, description="newest sessions on which retraining judges both")
     tolerance: float = Field(0.01, ge=0, le=1, description="how much worse a challenger's pinball loss may be, a share")
-    max_age: int = Field(0, ge=0, description="days after which predict calls the champion stale; 0: never")
+    max_age: int = Field(0, ge=0, le=100_000, description="days after which predict calls the champion stale; 0: never")

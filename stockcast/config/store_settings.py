@@ -37,7 +37,7 @@ class NightConfig(Section):
     """What `nightly` does beside forecasting. Paths are as seen from the store's folder."""
 
     report: str = Field("", description="the folder for the morning's pages; empty means that none are written")
-    jobs: int = Field(1, ge=1, description="models that are worked on at once")
+    jobs: int = Field(1, ge=1, le=1024, description="models that are worked on at once")
     on: str = Field("", description="the scheduler of a cluster that trains instead; empty means this machine")
     notify_url: str = Field("", description="pinged as URL/start, then as URL or URL/fail; empty means nobody is told")
     on_failure: str = Field("", description="the command that is run if a model fails; empty means none")

@@ -176,7 +176,8 @@ def model_prices(
     """The newest prices of a saved model, without its events: of `csvs`, or of the paths recorded at training.
 
     Without `hints` the files are read as the user said at training. Of the recorded paths, test prices follow the
-    training prices, as they did then; and a model of one series stays one, whatever files have come into its folder.
+    training prices, as they did then; and a model of one series stays one, and one that has scaled each by itself one
+    of those, whatever files have come into its folder.
     """
     said = hints if hints != NO_HINTS else hints_from(manifest.hints)
     if csvs:
@@ -184,7 +185,7 @@ def model_prices(
     test_csv = recorded_test_csv(manifest)
     paths = [one for one in manifest.on_disk(manifest.csv, "--csv") if one != test_csv]
     read = read_prices(paths, on_message, said, quoting=False, store=store)
-    if len(manifest.data) == 1:
+    if len(manifest.data) == 1 or manifest.config["data"].get("scale_by") == "series":
         read = _of_its_series(read, manifest, on_message)
     if not test_csv:
         return read
@@ -209,18 +210,16 @@ def recorded_test_csv(manifest: Manifest) -> str:
 
 
 def _of_its_series(read: PanelRead, manifest: Manifest, on_message: OnMessage) -> PanelRead:
-    """The prices of the one series that a model was trained on; any other is left out, and that is said."""
-    own = manifest.data[0]["name"]
-    strange = {one.name: file.path for file in read.files for one in file.series if one.name != own}
-    if own not in read.panel.names or not strange:
+    """The prices of the series that a model was trained on; any other is left out, and that is said."""
+    own = [one["name"] for one in manifest.data]
+    strange = {one.name: file.path for file in read.files for one in file.series if one.name not in own}
+    if set(own).isdisjoint(read.panel.names) or not strange:
         return read
-    left_out = {
-        name: DataError(f"{name} is left out: the model was trained on {own} alone.", f"stockcast train --csv {path}")
-        for name, path in strange.items()
-    }
+    why = f"is left out: the model was trained on {some(own)} alone."
+    left_out = {name: DataError(f"{name} {why}", f"stockcast train --csv {path}") for name, path in strange.items()}
     for line in likewise({name: f"{strange[name]}: {error.message}" for name, error in left_out.items()}):
         on_message(line)
-    kept = [replace(file, series=tuple(one for one in file.series if one.name == own)) for file in read.files]
+    kept = [replace(file, series=tuple(one for one in file.series if one.name in own)) for file in read.files]
     files = tuple(file for file in kept if file.series)
     failures = (*read.failures, *((strange[name], error) for name, error in left_out.items()))
     return PanelRead(Panel(tuple(one for file in files for one in file.series)), files, failures)

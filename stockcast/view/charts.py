@@ -150,7 +150,8 @@ def parts(
     axes = figure.add_subplot()
     axes.plot(series.dates, series.columns[price], color=INK, linewidth=1.5, label="Actual")
     facts = []
-    for evaluated, colour, name in ((training, BLUE, "Training part"), (test, RED, "Test part")):
+    # Blue and red are one grey to whoever prints them: the strokes tell them apart, too.
+    for evaluated, colour, stroke, name in ((training, BLUE, "--", "Training part"), (test, RED, ":", "Test part")):
         known = np.isfinite(evaluated.actual[:, 0])
         if not known.any():
             raise DataError(f"the {name.lower()} of {series.name} has no forecast whose outcome is known.")
@@ -158,7 +159,7 @@ def parts(
         error = price_text(rmse(actual, point), series.decimals + 2)
         naive = price_text(rmse(actual, evaluated.forecast.last[known]), series.decimals + 2)
         facts.append(f"{name}: RMSE {error}, the last price's {naive}.")
-        axes.plot(days, point, color=colour, linewidth=1.3, linestyle="--", label=f"Forecast, {name.lower()}")
+        axes.plot(days, point, color=colour, linewidth=1.6, linestyle=stroke, label=f"Forecast, {name.lower()}")
     chart_style.headline(
         axes, f"{one_line(series.name)}: one step ahead by model {one_line(model, 24)}", " ".join(facts)
     )

@@ -101,6 +101,7 @@ def test_trainings(asked: Asked, write_csv: WriteCsv, prices: Made) -> None:
     asked("train", "train", "--csv", "acme.csv", "--name", "mine", *tiny)
     asked("train", "train", "--csv", "aa.csv", "--csv", "bb.csv", "--name", "two", *tiny, "--seeds", "2")
     asked("train", "train", "--csv", "acme.csv", "--name", "all", *tiny, "--set", "split.test=0")
+    asked("train", "train", "--csv", ".", "--each", *tiny)
     asked("predict", "predict", "mine", "two", "--record")
     asked("retrain", "retrain", "mine")
     write_csv(prices(rows=280), Path("acme.csv"))

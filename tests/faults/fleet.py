@@ -1,8 +1,8 @@
 """A fleet on a real scheduler and real workers, with everything going wrong: no bad champion, no model done twice.
 
 Killed are a worker in mid-training, the scheduler, and the client, which is started again; a worker is stopped and
-never answers, another is of another version, results are changed on their way, the connection is cut, and two clients
-are at work on one store. Of 30 models three have broken prices, one is locked, and the folder of one is a link.
+never answers, another is of another version, results are changed on their way, the connection is cut or falls silent,
+and two clients are at work on one store. Of 30 models three have broken prices, one is locked, and the folder of one is a link.
 
 python tests/faults/fleet.py [--models 6] [--only WORD ...]
 """
@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,17 +243,19 @@ def worker_never_answers(place: Place) -> list[str]:
     return faults if right else [*faults, f"{named}"]
 
 
-def connection_cut(place: Place) -> list[str]:
-    """What client and scheduler say to each other goes through a process that is killed."""
+def connection_lost(place: Place, by: signal.Signals) -> list[str]:
+    """What client and scheduler say to each other goes through a process that is killed, or says nothing any more."""
     with cluster(place.folder) as (address, _):
         port = address.rpartition(":")[2]
         relay = subprocess.Popen([sys.executable, "-c", RELAY, port], stdout=subprocess.PIPE, text=True)
         assert relay.stdout is not None
-        client = place.start("--all", "--on", f"tcp://127.0.0.1:{relay.stdout.readline().strip()}")
+        through = f"tcp://127.0.0.1:{relay.stdout.readline().strip()}"
+        client = place.start("--all", "--on", through, before=SHORT_PATIENCE)
         until_training(place, client)
+        relay.send_signal(by)
+        told, faults = ended(client, 1)
         relay.kill()
         relay.wait()
-        told, faults = ended(client, 1)
         faults += [] if failures(told) else ["nobody is named"]
         _, more = ended(place.start("--all", "--on", address), 0)
     return [*faults, *more, *all_promoted(place)]
@@ -343,7 +346,8 @@ TRIALS: Mapping[str, Callable[[Place], Sequence[str]]] = {
     "the client killed, and started again": client_killed,
     "the scheduler killed": scheduler_killed,
     "a worker that never answers": worker_never_answers,
-    "the connection cut": connection_cut,
+    "the connection cut": partial(connection_lost, by=signal.SIGKILL),
+    "a network that falls silent": partial(connection_lost, by=signal.SIGSTOP),
     "results changed on their way": result_changed,
     "workers with a fault of their own": worker_crashes,
     "workers of another version": worker_of_another_version,

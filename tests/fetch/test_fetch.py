@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import schemas
 
 from stockcast.cli import run
 from stockcast.fetch import pace, tiingo, transport, yahoo
@@ -23,13 +24,15 @@ SOURCES = ("yahoo", "tiingo")
 
 
 def fetch(capsys: Capture, *arguments: str, code: int = 0) -> tuple[dict[str, Any], str]:
-    """Run `fetch ARGUMENTS --json`; what it prints, and what it says."""
+    """Run `fetch ARGUMENTS --json`; what it prints, which its schema is held to, and what it says."""
     capsys.readouterr()
     ended = run(["fetch", *arguments, "--json"])
     out, err = capsys.readouterr()
     assert ended == code, out + err
     assert "Traceback" not in err
-    return json.loads(out), err
+    found: dict[str, Any] = json.loads(out)
+    assert schemas.faults("error" if "error" in found else "fetch", found) == []
+    return found, err
 
 
 def rows_of(folder: Path, symbol: str = "ACME") -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import pytest
 
 from stockcast.cli import run
 from stockcast.data.series import Panel, PriceSeries
+from stockcast.jobs.common import workers
 from stockcast.jobs.live.champion import champion_record
 from stockcast.ledger import clock
 from stockcast.store.store import Store
@@ -123,6 +125,18 @@ def test_several_models_are_one_table_one_object_and_one_csv(capsys: Capture) ->
     table, _ = printed(capsys, "predict", "--all")
     assert len(table.splitlines()) == 2 + len(rows)
     assert all(row["model"] in table and row["date"] in table for row in rows)
+
+
+@pytest.mark.trial
+@pytest.mark.usefixtures("folder")
+def test_many_models_are_forecast_and_scored_by_processes_as_they_are_by_one(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(capsys, "predict", "--all", "--record")
+    here = [told(capsys, command, "--all") for command in ("predict", "score")]
+    monkeypatch.setattr(workers, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert [told(capsys, command, "--all") for command in ("predict", "score")] == here
 
 
 def test_a_model_that_fails_is_named_in_its_place(folder: Path, capsys: Capture) -> None:

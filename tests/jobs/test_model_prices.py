@@ -102,6 +102,19 @@ def test_a_panel_takes_a_new_series_as_it_did(
     assert forecast(files, capsys, "pair")[0] == ["aa", "bb", "cc"]
 
 
+def test_a_panel_that_scales_each_series_by_itself_leaves_a_new_one_out(
+    files: Path, prices: Prices, write_csv: WriteCsv, capsys: Capture
+) -> None:
+    for seed, name in enumerate(("aa", "bb", "cc")):
+        write_csv(prices(rows=220, seed=seed, name=name), files / "whole" / f"{name}.csv")
+    (files / "whole" / "acme.csv").unlink()
+    config = GOLDEN.load("pair", wanted=()).manifest.config
+    saved(files, "pair", ["whole"], test_csv="", config={**config, "data": {**config["data"], "scale_by": "series"}})
+    series, _, warnings = forecast(files, capsys, "pair")
+    assert series == ["aa", "bb"]
+    assert any("cc is left out: the model was trained on aa, bb alone" in one for one in warnings)
+
+
 @pytest.mark.tensorflow
 def test_a_training_writes_down_which_file_it_was_tested_on(files: Path, capsys: Capture) -> None:
     tiny = ["--set", "model.units=[4]", "--set", "fit.epochs=1", "--set", "data.lookback=10", "--set", "fit.warmup=2"]

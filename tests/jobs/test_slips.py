@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from stockcast.cli import run
-from stockcast.config.run import load_config
+from stockcast.config.run import RunConfig, load_config
 from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import ConfigError
 from stockcast.jobs.new_version import sessions_of
@@ -150,3 +150,29 @@ def test_quiet_prints_the_result_and_nothing_else(
     assert run([*command, "--quiet"]) == 0
     assert capsys.readouterr() == (loud, "")
     assert loud
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "acme", "--max-age"),
+        ("predict", "acme", "--days"),
+        ("retrain", "acme", "--max-age"),
+        ("retrain", "--all", "--jobs"),
+        ("report", "--all", "--jobs"),
+        ("backtest", "--csv", "acme.csv", "--start", "2020-06-01", "--window"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_beyond_all_reason_is_a_slip_of_the_line(
+    words: tuple[str, ...], prices: Prices, write_csv: WriteCsv, capsys: Capture
+) -> None:
+    write_csv(prices(rows=220), Path("acme.csv"))
+    assert told(capsys, *words, "1" + "0" * 20, code=2)["error"]["kind"] == "usage"
+
+
+def test_every_whole_number_of_the_settings_ends_somewhere() -> None:
+    for section in RunConfig.model_fields.values():
+        for name, field in getattr(section.annotation, "model_fields", {}).items():
+            ends = [mark for mark in field.metadata if getattr(mark, "le", None) or getattr(mark, "lt", None)]
+            assert field.annotation is not int or ends, name

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -11,6 +15,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from stockcast.data.forecast import Forecast, evaluate
+from stockcast.data.series import Panel, PriceSeries
 from stockcast.errors import UsageError
 from stockcast.view import chart_style, charts
 
@@ -163,3 +169,49 @@ def test_pyplot_is_never_imported() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+SEEN_AS = {
+    "all colours": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+"""Linear RGB as readers without one kind of cone see it: Machado, Oliveira and Fernandes (2009), table 1."""
+
+STYLE = (Path(charts.__file__).parent / "report" / "templates" / "style.css").read_text(encoding="utf-8")
+TOLD_APART = [("ground", "band95"), ("band95", "band80"), ("band80", "band50"), ("ink", "blue"), ("ground", "quiet")]
+
+
+def lightness(colour: str, seen: Any) -> float:
+    """L* of CIE 1976, from 0 to 100, which is all that is left of a colour in a grey print."""
+    share = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    luminance = float(np.array([0.2126, 0.7152, 0.0722]) @ np.clip(np.asarray(seen) @ linear, 0, 1))
+    return 116 * luminance ** (1 / 3) - 16 if luminance > 0.008856 else 903.3 * luminance
+
+
+@pytest.mark.parametrize("kind", SEEN_AS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_must_be_told_apart_is_lighter_or_darker_for_every_reader_and_in_grey(scheme: str, kind: str) -> None:
+    light, _, dark = STYLE.partition("prefers-color-scheme: dark")
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", light if scheme == "light" else dark))
+    for one, other in TOLD_APART:
+        apart = abs(lightness(colours[one], SEEN_AS[kind]) - lightness(colours[other], SEEN_AS[kind]))
+        assert apart > 9, (one, other)
+
+
+def test_pictures_have_the_colours_of_the_light_page() -> None:
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", STYLE.partition("prefers-color-scheme: dark")[0]))
+    assert [colours[name] for name in ("ink", "blue", "red")] == [chart_style.INK, chart_style.BLUE, chart_style.RED]
+    assert [colours[f"band{band}"] for band in (95, 80, 50)] == list(chart_style.BAND_COLOURS.values())
+
+
+def test_two_parts_of_a_picture_differ_in_their_strokes_too(prices: Callable[..., PriceSeries]) -> None:
+    series = prices(rows=60)
+    rows = np.arange(20, 55)
+    last = series.columns["close"][rows]
+    made = Forecast(np.zeros(len(rows), np.int64), rows, last, last[:, None], np.repeat(last[:, None, None], 9, axis=2))
+    part = evaluate("acme", Panel((series,)), made, "close")
+    _, *forecasts = charts.parts(series, part, part, "acme").axes[0].lines
+    assert len({line.get_linestyle() for line in forecasts}) == len(forecasts) == 2
