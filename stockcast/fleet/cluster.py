@@ -35,6 +35,9 @@ POLL = 0.5
 A_WORKER, MOST = 2, 512
 """Tasks that are under way for each worker, and in all."""
 
+SILENCE: float = 30
+"""Seconds without a word after which the scheduler is held to be gone: a connection may stand, and carry nothing."""
+
 _FETCHING = 600.0
 REFRESH: float = 5
 """Seconds for which the list of workers is believed."""
@@ -121,7 +124,7 @@ class Cluster:
         self._sound: dict[str, str | None] = {}
         self._asked = -REFRESH
         self._last = monotonic()
-        self._stopped = False
+        self._stopped = self._silent = False
 
     @property
     def workers(self) -> int:
@@ -177,13 +180,26 @@ class Cluster:
         """The addresses of the sound workers that are there."""
         with self._lock:
             if monotonic() > self._asked + REFRESH and self._client.status == "running":
-                there = self._client.scheduler_info(n_workers=-1)["workers"]
+                there = self._known()
                 new = [where for where in there if where not in self._sound]
                 told = self._client.run(installed, workers=new, on_error="return") if new else {}
                 faults = {where: _fault(there[where], told.get(where)) for where in new}
                 self._sound = {where: self._sound.get(where, faults.get(where)) for where in there}
                 self._asked = monotonic()
             return [where for where, fault in self._sound.items() if fault is None]
+
+    def _known(self) -> Mapping[str, Any]:
+        """What the scheduler knows of each worker. Raises `WorkerLost` if it says nothing, and at once from then on."""
+        identity = self._client.scheduler.identity
+        try:
+            if not self._silent:
+                known: Mapping[str, Any] = self._client.sync(identity, n_workers=-1, callback_timeout=SILENCE)[
+                    "workers"
+                ]
+                return known
+        except TimeoutError:
+            self._silent = True
+        raise _gone(self._address, f"nothing was heard of it for {SILENCE:.0f} s")
 
     def _ended(self, future: Future, workers: list[str], begun: float, patience: float) -> bool:
         """Wait for a task; whether it has ended. Else all workers that it was meant for are gone.

@@ -2,7 +2,8 @@
 
 Killed are a worker in mid-training, the scheduler, and the client, which is started again; a worker is stopped and
 never answers, another is of another version, results are changed on their way, the connection is cut or falls silent,
-and two clients are at work on one store. Of 30 models three have broken prices, one is locked, and the folder of one is a link.
+and two clients are at work on one store. Of 30 models three have broken prices, one is locked, and the folder of one is
+a link.
 
 python tests/faults/fleet.py [--models 6] [--only WORD ...]
 """

@@ -44,4 +44,4 @@ def test_a_jump_of_the_clock_is_survived(whole_run: Script) -> None:
 
 
 def test_a_fleet_survives_a_killed_worker_and_names_what_is_broken(whole_run: Script) -> None:
-    assert ": 0 bad" in whole_run("fleet.py", "--models", "3", "--only", "30 broken", "a worker killed")
+    assert ": 0 bad" in whole_run("fleet.py", "--models", "3", "--only", "30 broken", "a worker killed", "silent")
