@@ -17,7 +17,7 @@ from stockcast.data.forecast import newest_origins
 from stockcast.data.series import PriceSeries
 from stockcast.errors import DataError, StockcastError
 from stockcast.jobs.common.workers import each_in_order
-from stockcast.jobs.live.failures import FailedModel
+from stockcast.jobs.live.failures import FailedModel, or_failed
 from stockcast.jobs.live.opponents import learned_until, opponents_at
 from stockcast.jobs.output import check_output, write_output
 from stockcast.jobs.predict import Prediction, PredictRequest, predict_next
@@ -111,8 +111,7 @@ def issue_forecasts(
     if request.output is not None:
         check_output(request.output, request.store, request.csvs)
     tasks = {name: _Task(replace(request, name=name), single, record) for name in names}
-    done = zip(names, each_in_order(_outcome, tasks, jobs), strict=True)
-    outcomes = tuple(FailedModel(name, one) if isinstance(one, StockcastError) else one for name, one in done)
+    outcomes: tuple[ModelIssue | FailedModel, ...] = or_failed(names, each_in_order(_outcome, tasks, jobs))
     made = [one for one in outcomes if isinstance(one, ModelIssue)]
     warnings = [warning if single else f"{one.name}: {warning}" for one in made for warning in one.warnings]
     issue, failure = None, None

@@ -14,7 +14,7 @@ from stockcast.errors import Busy, CannotCreate, IOFailure, NotFound, StockcastE
 from stockcast.evaluate.live import total_counts
 from stockcast.evaluate.rows import rows_text
 from stockcast.jobs.common.workers import each_in_order
-from stockcast.jobs.live.failures import FailedModel
+from stockcast.jobs.live.failures import FailedModel, or_failed
 from stockcast.jobs.live.recorded import recorded_of
 from stockcast.jobs.live.scored_model import ScoredModel, score_model
 from stockcast.jobs.output import write_output
@@ -104,8 +104,7 @@ def score_record(request: ScoreRequest, jobs: int | None = None) -> ScoreResult:
     names = _names(path, request)
     by = request.by or ("model" if len(names) > 1 or request.everything else "step")
     tasks = {name: _Task(request, name, by, len(names) == 1) for name in names}
-    done = zip(names, each_in_order(_outcome, tasks, jobs), strict=True)
-    models = tuple(FailedModel(name, one) if isinstance(one, StockcastError) else one for name, one in done)
+    models: tuple[ScoredModel | FailedModel, ...] = or_failed(names, each_in_order(_outcome, tasks, jobs))
     result = ScoreResult(models, by, request.output, None)
     not_kept = _keep(path, result.scored)
     if request.output is not None:
