@@ -67,9 +67,9 @@ def fit_network(train: Windows, validation: Windows | None, run: TrainingRun, pa
 def _fitted(train: Windows, validation: Windows | None, run: TrainingRun, part: str) -> Trained:
     config, checkpoints = run.config, run.checkpoints
     part = f"{part} with seed {config.fit.seed}"
-    features = train.rows.inputs.shape[1]
-    learner = _learner(_kind(config), features)
-    learner.begin(_untrained(config, features), train, config)
+    kind, features = _kind(config), train.rows.inputs.shape[1]
+    learner = _learner(kind, features)
+    learner.begin(_untrained_values(kind, features, config.fit.seed), train, config)
     course = _Course([], 0, learner.network.get_weights())
     course.take_up(learner, checkpoints.last(part) if checkpoints else {})
     while len(course.history) < config.fit.epochs and not course.stopped(config.fit):
@@ -83,18 +83,26 @@ def _fitted(train: Windows, validation: Windows | None, run: TrainingRun, part: 
             checkpoints.keep(part, course.arrays(learner))
     learner.end()
     demand_numbers("the network's weights", course.weights, config)
-    return Trained(_served(_kind(config), features), course.weights, tuple(course.history), course.best)
+    return Trained(_served(kind, features), course.weights, tuple(course.history), course.best)
 
 
-def _untrained(config: RunConfig, features: int) -> keras.Model:
-    build = build_carried if config.model.stateful or config.fit.tbptt else build_network
-    return build(config.model, shape_of(config, features), config.fit.positions == "all", seed=config.fit.seed)
+def _untrained(kind: RunConfig, features: int, seed: int) -> keras.Model:
+    shape, every = shape_of(kind, features), kind.fit.positions == "all"
+    if kind.model.stateful or kind.fit.tbptt:
+        return build_carried(kind.model, shape, every, seed)
+    return build_network(kind.model, shape, shape.lookback - kind.fit.warmup if every else 0, seed=seed)
+
+
+@lru_cache(maxsize=1)
+def _untrained_values(kind: RunConfig, features: int, seed: int) -> list[NDArray[Any]]:
+    """What the variables of a network begin with, once for all trainings of a seed: to build one takes long."""
+    return [np.asarray(variable) for variable in _untrained(kind, features, seed).variables]
 
 
 @lru_cache(maxsize=1)
 def _learner(kind: RunConfig, features: int) -> Learner:
     """One learner for all trainings of a kind, since tracing it takes as long as learning a short series."""
-    return Learner(_untrained(kind, features), kind)
+    return Learner(_untrained(kind, features, seed=0), kind)
 
 
 @lru_cache(maxsize=1)

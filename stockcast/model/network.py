@@ -45,9 +45,9 @@ class Shape:
 
 
 def build_network(
-    model: ModelConfig, shape: Shape, every_position: bool = False, fused: bool = True, seed: int = 0
+    model: ModelConfig, shape: Shape, positions: int = 0, fused: bool = True, seed: int = 0
 ) -> keras.Model:
-    """The network of `model`; `every_position` keeps the outputs at all L positions instead of the last alone.
+    """The network of `model`, which answers at so many of the newest `positions`; 0: at the last, without their axis.
 
     `fused` takes the faster training kernel of the cell. Weights have the same names, order and shapes in all four.
     `seed` is of everything random in it: its first weights and its dropout.
@@ -56,8 +56,8 @@ def build_network(
     masked = shape.padded and model.cell not in FLAT_CELLS
     x = keras.layers.Masking(PAD, name="mask")(inputs) if masked else inputs
     seeds = seeds_of(seed)
-    x = body(model, x, every_position, fused, seeds)
-    return keras.Model(inputs, _topped(model, shape, inputs, x, every_position, seeds), name="stockcast")
+    x = body(model, x, positions > 0, fused, seeds)
+    return keras.Model(inputs, _topped(model, shape, inputs, x, positions, seeds), name="stockcast")
 
 
 def build_carried(model: ModelConfig, shape: Shape, every_position: bool = False, seed: int = 0) -> keras.Model:
@@ -69,15 +69,22 @@ def build_carried(model: ModelConfig, shape: Shape, every_position: bool = False
     inputs = keras.Input((None, shape.features), name="window")
     seeds = seeds_of(seed)
     x, begin, end = carried_body(model, inputs, every_position, seeds)
-    outputs = _topped(model, shape, inputs, x, every_position, seeds)
+    outputs = _topped(model, shape, inputs, x, shape.lookback if every_position else 0, seeds)
     return keras.Model([inputs, *begin], [outputs, *end], name="stockcast")
 
 
-def _topped(model: ModelConfig, shape: Shape, inputs: Any, x: Any, every_position: bool, seeds: Seeds) -> Any:
+def _topped(model: ModelConfig, shape: Shape, inputs: Any, x: Any, positions: int, seeds: Seeds) -> Any:
     """What the layers below say, with the newest inputs where there is a skip connection, through the head."""
     if model.highway:
-        x = keras.layers.Concatenate(name="highway")([x, inputs if every_position else inputs[:, -1]])
+        x = keras.layers.Concatenate(name="highway")([x, inputs if positions else inputs[:, -1]])
+    if 0 < positions < shape.lookback:  # of a head's outputs there are many: none are made that nobody asks for
+        x = _newest(positions, x)
     return _head(model.head, shape, seeds)(x)
+
+
+def _newest(positions: int, x: Any) -> Any:
+    """The last so many places of (B, L, N). The gradient of x[:, -positions:] would take a tenth of the training."""
+    return keras.layers.Lambda(lambda x: tf.slice(x, (0, x.shape[1] - positions, 0), (-1, -1, -1)), name="newest")(x)
 
 
 def build_served(config: RunConfig, features: int) -> keras.Model:

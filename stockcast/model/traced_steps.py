@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -24,8 +24,8 @@ MEASURED = 1024
 class Learner:
     """Trains one network after the other, all of one kind, in functions that TensorFlow traces once for all of them.
 
-    `begin` takes a new one's first weights and the windows that it learns. These are gathered on the way from the table
-    of rows; nothing is copied before.
+    `begin` takes what a new one's variables begin with and the windows that it learns. These are gathered on the way
+    from the table of rows; nothing is copied before.
 
     A network that carries its state on, from `build_carried`, learns a window in pieces of `fit.tbptt` sessions: each
     begins where the last one ended, and no gradient goes back further than its own piece. If the model is stateful, a
@@ -51,11 +51,9 @@ class Learner:
         self.untouched = [np.asarray(variable).copy() for variable in self.optimizer.variables]
         self._learn, self._measure = _traced(self._learn_in_order), _traced(self._measure_in_order)
 
-    def begin(self, network: keras.Model, train: Windows, config: RunConfig) -> None:
-        """Begin with a copy of `network`, which is of this learner's kind, on the windows `train`."""
-        for mine, new in zip(self.network.variables, network.variables, strict=True):
-            mine.assign(new)
-        for mine, value in zip(self.optimizer.variables, self.untouched, strict=True):
+    def begin(self, values: Sequence[NDArray[Any]], train: Windows, config: RunConfig) -> None:
+        """Begin anew with these values of the network's variables, on the windows `train`."""
+        for mine, value in zip(self.variables, [*values, *self.untouched], strict=True):
             mine.assign(value)
         self.ends, self.seed = train.ends, config.fit.seed
         self.inputs.assign(train.rows.inputs)
@@ -147,7 +145,8 @@ class Learner:
         at = ends[:, None] + judged  # (B, P)
         if outputs.shape.rank == 3:
             outputs = outputs[:, None]
-        outputs = outputs[:, -judged.shape[0] :]  # (B, P, H, K)
+        if outputs.shape[1] != judged.shape[0]:
+            outputs = outputs[:, -judged.shape[0] :]  # (B, P, H, K)
         loss = self.loss_of(tf.gather(self.targets, at)[..., None], outputs)
         weight = self.config.realised
         second = weight * volatility_loss(tf.gather(self.realized, at), outputs) if weight else 0.0

@@ -54,3 +54,20 @@ def test_a_network_that_keras_has_saved_is_the_same(head: str, tmp_path: Path) -
     network.save(tmp_path / "network.keras")
     again = keras.saving.load_model(tmp_path / "network.keras")
     np.testing.assert_array_equal(np.asarray(again(WINDOWS)), np.asarray(network(WINDOWS)))
+
+
+@pytest.mark.parametrize("highway", [False, True])
+def test_what_is_said_at_the_newest_places_is_the_end_of_what_is_said_at_all(highway: bool) -> None:
+    model = ModelConfig.model_validate({"units": [4, 2], "head": "quantiles", "highway": highway})
+    whole, last = build_network(model, Shape(6, 3, 2), positions=6), build_network(model, Shape(6, 3, 2))
+    draw = np.random.default_rng(2)
+    values = [draw.standard_normal(weight.shape) for weight in whole.get_weights()]
+    for network in (whole, last):
+        network.set_weights(values)
+    at_all = np.asarray(whole(WINDOWS))
+    assert at_all.shape == (20, 6, 2, 9)
+    np.testing.assert_allclose(np.asarray(last(WINDOWS)), at_all[:, -1], rtol=1e-5, atol=1e-5)
+    for positions in (1, 2, 5):
+        some = build_network(model, Shape(6, 3, 2), positions=positions)
+        some.set_weights(values)
+        np.testing.assert_allclose(np.asarray(some(WINDOWS)), at_all[:, -positions:], rtol=1e-5, atol=1e-5)
