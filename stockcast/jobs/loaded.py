@@ -15,7 +15,6 @@ from stockcast.model.forecaster import WindowForecaster
 from stockcast.store.manifest import Manifest
 from stockcast.store.model_files import FORECASTER_FILES, from_files
 from stockcast.store.read_version import Bundle
-from stockcast.store.records import sha256
 from stockcast.store.store import Store
 
 CALENDAR_DOUBT = "calendar"
@@ -29,8 +28,7 @@ LAST_DAY = np.datetime64("9999-12-31")
 class LoadedModel:
     """The model that serves under a name, `since` when (UTC): its forecaster, settings and manifest.
 
-    After `max_age` days it is stale; 0: never. `accepted` are the faults of its prices that were taken since training,
-    and `manifest_sha256` is that of its manifest's file.
+    After `max_age` days it is stale; 0: never. `accepted` are the faults of its prices that were taken since training.
     """
 
     name: str
@@ -41,7 +39,6 @@ class LoadedModel:
     since: str
     max_age: int
     accepted: tuple[str, ...]
-    manifest_sha256: str
 
     @property
     def judged(self) -> bool:
@@ -81,7 +78,4 @@ def open_version(models: Store, name: str, version: str | None = None, also: Seq
     config = recorded_config(manifest)
     forecaster = from_files(bundle.files, manifest.config_name, config.data)
     max_age = config.gate.max_age if champion.max_age is None else champion.max_age
-    serving = manifest.version == champion.version
-    digest = champion.manifest_sha256 if serving else sha256(manifest.encode())
-    accepted = champion.accepted
-    return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age, accepted, digest)
+    return LoadedModel(name, forecaster, config, manifest, bundle, champion.since, max_age, champion.accepted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +102,6 @@ class Manifest:
             message = f"the model {self.name!r} was trained without events."
             raise UsageError(message, "train it with them: stockcast train --events PATH")
 
-    def digest(self) -> str:
-        """The SHA-256 of everything but the version, whose end is this digest's beginning."""
-        return sha256(replace(self, version="").encode())
-
 
 def file_digests(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     """`Manifest.files` of these files."""
@@ -165,14 +161,17 @@ def parse_manifest(data: bytes, where: object, known: bool = False) -> Manifest:
     for key in ("csv", "findings", "data", "next_sessions", "events"):
         table[key] = tuple(table[key])
     manifest = Manifest(**table)
-    if _digest_of_page(data, manifest.version)[:8] != manifest.version[-8:]:
+    if sha256(with_version(data, "", manifest.version))[:8] != manifest.version[-8:]:
         raise damaged(where, f"its content doesn't belong to version {manifest.version}")
     return manifest
 
 
-def _digest_of_page(data: bytes, version: str) -> str:
-    """`Manifest.digest` of the manifest whose bytes are `data`, which is quicker than to write them once more."""
-    return sha256(data.replace(f'\n "version": "{version}"\n'.encode(), b'\n "version": ""\n', 1))
+def with_version(data: bytes, version: str, before: str = "") -> bytes:
+    """The bytes of a manifest of the version `before` as those of another one: to write them once more takes longer.
+
+    A version ends with the beginning of the SHA-256 of its manifest without a version.
+    """
+    return data.replace(f'\n "version": "{before}"\n'.encode(), f'\n "version": "{version}"\n'.encode(), 1)
 
 
 def _is_text(value: object) -> bool:

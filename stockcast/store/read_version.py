@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stockcast.errors import NotFound
@@ -21,10 +21,12 @@ class Bundle:
     """A trained model: its manifest and the content of its files, by name.
 
     To be saved it needs every file of its schema, `manifest.FILES_OF`; loaded for one purpose it may hold fewer.
+    `digest` is the SHA-256 of the manifest's bytes, where they were read.
     """
 
     manifest: Manifest
     files: Mapping[str, bytes]
+    digest: str = field(default="", compare=False)
 
 
 def read_bundle(folder: Path, wanted: Collection[str] | None = None, manifest_sha256: str | None = None) -> Bundle:
@@ -39,7 +41,8 @@ def read_bundle(folder: Path, wanted: Collection[str] | None = None, manifest_sh
         if MANIFEST not in there:
             raise damaged(folder, f"{MANIFEST} is missing")
         page = read_limited(folder / MANIFEST, LARGEST[MANIFEST], descriptor)
-        if manifest_sha256 not in (None, sha256(page)):
+        digest = sha256(page)
+        if manifest_sha256 not in (None, digest):
             raise damaged(folder / MANIFEST, "it is not the one that was promoted")
         manifest = parse_manifest(page, folder / MANIFEST, known=manifest_sha256 is not None)
         if manifest.version != folder.name:
@@ -47,7 +50,8 @@ def read_bundle(folder: Path, wanted: Collection[str] | None = None, manifest_sh
         for name in sorted(there ^ {MANIFEST, *manifest.files}):
             raise damaged(folder, f"{name!r} doesn't belong there" if name in there else f"{name} is missing")
         every = manifest.files if wanted is None else wanted
-        return Bundle(manifest, {name: _read(folder / name, manifest.files[name], descriptor) for name in every})
+        files = {name: _read(folder / name, manifest.files[name], descriptor) for name in every}
+        return Bundle(manifest, files, digest)
 
 
 def _read(path: Path, expected: Mapping[str, object], descriptor: int) -> bytes:

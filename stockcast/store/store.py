@@ -14,7 +14,7 @@ from stockcast.store import atomic
 from stockcast.store.champion import CHAMPION, Champion, parse_champion
 from stockcast.store.choice import listed, may_serve, meant
 from stockcast.store.lock import hold, unused
-from stockcast.store.manifest import FILES_OF, MANIFEST, file_digests
+from stockcast.store.manifest import FILES_OF, MANIFEST, file_digests, with_version
 from stockcast.store.names import PROGRESS, folder_name, is_version, model_name, next_version
 from stockcast.store.read_version import Bundle, check_content, read_bundle, read_limited
 from stockcast.store.records import damaged, dump_line, load, sha256
@@ -123,8 +123,9 @@ class Store:
             check_content(folder / file, data)
         with self._changing(name):
             draft = replace(bundle.manifest, name=name, version="", created=_iso(now), files=file_digests(bundle.files))
-            version = next_version(now, self.versions(name), draft.digest())
-            files = {**bundle.files, MANIFEST: replace(draft, version=version).encode()}
+            page = draft.encode()
+            version = next_version(now, self.versions(name), sha256(page))
+            files = {**bundle.files, MANIFEST: with_version(page, version)}
             atomic.write_folder(folder / _TEMPORARY / version, folder / _VERSIONS / version, files)
         return version
 
@@ -136,7 +137,7 @@ class Store:
         Raises `NotFound` or `ModelDamaged`.
         """
         with self._changing(name):
-            digest = sha256(self._read(name, version, None).manifest.encode())
+            digest = self._read(name, version, None).digest
             champion = self._follower(name, Champion(version, digest, _iso(now), why, None))
             folder = self._folder(name)
             with atomic.appended(folder / LOG, dump_line(line)) if line else nullcontext():

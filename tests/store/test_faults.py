@@ -27,7 +27,8 @@ def test_every_name_comes_after_its_content(fault_script: Script) -> None:
 
 
 def test_random_kills_leave_the_old_or_the_new(fault_script: Script) -> None:
-    assert "0 bad" in fault_script("random_kills.py", "--kills", "20")
+    # In memory a write is over too soon to be hit.
+    assert "0 bad" in fault_script("random_kills.py", "--kills", "20", quick=False)
 
 
 def test_readers_never_see_a_mixture(fault_script: Script) -> None:

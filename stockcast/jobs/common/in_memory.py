@@ -102,4 +102,4 @@ def unsaved_model(name: str, made: Bundle) -> LoadedModel:
     config = recorded_config(made.manifest)
     forecaster = from_files(made.files, made.manifest.config_name, config.data)
     since = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return LoadedModel(name, forecaster, config, made.manifest, made, since, config.gate.max_age, (), "")
+    return LoadedModel(name, forecaster, config, made.manifest, made, since, config.gate.max_age, ())

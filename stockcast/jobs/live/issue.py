@@ -213,7 +213,7 @@ def _draft(prediction: Prediction) -> tuple[ModelForecast, list[str]]:
     issued = ModelForecast(
         loaded.name,
         manifest.version,
-        loaded.manifest_sha256,
+        loaded.bundle.digest,
         manifest.config_name,
         loaded.config.digest(),
         cutoff,

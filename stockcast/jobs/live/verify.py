@@ -12,7 +12,6 @@ from stockcast.errors import NotFound, StockcastError
 from stockcast.ledger.chain import chain_faults
 from stockcast.ledger.connection import consult, ledger_path
 from stockcast.ledger.verify import Recorded, file_faults, recorded_versions
-from stockcast.store.records import sha256
 from stockcast.store.store import Store
 
 
@@ -71,7 +70,7 @@ def _version_fault(models: Store, recorded: Recorded) -> Iterable[str]:
     """What is wrong with a version that was recorded. Raises `NotFound` if it is gone."""
     model, version, manifest = recorded
     try:
-        now = sha256(models.load(model, version, wanted=()).manifest.encode())
+        now = models.load(model, version, wanted=()).digest
     except NotFound:
         raise
     except StockcastError as error:

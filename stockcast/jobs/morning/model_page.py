@@ -167,7 +167,7 @@ def _lineage(store: Store, loaded: LoadedModel) -> Lineage:
         **({"Events": ", ".join(manifest.events)} if manifest.events else {}),
         "Calendar": manifest.calendar,
         "Seed": str(manifest.seed),
-        "SHA-256 of its manifest": loaded.manifest_sha256,
+        "SHA-256 of its manifest": loaded.bundle.digest,
         "SHA-256 of its network": str(manifest.files["model.onnx"]["sha256"]),
         "Made with": ", ".join(f"{library} {number}" for library, number in sorted(manifest.libraries.items())),
     }

@@ -46,7 +46,8 @@ def challenge(run: Run, on_message: OnMessage, engine: Engine) -> Retrained:
 def _trained(run: Run, config: RunConfig, engine: Engine) -> Result:
     """What a worker makes of the newest prices, beside the champion's own files."""
     manifest, panel = run.manifest, run.read.panel
-    champion = run.store.load(run.request.name, manifest.version, FORECASTER_FILES)
+    # Under the lock it is still the version of this manifest, whose bytes the champion's pointer knows.
+    champion = run.store.load(run.request.name, wanted=FORECASTER_FILES)
     facts = {"champion_since": manifest.scores["cutoffs"]["first"]}
     task = Task("challenge", manifest.name, panel, config, manifest.config_name, facts, files=champion.files)
     answer = engine.run(task.encode(), patience_for(panel, config))
