@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -121,10 +122,12 @@ class Panel:
         """All rows of all series."""
         return sum(len(one) for one in self.series)
 
-    @property
+    @cached_property
     def dates(self) -> Dates:
-        """The sorted union of all dates."""
-        return np.unique(np.concatenate([one.dates for one in self.series]))
+        """The sorted union of all dates, which can't be written to."""
+        every = np.unique(np.concatenate([one.dates for one in self.series]))
+        every.flags.writeable = False
+        return every
 
     def with_events(self, events: Events) -> Panel:
         """Each series with the events that concern it."""

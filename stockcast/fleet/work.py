@@ -18,6 +18,7 @@ from stockcast.data.series import Panel
 from stockcast.errors import StockcastError, UsageError, foreseen
 from stockcast.evaluate.walk_forward import Fold
 from stockcast.fleet.tasks import Result, Task, differing, failed, forecast_arrays
+from stockcast.model.forecaster import WindowForecaster
 from stockcast.model.threads import one_thread
 from stockcast.model.training_run import TrainingRun
 from stockcast.store.model_files import from_files, to_files
@@ -54,17 +55,11 @@ def learn_one(task: Task) -> Result:
 
 
 def challenge_one(task: Task) -> Result:
-    """Train a challenger, and forecast beside it, from the same origins, with the champion and the last price.
-
-    The champion is that of the task's files, with its bands as they were on the date `champion_since`: they follow the
-    answers since then, as the challenger's do. What it has saved of them knows answers from inside the block that it is
-    judged on; the challenger's don't.
-    """
-    config, panel, since = task.config, task.panel, np.datetime64(task.facts["champion_since"], "D")
-    champion = from_files(task.files, task.config_name, config.data).restarted(since)
+    """Train a challenger, and forecast beside it, from the same origins, with the champion and the last price."""
+    config, panel = task.config, task.panel
     learned = recipe.learn(panel, TrainingRun(config, task.config_name), must_be_judged=True)
     evaluated = learned.assessment.evaluated
-    theirs = recipe.evaluate_on(champion, panel, evaluated, config.data.price)
+    theirs = recipe.evaluate_on(champion_of(task), panel, evaluated, config.data.price)
     made = {
         "challenger": evaluated.forecast,
         "champion": theirs.forecast,
@@ -72,6 +67,16 @@ def challenge_one(task: Task) -> Result:
     }
     arrays = {key: one for name, forecast in made.items() for key, one in forecast_arrays(forecast, f"{name}/").items()}
     return replace(_learned(learned), arrays=arrays)
+
+
+def champion_of(task: Task) -> WindowForecaster:
+    """The champion of a task's files, with its bands as they were on the date `champion_since`.
+
+    They follow the answers since then, as the challenger's do. What it has saved of them knows answers from inside the
+    block that it is judged on; the challenger's don't.
+    """
+    since = np.datetime64(task.facts["champion_since"], "D")
+    return from_files(task.files, task.config_name, task.config.data).restarted(since)
 
 
 def _learned(learned: recipe.Learned) -> Result:

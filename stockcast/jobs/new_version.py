@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def bundle_of(
         hints=source.hints,
         findings=(*source.findings, *doubts),
         data=tuple({**fingerprint(one), "columns": sorted(used & one.columns.keys())} for one in panel.series),
-        libraries={library: version(library) for library in LIBRARIES},
+        libraries=dict(_library_versions()),
         seed=config.fit.seed,
         scores=scores,
         calendar=calendar,
@@ -107,6 +108,11 @@ def bundle_of(
         events=source.events,
     )
     return Bundle(manifest, {**files, PRICES: prices_file(panel)})
+
+
+@cache
+def _library_versions() -> tuple[tuple[str, str], ...]:
+    return tuple((library, version(library)) for library in LIBRARIES)
 
 
 def sessions_of(panel: Panel, config: RunConfig) -> tuple[str, tuple[str, ...], list[dict[str, Any]]]:

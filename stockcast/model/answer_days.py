@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from stockcast.data.series import Dates
 
 
-@dataclass(frozen=True)
-class DayAnswers:
+class DayAnswers(NamedTuple):
     """The answers of a day, those of each step together: the `rows` (m,) of their forecasts, and their `steps` (m,).
 
-    Those of one step begin at `starts`, and are `counts` many.
+    Those of one step begin at `starts`, and are `counts` many. `places` (m,) are row and step as one number, the place
+    in an array (n, H) as it lies in memory.
     """
 
     rows: NDArray[np.int64]
     steps: NDArray[np.int64]
+    places: NDArray[np.int64]
     starts: NDArray[np.int64]
     counts: NDArray[np.int64]
 
@@ -30,6 +31,7 @@ def by_day(came: Dates, made: Dates) -> Iterator[tuple[DayAnswers, NDArray[np.in
     rows, steps = np.nonzero(~np.isnat(came))
     order = np.lexsort((rows, steps, came[rows, steps]))
     rows, steps = rows[order], steps[order]
+    places = rows * came.shape[1] + steps
     makings = np.argsort(made, kind="stable")[: np.count_nonzero(~np.isnat(made))]  # NaT come last
     answered, making = came[rows, steps], made[makings]
     days = np.unique(np.concatenate([answered, making]))
@@ -40,6 +42,6 @@ def by_day(came: Dates, made: Dates) -> Iterator[tuple[DayAnswers, NDArray[np.in
     spans = ([slice(*span) for span in pairwise([0, *end.tolist()])] for end in ends)
     for pairs, made_then, groups in zip(*spans, strict=True):
         yield (
-            DayAnswers(rows[pairs], steps[pairs], starts[groups] - pairs.start, counts[groups]),
+            DayAnswers(rows[pairs], steps[pairs], places[pairs], starts[groups] - pairs.start, counts[groups]),
             makings[made_then],
         )

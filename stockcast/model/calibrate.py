@@ -87,7 +87,7 @@ class Calibration:
 
     def apply(self, outputs: Floats) -> Floats:
         """Network outputs (n, H, 1 or more) to quantiles (n, H, K) that never cross, with `shift` alone."""
-        return _shifted(outputs, self.shift)
+        return _shifted(*_begun(outputs, self.shift.shape[-1]), self.shift)
 
     def adapt(self, outputs: Floats, pending: PendingForecasts) -> Floats:
         """Network outputs (n, H, 1 or more) to quantiles (n, H, K), each corrected by the answers that came before."""
@@ -95,13 +95,15 @@ class Calibration:
         if since is None:
             return quantiles
         adaptive = _AdaptiveConformal(self, pending.names)
+        flat = quantiles.reshape(-1, quantiles.shape[-1])
+        begun, width = _begun(outputs, quantiles.shape[-1])
         late = pending.made >= since
         came = np.where(late[:, None], pending.came, np.datetime64("NaT"))
         for answers, made in by_day(came, np.where(late, pending.made, np.datetime64("NaT"))):
-            if len(answers.rows):
-                adaptive.learn(answers, pending.series, pending.targets, quantiles)
+            if len(answers.places):
+                adaptive.learn(answers, pending.series, pending.targets, flat)
             if len(made):
-                quantiles[made] = adaptive.correct(outputs[made], pending.series[made])
+                quantiles[made] = adaptive.correct(begun[made], width[made], pending.series[made])
         return quantiles
 
     def restarted(self, since: np.datetime64) -> Calibration:
@@ -116,8 +118,9 @@ class Calibration:
         adaptive = _AdaptiveConformal(self, evaluated.names)
         late, made = evaluated.origin >= since, evaluated.forecast
         came = np.where(late[:, None], evaluated.dates, np.datetime64("NaT"))
+        flat = made.quantiles.reshape(-1, made.quantiles.shape[-1])
         for answers, _ in by_day(came, np.full(len(late), np.datetime64("NaT"))):
-            adaptive.learn(answers, made.series, evaluated.actual, made.quantiles)
+            adaptive.learn(answers, made.series, evaluated.actual, flat)
         log_scales = {**self.series_log_scale, **dict(zip(evaluated.names, adaptive.series_log_scale, strict=True))}
         newest = evaluated.dates[~np.isnat(evaluated.dates)].max()
         return replace(self, shared_offset=adaptive.shared_offset, series_log_scale=log_scales, since=newest)
@@ -167,22 +170,24 @@ class _AdaptiveConformal:
         known = calibration.series_log_scale
         self.series_log_scale = np.array([known.get(name, np.zeros(horizon)) for name in names])  # (series, H)
 
-    def correct(self, outputs: Floats, series: NDArray[np.int64]) -> Floats:
-        """Outputs (n, H, 1 or more) of so many `series` to quantiles (n, H, K), with the corrections of this moment."""
-        quantiles = _shifted(outputs, self.calibration.shift + self.shared_offset)
+    def correct(self, begun: Floats, width: Floats, series: NDArray[np.int64]) -> Floats:
+        """What the forecasts (n, H, K) of so many `series` begin with, with the corrections of this moment."""
+        quantiles = _shifted(begun, width, self.calibration.shift + self.shared_offset)
         median = quantiles[..., self.median, None]
         widened: Floats = median + (quantiles - median) * np.exp(self.series_log_scale[series])[..., None]
         return widened
 
     def learn(self, came: DayAnswers, series: NDArray[np.int64], targets: Floats, quantiles: Floats) -> None:
-        """Adapt to the answers of a day, of all `targets` (n, H), to forecasts whose `quantiles` were (n, H, K)."""
-        rows, steps = came.rows, came.steps
-        lacking = self.levels - (targets[rows, steps, None] <= quantiles[rows, steps])
+        """Adapt to the answers of a day, of all `targets` (n, H), to forecasts whose `quantiles` were (n * H, K)."""
+        steps = came.steps
+        lacking = self.levels - (targets.take(came.places)[:, None] <= quantiles.take(came.places, axis=0))
         lacking[:, self.median] = 0.0
-        mean = np.add.reduceat(lacking, came.starts, axis=0) / came.counts[:, None]
+        mean = lacking
+        if len(came.starts) < len(steps):
+            mean = np.add.reduceat(lacking, came.starts, axis=0) / came.counts[:, None]
         self.shared_offset[steps[came.starts]] += self.calibration.conformal_rate * mean
         learned = lacking[:, self.tails : self.tails + len(QUANTILES)]
-        self.series_log_scale[series[rows], steps] += self.calibration.series_rate * (learned @ OUTWARD)
+        self.series_log_scale[series[came.rows], steps] += self.calibration.series_rate * (learned @ OUTWARD)
 
 
 def calibrate(outputs: Floats, targets: Floats, in_sample: bool, days: int) -> Calibration:
@@ -232,16 +237,19 @@ def with_tails(calibration: Calibration, outputs: Floats, targets: Floats) -> Ca
     return replace(calibration, shift=np.column_stack([columns[0], calibration.shift, columns[1]]))
 
 
-def _shifted(outputs: Floats, shift: Floats) -> Floats:
+def _begun(outputs: Floats, count: int) -> tuple[Floats, Floats]:
+    """What so many quantiles of outputs (n, H, 1 or more) begin with, (n, H, K), and how wide these are, (n, H, 1)."""
+    tails = (count - outputs.shape[-1]) // 2 if outputs.shape[-1] > 1 else 0  # that were not learned, on either side
+    return outputs[..., _columns(count, tails, outputs.shape[-1])], _width(outputs)
+
+
+def _shifted(begun: Floats, width: Floats, shift: Floats) -> Floats:
     """Quantiles that never cross: one that would come nearer to the median than its inner neighbour stays with it.
 
     Sorting would let two that cross trade their answers, and drive them apart without end as they follow these.
     """
-    count = shift.shape[-1]
-    tails = (count - outputs.shape[-1]) // 2 if outputs.shape[-1] > 1 else 0  # that were not learned, on either side
-    begin = outputs[..., _columns(count, tails, outputs.shape[-1])]
-    moved = begin + shift * _width(outputs)
-    median = count // 2
+    moved = begun + shift * width
+    median = moved.shape[-1] // 2
     upper = np.maximum.accumulate(moved[..., median:], axis=-1)
     lower = np.minimum.accumulate(moved[..., median::-1], axis=-1)[..., :0:-1]
     return np.concatenate([lower, upper], axis=-1)

@@ -181,6 +181,12 @@ CHANGES: dict[str, Callable[[Result], Result]] = {
     "its forecasts are better than its network's": lambda told: with_arrays(
         told, lambda point: point * 1.001, "challenger/quantiles"
     ),
+    "the champion is worse than it is": lambda told: with_arrays(
+        told, lambda prices: prices * 0.9, "champion/quantiles", "champion/point"
+    ),
+    "the last price is worse than it is": lambda told: with_arrays(
+        told, lambda prices: prices * 0.9, "naive/quantiles", "naive/point"
+    ),
     "its forecasts are none": lambda told: with_arrays(told, lambda point: point * np.nan, "challenger/point"),
     "it was judged from rows that it has learned": lambda told: with_arrays(told, lambda rows: rows - 100, *ROWS),
     "it was judged from rows to come": lambda told: with_arrays(told, lambda rows: rows + 1000, *ROWS),

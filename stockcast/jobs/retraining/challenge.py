@@ -10,10 +10,11 @@ from stockcast.errors import DataError
 from stockcast.evaluate.gate import Decision, decide
 from stockcast.fleet.engines import Engine, patience_for
 from stockcast.fleet.tasks import Result, Task
+from stockcast.fleet.work import champion_of
 from stockcast.jobs.live.champion import champion_record
 from stockcast.jobs.loaded import recorded_config
 from stockcast.jobs.new_version import bundle_of, provenance_anew
-from stockcast.jobs.retraining.contest import GateContest, checked_challenger, contest_of
+from stockcast.jobs.retraining.contest import GateContest, check_opponents, checked_challenger, contest_of
 from stockcast.jobs.retraining.records import Retrained, Run
 from stockcast.jobs.source import OnMessage
 from stockcast.store.manifest import Manifest
@@ -30,7 +31,9 @@ def challenge(run: Run, on_message: OnMessage, engine: Engine) -> Retrained:
     seen = _seen_block(manifest, config)
     if seen is not None and not request.force:
         return run.kept(seen, None)
-    result = _trained(run, config, engine)
+    task = _task(run, config)
+    answer = engine.run(task.encode(), patience_for(panel, config))
+    result = Result.decode(answer, f"what was trained for {manifest.name}")
     contest = contest_of(result, panel, config, manifest.config_name)
     decision = decide(contest.challenger, contest.champion, contest.naive, config.gate.tolerance)
     forced = request.force and decision.ratio is not None and not decision.promoted
@@ -39,19 +42,18 @@ def challenge(run: Run, on_message: OnMessage, engine: Engine) -> Retrained:
         would = "would" if decision.promoted or forced else "would not"
         return run.kept(f"dry run: it {would} be promoted; {reason}", decision)
     if decision.promoted or forced:
+        check_opponents(contest, champion_of(task), panel, config)
         return _promote(run, result, contest, config, reason, decision)
     return run.rejected(reason, decision)
 
 
-def _trained(run: Run, config: RunConfig, engine: Engine) -> Result:
-    """What a worker makes of the newest prices, beside the champion's own files."""
-    manifest, panel = run.manifest, run.read.panel
-    # Under the lock it is still the version of this manifest, whose bytes the champion's pointer knows.
+def _task(run: Run, config: RunConfig) -> Task:
+    """What a worker needs to train on the newest prices, and to judge beside the champion."""
+    manifest = run.manifest
+    # Under the lock the champion is still the version of this manifest.
     champion = run.store.load(run.request.name, wanted=FORECASTER_FILES)
     facts = {"champion_since": manifest.scores["cutoffs"]["first"]}
-    task = Task("challenge", manifest.name, panel, config, manifest.config_name, facts, files=champion.files)
-    answer = engine.run(task.encode(), patience_for(panel, config))
-    return Result.decode(answer, f"what was trained for {manifest.name}")
+    return Task("challenge", manifest.name, run.read.panel, config, manifest.config_name, facts, files=champion.files)
 
 
 def _promote(

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from stockcast.config.run import RunConfig
-from stockcast.data.forecast import EvaluatedForecast, Forecast, evaluate
+from stockcast.data.forecast import EvaluatedForecast, Forecast, Forecaster, evaluate
 from stockcast.data.series import Panel
 from stockcast.data.time_split import cut
 from stockcast.evaluate.steps import steps_of
 from stockcast.fleet.parcel import not_as_sent
 from stockcast.fleet.tasks import Result, forecast_of
+from stockcast.model.baselines import build
 from stockcast.model.forecaster import WindowForecaster
 from stockcast.store.manifest import FILES
 from stockcast.store.model_files import from_files
@@ -80,12 +81,8 @@ def checked_challenger(
 
     Raises `IOFailure` if it doesn't, or if the scores are not those of its forecasts; `ModelDamaged` if it is none.
     """
-    forecaster, forecast = checked_forecaster(result, panel, config, called), told.forecast
-    origins = [forecast.row[forecast.series == number] for number in range(len(panel))]
-    made = forecaster.restarted(cut(panel, config).calibration).forecast(panel, origins)
-    for mine, theirs in ((made.point, forecast.point), (made.quantiles, forecast.quantiles)):
-        if not (np.abs(mine - theirs).reshape(len(made), -1).max(axis=1) <= CLOSE * made.last).all():
-            raise not_as_sent("the result", "its network forecasts something else than was said of it")
+    forecaster = checked_forecaster(result, panel, config, called)
+    _demand_told("its network", forecaster.restarted(cut(panel, config).calibration), told.forecast, panel)
     own = float(steps_of(told)[0].pinball().mean())
     try:
         scores = result.facts["scores"]
@@ -96,6 +93,23 @@ def checked_challenger(
     if not agree:
         raise not_as_sent("the result", "its scores are not those of its forecasts")
     return forecaster
+
+
+def check_opponents(contest: GateContest, champion: Forecaster, panel: Panel, config: RunConfig) -> None:
+    """Raise `IOFailure` unless the `champion` and the last price forecast what was said of them: they decide, too."""
+    price, horizon, rates = config.data.price, config.data.horizon, (config.fit.follow, config.fit.follow_own)
+    naive = build("naive", panel.upto(cut(panel, config).calibration), price, horizon, *rates)
+    _demand_told("the champion", champion, contest.champion.forecast, panel)
+    _demand_told("the last price", naive, contest.naive.forecast, panel)
+
+
+def _demand_told(who: str, forecaster: Forecaster, told: Forecast, panel: Panel) -> None:
+    """Raise `IOFailure` unless it forecasts from the same rows what was `told` of it, be it no numbers."""
+    made = forecaster.forecast(panel, [told.row[told.series == number] for number in range(len(panel))])
+    for mine, theirs in ((made.point[..., None], told.point[..., None]), (made.quantiles, told.quantiles)):
+        close = CLOSE * made.last[:, None, None]
+        if mine.shape != theirs.shape or not np.isclose(mine, theirs, rtol=0, atol=close, equal_nan=True).all():
+            raise not_as_sent("the result", f"{who} forecasts something else than was said of it")
 
 
 def checked_forecaster(result: Result, panel: Panel, config: RunConfig, called: str) -> WindowForecaster:
