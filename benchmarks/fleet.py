@@ -119,10 +119,20 @@ def figures(store: Path, *arguments: str) -> tuple[float, float, float, float]:
 def tell_of_one_model(template: Path, folder: Path, models: int) -> None:
     """What another model costs in a fleet that has begun, and what memory it takes."""
     names = [f"s{number:03}" for number in range(models)]
-    few, many = (figures(fresh(template, folder), "retrain", "--jobs", "1", *some) for some in (names[:2], names))
-    client, workers = ((many[at] - few[at]) / (models - 2) for at in (0, 2))
-    print(f"another model: {workers:.2f} processor s of its worker, {client:.3f} of the client")
-    print(f"memory: {many[1]:.0f} MB the client, {many[3]:.0f} MB the largest worker", end="\n\n", flush=True)
+    begun = models // 3  # of which some are promoted: what the first promotion imports is not another model's cost
+
+    def another(*arguments: str) -> tuple[float, float, float, float]:
+        some, every = (
+            figures(fresh(template, folder), "retrain", *arguments, *which) for which in (names[:begun], names)
+        )
+        return ((every[0] - some[0]) / (models - begun), every[1], (every[2] - some[2]) / (models - begun), every[3])
+
+    client, megabytes, workers, most = another("--jobs", "1")
+    with a_cluster(folder / "cluster", 1) as address:
+        over_a_cluster = another("--on", address)[0]
+    print(f"another model: {workers:.2f} processor s of its worker, {client:.3f} of the client", end="")
+    print(f" ({over_a_cluster:.3f} over a cluster)")
+    print(f"memory: {megabytes:.0f} MB the client, {most:.0f} MB the largest worker", end="\n\n", flush=True)
 
 
 def tell_of_nothing_new(template: Path, folder: Path, prices: Path) -> None:
@@ -151,7 +161,7 @@ def share_of_linear(workers: int) -> float:
 
     with (
         tempfile.TemporaryDirectory() as scratch,
-        simulated_cluster(Path(scratch), workers) as address,
+        a_cluster(Path(scratch) / "cluster", workers, SIMULATED) as address,
         connected(address) as cluster,
     ):
         while cluster.workers < workers:
@@ -167,10 +177,11 @@ def share_of_linear(workers: int) -> float:
 
 
 @contextmanager
-def simulated_cluster(folder: Path, workers: int) -> Iterator[str]:
-    """The address of a scheduler whose workers sleep over each task."""
+def a_cluster(folder: Path, workers: int, before: str = "") -> Iterator[str]:
+    """The address of a scheduler with so many workers, each of which runs the Python of `before` first."""
+    folder.mkdir()
     place, preload = folder / "scheduler.json", folder / "preload.py"
-    preload.write_text(SIMULATED, encoding="utf-8")
+    preload.write_text(before, encoding="utf-8")
     dask, shared = (sys.executable, "-m", "dask"), ("--no-dashboard", "--scheduler-file", str(place))
     own = ("--nthreads", "1", "--no-nanny", "--resources", "training=1", "--preload", str(preload))
     commands: list[tuple[str, ...]] = [(*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-show", *shared)]

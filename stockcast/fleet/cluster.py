@@ -118,6 +118,8 @@ class Cluster:
     `distributed.scheduler.allowed-failures` says, and then gives it up.
     """
 
+    own = False
+
     def __init__(self, client: Client, address: str) -> None:
         self._client, self._address = client, address
         self._lock = Lock()

@@ -18,11 +18,15 @@ _PRODUCTS_A_SECOND = 5e8
 class Engine(Protocol):
     """Runs tasks as `work.work` does, and gives the same results.
 
-    `workers` train at once, and `window` tasks keep all of them busy. `run` is called from as many threads, and returns
+    `own` says whether they run in processes of this program on this machine, and of nobody else. `workers` train at
+    once, and `window` tasks keep all of them busy. `run` is called from as many threads, and returns
     when the result is there: bytes as a worker sent them, which nobody has looked at. It raises `WorkerLost` for a task
     whose worker was killed again and again or did not answer in `patience` seconds, and `KeyboardInterrupt` once the
     engine was stopped.
     """
+
+    @property
+    def own(self) -> bool: ...
 
     @property
     def workers(self) -> int: ...
@@ -39,6 +43,7 @@ class Engine(Protocol):
 class Here:
     """This process, a task after the other."""
 
+    own = True
     workers = window = 1
 
     def run(self, task: bytes, patience: float) -> bytes:  # noqa: ARG002 -- who waits here is the user

@@ -28,6 +28,8 @@ _FAREWELL = 2.0
 class LocalWorkers:
     """So many worker processes: see `Engine`."""
 
+    own = True
+
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._every = [_Slot() for _ in range(workers)]

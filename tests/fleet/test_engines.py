@@ -148,7 +148,9 @@ def test_workers_that_would_give_other_bits_are_refused_by_name(cluster: str) ->
 
 
 class Tampering(Here):
-    """An engine whose results are changed on their way."""
+    """An engine of others, whose results are changed on their way."""
+
+    own = False
 
     def __init__(self, change: Callable[[Result], Result]) -> None:
         self.change = change

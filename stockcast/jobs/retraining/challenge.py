@@ -42,7 +42,8 @@ def challenge(run: Run, on_message: OnMessage, engine: Engine) -> Retrained:
         would = "would" if decision.promoted or forced else "would not"
         return run.kept(f"dry run: it {would} be promoted; {reason}", decision)
     if decision.promoted or forced:
-        check_opponents(contest, champion_of(task), panel, config)
+        if not engine.own:
+            check_opponents(contest, champion_of(task), panel, config)
         return _promote(run, result, contest, config, reason, decision)
     return run.rejected(reason, decision)
 
