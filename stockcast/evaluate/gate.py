@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from stockcast.data.forecast import EvaluatedForecast
 from stockcast.evaluate.band_verdict import NARROW, WIDE
 from stockcast.evaluate.significance import binomial_test, diebold_mariano, effective_size
-from stockcast.evaluate.steps import steps_of
+from stockcast.evaluate.steps import Step, steps_of
 
 FAR_OFF = 0.001
 """A challenger whose 80 % band held so seldom, or so often, that chance would give it less than this p is broken."""
@@ -49,18 +50,19 @@ def decide(
     fault = sanity_check(challenger)
     if fault is not None:
         return Decision(False, fault, None, None, None)
-    own, usual = _loss(challenger), _loss(naive)
+    mine, theirs, naives = (steps_of(one) for one in (challenger, champion, naive))
+    own, usual = _loss(mine), _loss(naives)
     against_naive = own / usual if usual > 0 else None
     if not champion.forecast.all_numbers:
         return Decision(True, "some forecasts of the champion are not numbers", None, None, against_naive)
-    best = _loss(champion)
+    best = _loss(theirs)
     if best == 0:
         return Decision(False, "the champion's forecasts have no error, on prices that did not move", None, None, None)
     ratio = own / best
     if against_naive is not None and min(ratio, against_naive) > HOPELESS:
         absurd = f"its pinball loss is {ratio:.4g} times the champion's and {against_naive:.4g} times the last price's"
         return Decision(False, absurd, None, None, None)
-    one, other = steps_of(challenger)[0], steps_of(champion)[0]
+    one, other = mine[0], theirs[0]
     p = diebold_mariano(one.pinball(), other.pinball(), one.day, one.number).p
     reason = f"pinball loss {ratio:.4f} times the champion's; the limit is {1 + tolerance:.4f}"
     return Decision(ratio <= 1 + tolerance, reason, ratio, None if np.isnan(p) else p, against_naive)
@@ -93,6 +95,6 @@ def _constant(evaluated: EvaluatedForecast) -> bool:
     return False
 
 
-def _loss(evaluated: EvaluatedForecast) -> float:
+def _loss(steps: Sequence[Step]) -> float:
     """The mean pinball loss over all steps and forecasts, in percent of the last price."""
-    return float(np.concatenate([step.pinball() for step in steps_of(evaluated)]).mean())
+    return float(np.concatenate([step.pinball() for step in steps]).mean())

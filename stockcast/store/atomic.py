@@ -70,6 +70,18 @@ def make_folder(folder: Path) -> None:
         _flush_folder(folder.parent)
 
 
+def empty_folder(folder: Path) -> None:
+    """Make `folder` an empty one: what lies in it, or in its place, is deleted. Raises as `make_folder`."""
+    if folder.is_dir() and not folder.is_symlink():
+        with writing(folder):
+            left = os.listdir(folder)  # noqa: PTH208, quicker than pathlib
+        for name in left:
+            sweep(folder / name)
+    else:
+        sweep(folder)
+        make_folder(folder)
+
+
 def write_folder(temporary: Path, folder: Path, files: Mapping[str, bytes]) -> None:
     """Write `files` into a new folder `temporary`, then rename it to `folder`, in the same file system.
 

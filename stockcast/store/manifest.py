@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import ModelDamaged, NotFound, UsageError
 from stockcast.store.names import is_version
-from stockcast.store.records import damaged, dump, load, load_exact, sha256
+from stockcast.store.records import damaged, dump, load, sha256
 
 if TYPE_CHECKING:
     from stockcast.data.series import PriceSeries
@@ -133,13 +133,13 @@ def _sha256_of_rows(series: PriceSeries, rows: int) -> str:
     return hashlib.sha256(days.tobytes() + closes.tobytes()).hexdigest()
 
 
-def parse_manifest(data: bytes, where: object, known: bool = False) -> Manifest:
-    """The manifest in `data`, which was read from `where`; its bytes are `known` where their SHA-256 was that expected.
+def parse_manifest(data: bytes, where: object) -> Manifest:
+    """The manifest in `data`, which was read from `where`.
 
-    Raises `ModelDamaged` for another schema, a missing, stray or ill-typed key, or bytes that are not exactly what
-    was written.
+    Raises `ModelDamaged` for another schema, a missing, stray or ill-typed key, or bytes that are not those from whose
+    SHA-256 the version was named.
     """
-    table = load(data, where) if known else load_exact(data, where)
+    table = load(data, where)
     schema = table.get("schema")
     if type(schema) is not int or schema not in FILES_OF:
         raise ModelDamaged(

@@ -44,7 +44,7 @@ def read_bundle(folder: Path, wanted: Collection[str] | None = None, manifest_sh
         digest = sha256(page)
         if manifest_sha256 not in (None, digest):
             raise damaged(folder / MANIFEST, "it is not the one that was promoted")
-        manifest = parse_manifest(page, folder / MANIFEST, known=manifest_sha256 is not None)
+        manifest = parse_manifest(page, folder / MANIFEST)
         if manifest.version != folder.name:
             raise damaged(folder / MANIFEST, f"it belongs to version {manifest.version}")
         for name in sorted(there ^ {MANIFEST, *manifest.files}):

@@ -262,8 +262,7 @@ class Store:
         """Hold the lock, with the folders there and swept of what a dead writer left."""
         folder = self._folder(name)
         with self.lock(name):
-            atomic.sweep(folder / _TEMPORARY)
-            atomic.make_folder(folder / _TEMPORARY)
+            atomic.empty_folder(folder / _TEMPORARY)
             atomic.make_folder(folder / _VERSIONS)
             yield
 

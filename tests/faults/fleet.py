@@ -2,8 +2,8 @@
 
 Killed are a worker in mid-training, the scheduler, and the client, which is started again; a worker is stopped and
 never answers, another is of another version, results are changed on their way, the connection is cut or falls silent,
-and two clients are at work on one store. Of 30 models three have broken prices, one is locked, and the folder of one is
-a link.
+the cable between two hosts is pulled, and two clients are at work on one store. Of 30 models three have broken prices,
+one is locked, and the folder of one is a link.
 
 python tests/faults/fleet.py [--models 6] [--only WORD ...]
 """
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from sample import NOW
+from two_hosts import ADDRESSES, two_hosts
 from whole import ROOT, make_model
 
 from stockcast.store.store import Store
@@ -97,10 +98,11 @@ class Place:
     def store(self) -> Store:
         return Store(self.folder / "models")
 
-    def start(self, *arguments: str, before: str = "") -> subprocess.Popen[str]:
-        """`stockcast retrain --json ARGUMENTS`, with some Python `before` it."""
+    def start(self, *arguments: str, before: str = "", on: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """`stockcast retrain --json ARGUMENTS`, with some Python `before` it, by a command that runs it `on` a host."""
         program = f"{before}\nimport sys\nfrom stockcast.cli import run\nsys.exit(run(sys.argv[1:]))"
         command = [sys.executable, "-c", program, "--store", str(self.store.root), "--json", "retrain", *arguments]
+        command = [*on, *command]
         return subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1, text=True)
 
     def promoted(self) -> dict[str, int]:
@@ -123,19 +125,25 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2, preload: str = "") -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler's address, and its process and its workers' after it; each worker runs `preload` first."""
+def cluster(
+    folder: Path, workers: int = 2, preload: str = "", address: str = "127.0.0.1", on: Sequence[str] = ()
+) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler's address, and its process and its workers' after it; each worker runs `preload` first.
+
+    All run by a command `on` a host that has the `address`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     place, script = folder / "scheduler.json", folder / "preload.py"
     place.unlink(missing_ok=True)
     script.write_text(preload)
     shared = ["--no-dashboard", "--scheduler-file", str(place)]
-    started = [dask(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-show", *shared)]
+    dask = partial(dask_process, folder, on)
+    started = [dask("scheduler", "--host", address, "--port", "0", "--no-show", *shared)]
     try:
         while not (place.exists() and place.read_text().strip().endswith("}")):
             time.sleep(0.05)
         own = ["--nthreads", "1", "--no-nanny", "--resources", "training=1", "--preload", str(script)]
-        started += [dask(folder, "worker", *own, *shared) for _ in range(workers)]
+        started += [dask("worker", *own, *shared) for _ in range(workers)]
         yield json.loads(place.read_text())["address"], started
     finally:
         for process in reversed(started):
@@ -143,8 +151,8 @@ def cluster(folder: Path, workers: int = 2, preload: str = "") -> Iterator[tuple
             process.wait()
 
 
-def dask(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dask", *arguments]
+def dask_process(folder: Path, on: Sequence[str], *arguments: str) -> subprocess.Popen[bytes]:
+    command = [*on, sys.executable, "-m", "dask", *arguments]
     return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=-3, stderr=-3)
 
 
@@ -262,6 +270,19 @@ def connection_lost(place: Place, by: signal.Signals) -> list[str]:
     return [*faults, *more, *all_promoted(place)]
 
 
+def cable_pulled(place: Place) -> list[str]:
+    """Client and cluster are two hosts; the cable between them is pulled in mid-training, and put back afterwards."""
+    with two_hosts() as (here, there, cable), cluster(place.folder, address=ADDRESSES[1], on=there) as (address, _):
+        client = place.start("--all", "--on", address, on=here)
+        until_training(place, client)
+        cable("down")
+        told, faults = ended(client, 1)
+        faults += [] if failures(told) else ["nobody is named"]
+        cable("up")
+        _, more = ended(place.start("--all", "--on", address, on=here), 0)
+    return [*faults, *more, *all_promoted(place)]
+
+
 RELAY = """
 import socket, sys, threading
 def pump(a, b):
@@ -349,6 +370,7 @@ TRIALS: Mapping[str, Callable[[Place], Sequence[str]]] = {
     "a worker that never answers": worker_never_answers,
     "the connection cut": partial(connection_lost, by=signal.SIGKILL),
     "a network that falls silent": partial(connection_lost, by=signal.SIGSTOP),
+    "the cable pulled between two hosts": cable_pulled,
     "results changed on their way": result_changed,
     "workers with a fault of their own": worker_crashes,
     "workers of another version": worker_of_another_version,
