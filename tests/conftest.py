@@ -278,6 +278,13 @@ def own_mounts() -> None:
         pytest.skip("mounting a small disk needs more rights")
 
 
+@pytest.fixture(scope="session")
+def own_networks() -> None:
+    """Skips where two hosts can't be pretended."""
+    if not _can("unshare", "--net", "ip", "link", "add", "cable", "type", "veth", "peer", "name", "other"):
+        pytest.skip("iproute2 is missing, or joining two networks needs more rights")
+
+
 def _can(*command: str) -> bool:
     if shutil.which(command[0]) is None:
         return False

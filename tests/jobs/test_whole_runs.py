@@ -45,3 +45,8 @@ def test_a_jump_of_the_clock_is_survived(whole_run: Script) -> None:
 
 def test_a_fleet_survives_a_killed_worker_and_names_what_is_broken(whole_run: Script) -> None:
     assert ": 0 bad" in whole_run("fleet.py", "--models", "3", "--only", "30 broken", "a worker killed", "silent")
+
+
+@pytest.mark.usefixtures("own_networks")
+def test_a_fleet_names_what_a_pulled_cable_broke_off(whole_run: Script) -> None:
+    assert ": 0 bad" in whole_run("fleet.py", "--models", "3", "--only", "cable")
