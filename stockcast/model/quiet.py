@@ -1,4 +1,4 @@
-"""TensorFlow without its notes on the machine, and Keras without what stockcast never uses of it."""
+"""Libraries held back: TensorFlow's notes on the machine, unused parts of Keras, onnxruntime's reports to its maker."""
 
 from __future__ import annotations
 
@@ -39,15 +39,34 @@ def tensorflow_silenced() -> Iterator[None]:
 
 
 @contextmanager
+def nothing_reported() -> Iterator[None]:
+    """Import onnxruntime inside this: it neither makes an identifier of this machine nor reports what it runs.
+
+    Since 1.29 it does both, unless it finds this variable when it is imported. Who has set it has chosen.
+    """
+    with _IMPORTING, _set_meanwhile("ORT_DISABLE_TELEMETRY", "1"):
+        yield
+
+
+@contextmanager
 def _few_notes(kept: bool) -> Iterator[None]:
     """A log level that TensorFlow reads once, when it is imported; `kept` for the processes that this one starts."""
-    chosen = _LOG_LEVEL in os.environ
-    os.environ.setdefault(_LOG_LEVEL, "3")
+    if kept:
+        os.environ.setdefault(_LOG_LEVEL, "3")
+    with _set_meanwhile(_LOG_LEVEL, "3"):
+        yield
+
+
+@contextmanager
+def _set_meanwhile(variable: str, value: str) -> Iterator[None]:
+    """Inside this an environment variable that was not set has a value."""
+    chosen = variable in os.environ
+    os.environ.setdefault(variable, value)
     try:
         yield
     finally:
-        if not (chosen or kept):
-            del os.environ[_LOG_LEVEL]
+        if not chosen:
+            del os.environ[variable]
 
 
 @contextmanager

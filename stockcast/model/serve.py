@@ -6,12 +6,15 @@ from functools import lru_cache, partial
 from threading import Lock, Timer
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from stockcast.data.rows import Floats32
 from stockcast.errors import ModelDamaged
+from stockcast.model.quiet import nothing_reported
 from stockcast.model.threads import threads_wanted
+
+with nothing_reported():
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 MEMORY = 1 << 30
 """Bytes that saved networks may take to run, beside their weights; where many windows need more, they go in parts."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -89,3 +92,17 @@ def test_more_windows_than_fit_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_is_no_network_of_ours_is_refused(node: onnx.NodeProto) -> None:
     with pytest.raises(ModelDamaged):
         Runner(network([node]), bounded=True)(WINDOWS)
+
+
+@pytest.mark.parametrize(("chosen", "left"), [(None, None), ("1", "1")])
+def test_onnxruntime_tells_nobody_and_leaves_nothing_with_its_user(
+    chosen: str | None, left: str | None, tmp_path: Path
+) -> None:
+    quiet = ("CI", "ORT_RUNNING_UNIT_TESTS", "ORT_DISABLE_TELEMETRY")
+    environment = {key: value for key, value in os.environ.items() if key not in quiet} | {"HOME": str(tmp_path)}
+    if chosen is not None:
+        environment["ORT_DISABLE_TELEMETRY"] = chosen
+    program = "import os, stockcast.model.serve; print(os.environ.get('ORT_DISABLE_TELEMETRY'))"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(left)
+    assert list(tmp_path.rglob("*")) == []
