@@ -1,6 +1,6 @@
 """How long a clean file of a million rows takes to read, beside pandas.read_csv on the same file.
 
-    python benchmarks/reader.py [ROWS]
+    python -m benchmarks.reader [ROWS]
 
 Prints one line for prices with two decimals and one for prices with all digits of a float: each the best of seven in
 one process, taken in turns. stockcast reads on all cores; what it finds in the prices is part of the time.
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.common import alternate, inside
 from stockcast.reading.reader import read_panel
 
 ROUNDS = 7
@@ -39,18 +38,6 @@ def write_prices(path: Path, rows: int, decimals: int | None) -> None:
     pd.DataFrame(columns).to_csv(path, index=False, float_format=None if decimals is None else f"%.{decimals}f")
 
 
-def best_in_turns(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """The shortest of several runs of each work, in seconds; they take turns, so that a slow moment meets all."""
-    seconds: list[list[float]] = []
-    for _ in range(rounds):
-        seconds.append([])
-        for work in works:
-            start = time.perf_counter()
-            work()
-            seconds[-1].append(time.perf_counter() - start)
-    return [min(one) for one in zip(*seconds, strict=True)]
-
-
 def main() -> None:
     """Write, read both ways, print the ratio."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
@@ -58,7 +45,11 @@ def main() -> None:
         for decimals in (2, None):
             path = Path(folder) / "prices.csv"
             write_prices(path, rows, decimals)
-            ours, theirs = best_in_turns(ROUNDS, partial(read_panel, [str(path)]), partial(pd.read_csv, path))
+            readers = {
+                "ours": inside(partial(read_panel, [str(path)])),
+                "theirs": inside(partial(pd.read_csv, path)),
+            }
+            ours, theirs = (min(one.seconds for one in runs) for runs in alternate(readers, ROUNDS).values())
             form = f"{decimals} decimals" if decimals else "all digits"
             print(f"{rows:,} rows, {form}: {ours:.2f} s, pandas.read_csv {theirs:.2f} s, ratio {ours / theirs:.2f}")
 

@@ -92,12 +92,17 @@ def test_a_file_that_was_no_test_file_is_not_taken_for_one_when_it_can_be_read_a
     assert any("zinc" in one and "left out" in one for one in warnings)
 
 
-def test_a_panel_takes_a_new_series_as_it_did(
-    files: Path, prices: Prices, write_csv: WriteCsv, capsys: Capture
-) -> None:
+def grown_panel(files: Path, prices: Prices, write_csv: WriteCsv) -> None:
+    """In the folder `whole` the two series of the golden panel, and one that it has not seen."""
     for seed, name in enumerate(("aa", "bb", "cc")):
         write_csv(prices(rows=220, seed=seed, name=name), files / "whole" / f"{name}.csv")
     (files / "whole" / "acme.csv").unlink()
+
+
+def test_a_panel_takes_a_new_series_as_it_did(
+    files: Path, prices: Prices, write_csv: WriteCsv, capsys: Capture
+) -> None:
+    grown_panel(files, prices, write_csv)
     saved(files, "pair", ["whole"], test_csv="")
     assert forecast(files, capsys, "pair")[0] == ["aa", "bb", "cc"]
 
@@ -105,9 +110,7 @@ def test_a_panel_takes_a_new_series_as_it_did(
 def test_a_panel_that_scales_each_series_by_itself_leaves_a_new_one_out(
     files: Path, prices: Prices, write_csv: WriteCsv, capsys: Capture
 ) -> None:
-    for seed, name in enumerate(("aa", "bb", "cc")):
-        write_csv(prices(rows=220, seed=seed, name=name), files / "whole" / f"{name}.csv")
-    (files / "whole" / "acme.csv").unlink()
+    grown_panel(files, prices, write_csv)
     config = GOLDEN.load("pair", wanted=()).manifest.config
     saved(files, "pair", ["whole"], test_csv="", config={**config, "data": {**config["data"], "scale_by": "series"}})
     series, _, warnings = forecast(files, capsys, "pair")
