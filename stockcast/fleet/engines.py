@@ -18,11 +18,10 @@ _PRODUCTS_A_SECOND = 5e8
 class Engine(Protocol):
     """Runs tasks as `work.work` does, and gives the same results.
 
-    `own` says whether they run in processes of this program on this machine, and of nobody else. `workers` train at
-    once, and `window` tasks keep all of them busy. `run` is called from as many threads, and returns
-    when the result is there: bytes as a worker sent them, which nobody has looked at. It raises `WorkerLost` for a task
-    whose worker was killed again and again or did not answer in `patience` seconds, and `KeyboardInterrupt` once the
-    engine was stopped.
+    `own` says whether they run in processes of this program on this machine alone. `workers` train at once, and
+    `window` tasks keep all of them busy. `run` is called from as many threads, and returns when the result is there:
+    bytes as a worker sent them, which nobody has looked at. It raises `WorkerLost` for a task whose worker was killed
+    again and again or did not answer in `patience` seconds, and `KeyboardInterrupt` once the engine was stopped.
     """
 
     @property

@@ -58,7 +58,12 @@ PROTECTIONS = {
         "store/read_version.py", 'if sha256(data) != expected["sha256"]:', "if False:"
     ),
     "the pointer's check of the manifest": Protection(
-        "store/read_version.py", "if manifest_sha256 not in (None, sha256(page)):", "if False:"
+        "store/read_version.py", "if manifest_sha256 not in (None, digest):", "if False:"
+    ),
+    "the version's check of its manifest": Protection(
+        "store/manifest.py",
+        'if sha256(with_version(data, "", manifest.version))[:8] != manifest.version[-8:]:',
+        "if False:",
     ),
     "the check of numbers and networks": Protection(
         "store/read_version.py", "    check_content(path, data)\n    return data", "    return data"
