@@ -91,16 +91,16 @@ class Calibration:
 
     def adapt(self, outputs: Floats, pending: PendingForecasts) -> Floats:
         """Network outputs (n, H, 1 or more) to quantiles (n, H, K), each corrected by the answers that came before."""
-        quantiles, since = self.apply(outputs), self.adapts_from
+        begun, width = _begun(outputs, self.shift.shape[-1])
+        quantiles, since = _shifted(begun, width, self.shift), self.adapts_from
         if since is None:
             return quantiles
         adaptive = _AdaptiveConformal(self, pending.names)
         flat = quantiles.reshape(-1, quantiles.shape[-1])
-        begun, width = _begun(outputs, quantiles.shape[-1])
         late = pending.made >= since
         came = np.where(late[:, None], pending.came, np.datetime64("NaT"))
         for answers, made in by_day(came, np.where(late, pending.made, np.datetime64("NaT"))):
-            if len(answers.places):
+            if len(answers.rows):
                 adaptive.learn(answers, pending.series, pending.targets, flat)
             if len(made):
                 quantiles[made] = adaptive.correct(begun[made], width[made], pending.series[made])

@@ -137,7 +137,7 @@ def parse_manifest(data: bytes, where: object) -> Manifest:
     """The manifest in `data`, which was read from `where`.
 
     Raises `ModelDamaged` for another schema, a missing, stray or ill-typed key, or bytes that are not those from whose
-    SHA-256 the version was named.
+    SHA-256 the version was named. Their form needs no check of its own: another one has another SHA-256.
     """
     table = load(data, where)
     schema = table.get("schema")
